@@ -1,0 +1,48 @@
+"""Time as a collaborator: what the clock says, and waiting; both can be replaced by a fake."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from precheck_gate.interrupts import Interrupts
+
+__all__ = ["Clock", "SystemClock"]
+
+
+class Clock(Protocol):
+    """Where the program gets the time from."""
+
+    def now(self) -> datetime:
+        """Return the wall-clock time, aware, in UTC; for people and reports."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back; for deadlines and ages."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for ``seconds``; a signal may end the wait with `Interrupted`."""
+        ...
+
+
+class SystemClock:
+    """The computer's clock; with ``interrupts``, a signal ends its `sleep`."""
+
+    def __init__(self, interrupts: Interrupts | None = None) -> None:
+        self._interrupts = interrupts
+
+    def now(self) -> datetime:  # noqa: D102
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:  # noqa: D102
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:  # noqa: D102
+        if self._interrupts is None:
+            time.sleep(max(0.0, seconds))
+            return
+        with self._interrupts.waiting():
+            time.sleep(max(0.0, seconds))

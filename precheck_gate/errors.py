@@ -1,0 +1,167 @@
+"""One tree of errors; each carries its exit code, what happened, and what to do about it.
+
+::
+
+    PrecheckGateError
+    ├── UsageError             2   options, task lists, settings; before any request
+    │   └── DocumentError      2   a policy, scenario or list with problems at known places
+    ├── ServiceError           4   the service gave no trustworthy answer
+    │   ├── TransientFault     4   may pass by itself: network, 429, 5xx
+    │   │   └── NotAnAnswer    4   not JSON, of the wrong shape, beyond a bound; final offline
+    │   ├── AccessRefused      4   401 and 403: asking again changes nothing
+    │   └── BatchRefused       4   400: a task of the batch, or the request, is at fault
+    └── ReportError            5   a report could not be written
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from precheck_gate.exits import ExitCode
+
+__all__ = [
+    "AccessRefused",
+    "BatchRefused",
+    "DocumentError",
+    "Interrupted",
+    "NotAnAnswer",
+    "PrecheckGateError",
+    "Problem",
+    "ReportError",
+    "ServiceError",
+    "TransientFault",
+    "UsageError",
+]
+
+
+class PrecheckGateError(Exception):
+    """Root of all errors that this package raises on purpose.
+
+    Args:
+        message: what happened, and to which object.
+        hint: what the reader can do about it.
+    """
+
+    exit_code = ExitCode.BUG
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(PrecheckGateError):
+    """The caller's options, settings or lists cannot be used; nothing was asked of the service."""
+
+    exit_code = ExitCode.USAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a document, and where.
+
+    ``line`` and ``column`` count from 1, 0 where there is none; ``path`` is the place in the
+    document (``rules[2].match``); ``excerpt`` is the line itself.
+    """
+
+    message: str
+    file: str
+    line: int = 0
+    column: int = 0
+    path: str = ""
+    hint: str = ""
+    excerpt: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        path = f"{self.path}: " if self.path else ""
+        lines = [f"{place}: {path}{self.message}{f' ({self.hint})' if self.hint else ''}"]
+        if self.excerpt:
+            lines += [f"    {self.excerpt}", "    " + " " * (self.column - 1) + "^"]
+        return "\n".join(lines)
+
+
+class DocumentError(UsageError):
+    """A document that a person wrote has problems; all that could be found are listed."""
+
+    def __init__(self, what: str, problems: list[Problem], *, hint: str = "") -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join([what, *(str(problem) for problem in problems)]), hint=hint)
+
+
+class ServiceError(PrecheckGateError):
+    """The service gave no trustworthy answer.
+
+    Args:
+        message: what happened, and to which object.
+        hint: what the reader can do about it.
+        code: the service's own error code, such as ``APIGW.0301``; "" when it sent none.
+        request_id: the service's ``X-Request-Id``, for a support ticket.
+    """
+
+    exit_code = ExitCode.SERVICE
+
+    def __init__(
+        self, message: str, *, hint: str = "", code: str = "", request_id: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+        self.request_id = request_id
+
+
+class TransientFault(ServiceError):
+    """A fault that may pass by itself; ``retry_after`` is the service's wish in seconds."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        code: str = "",
+        request_id: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, code=code, request_id=request_id)
+        self.retry_after = retry_after
+
+
+class NotAnAnswer(TransientFault):
+    """What came back is no answer: not JSON, of the wrong shape, or beyond a bound."""
+
+
+class AccessRefused(ServiceError):
+    """The service knows who asks and refuses (403), or does not believe it (401)."""
+
+
+class BatchRefused(ServiceError):
+    """HTTP 400 for a batch of tasks; ``culprits`` maps the task IDs that the service named.
+
+    The value is the service's ``(code, message)`` for that task. An empty mapping means that the
+    service did not say which task is at fault.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        code: str = "",
+        request_id: str = "",
+        culprits: dict[str, tuple[str, str]] | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, code=code, request_id=request_id)
+        self.culprits = culprits or {}
+
+
+class ReportError(PrecheckGateError):
+    """A report could not be written."""
+
+    exit_code = ExitCode.REPORT
+
+
+class Interrupted(BaseException):
+    """A signal asked us to end. Not an Exception: no broad ``except`` may swallow it."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signum)
+        self.signum = signum

@@ -1,0 +1,107 @@
+"""What the service said, as values: items and snapshots. Nothing here judges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+__all__ = ["Item", "Observation", "Snapshot", "Status", "SubTask", "Trouble", "TroubleKind"]
+
+
+class Status(Enum):
+    """The status of an item. Whatever the service has not documented is ``UNKNOWN``."""
+
+    PASSED = "PASSED"
+    ALARM = "ALARM"
+    FAILED = "FAILED"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class SubTask:
+    """One entry of an item's ``failed_sub_jobs``; ``raw_status`` is its ``check_result``."""
+
+    id: str
+    name: str
+    status: Status
+    raw_status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One check of a pre-check, its texts exactly as the service sent them (untrusted).
+
+    ``raw_status`` is the service's word for the status, or its JSON form when it was no string.
+    Absent texts are "".
+    """
+
+    name: str
+    group: str
+    status: Status
+    raw_status: str
+    failed_reason: str = ""
+    data: str = ""
+    raw_error: str = ""
+    sub_tasks: tuple[SubTask, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the service said of one task at one moment.
+
+    ``progress`` is in percent, 0 to 100, or None when the service's word could not be understood;
+    ``ready`` is True only where the service sent the JSON value ``true``. ``raw_progress`` and
+    ``raw_result`` are the JSON forms of what it sent, "" when it sent nothing.
+    """
+
+    task_id: str
+    progress: Decimal | None
+    raw_progress: str
+    ready: bool
+    raw_result: str
+    items: tuple[Item, ...]
+    direction: str = ""
+    passed_rate: str = ""
+    instance_id: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether the pre-check has reached exactly 100 %."""
+        return self.progress == 100
+
+
+class TroubleKind(Enum):
+    """Why there is no snapshot of a task that could be judged."""
+
+    NOT_ANSWERED = "not_answered"
+    TASK_ERROR = "task_error"
+    CONTRADICTORY = "contradictory"
+    MALFORMED = "malformed"
+    SERVICE = "service"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a task could not be judged: what happened, the service's code if any, what to do."""
+
+    kind: TroubleKind
+    message: str
+    code: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The last that is known of a requested task: a snapshot, a trouble, both or neither.
+
+    Both: a snapshot was seen once, and the trouble says why it no longer counts.
+    """
+
+    task_id: str
+    snapshot: Snapshot | None = None
+    trouble: Trouble | None = None

@@ -1,0 +1,53 @@
+"""JSON as RFC 8259 means it: one document, no NaN, no key twice, bounded depth; else ValueError."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+__all__ = ["compact", "loads"]
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise ValueError(f"the key {twice[:80]!r} stands twice in one object")
+    return result
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _exact(number: str) -> Decimal:
+    # As a float, 99.99999999999999999 would read as 100.
+    try:
+        return Decimal(number)
+    except InvalidOperation:
+        raise ValueError(f"the number {number[:80]} is beyond reason") from None
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_exact
+)
+
+
+def loads(body: bytes) -> Any:
+    """Return the value of the one JSON document in ``body`` (UTF-8, with or without BOM).
+
+    Raises:
+        ValueError: not UTF-8, not JSON, a key twice in one object, NaN or Infinity, a second
+            document, a number of thousands of digits, or nesting beyond reason.
+    """
+    try:
+        return _DECODER.decode(body.decode("utf-8-sig"))
+    except RecursionError:
+        raise ValueError("the JSON is nested beyond reason") from None
+
+
+def compact(value: Any) -> str:
+    """Return the short JSON form of a value that came from `loads`, for people to read."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)

@@ -1,0 +1,67 @@
+"""Makes text that we did not write harmless before it reaches any terminal, log or report."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["clean", "clean_line", "hide_credentials", "shorten"]
+
+# Control characters (C0 without tab and newline, DEL, C1), invisible and bidirectional format
+# characters, line separators, lone surrogates and noncharacters: they steer terminals, forge lines
+# or break XML and UTF-8.
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ud800-\udfff\ufdd0-\ufdef\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e0fff"
+    + "".join(
+        f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000)
+    )
+    + "]"
+)
+
+# Commands to a CI runner: "::name::" at the start of a line (GitHub), "##vso[" (Azure), "##["
+# (both), "##teamcity[" anywhere in a line.
+_COLON_COMMAND = re.compile(r"(?<![0-9A-Za-z])::(?=\s*[A-Za-z])")
+_HASH_COMMAND = re.compile(r"##(?=\w*\[)")
+
+_USERINFO = re.compile(r"(?<=://)[^/@\s]*@")
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def clean(text: str) -> str:
+    r"""Return ``text`` with everything that could act made visible; tabs and newlines stay.
+
+    Control, format and invalid characters turn into their escapes (``\x1b``), and the commands of
+    CI runners lose their form (``::set-env`` becomes ``: :set-env``). The result encodes as UTF-8,
+    is allowed in XML 1.0, and ``clean(clean(text)) == clean(text)``.
+    """
+    # The quick way out is for the hundreds of thousands of names that are plain.
+    plain = text.isascii() and text.isprintable()
+    cleaned = text if plain else _UNSAFE.sub(_escape, text)
+    if "::" in cleaned:
+        cleaned = _COLON_COMMAND.sub(": :", cleaned)
+    if "##" in cleaned:
+        cleaned = _HASH_COMMAND.sub("## ", cleaned)
+    return cleaned
+
+
+def clean_line(text: str) -> str:
+    """Like `clean`, for a place that holds one line: newlines and tabs become escapes too."""
+    return clean(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return at most ``limit`` characters of ``text``, saying how many were left out."""
+    if len(text) <= limit:
+        return text
+    return f"{text[:limit].rstrip()} … ({len(text) - limit} more characters)"
+
+
+def hide_credentials(text: str) -> str:
+    """Return ``text`` without the ``user:password@`` part of any URL in it."""
+    return _USERINFO.sub("***@", text)
