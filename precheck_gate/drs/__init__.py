@@ -1,0 +1,1 @@
+"""The service: its wire format, its calls, its endpoints and credentials."""

@@ -1,0 +1,280 @@
+"""The wire format of DRS v3: the only place that knows the service's field names.
+
+Source: API reference "Querying Pre-check Results in Batches",
+``POST /v3/{project_id}/jobs/batch-precheck-result``. The checks are by hand, since a schema
+validator takes fifty times as long over thousands of tasks; ``schemas/answer-1.json`` says the
+same for other programs, and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from precheck_gate import strictjson
+from precheck_gate.errors import NotAnAnswer
+from precheck_gate.model import Item, Snapshot, Status, SubTask, Trouble, TroubleKind
+from precheck_gate.text import clean_line, shorten
+
+__all__ = ["Answer", "ServiceMessage", "parse_answer", "parse_error", "results_request"]
+
+_STATUSES = {status.value: status for status in Status if status is not Status.UNKNOWN}
+_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?) ?%?")
+_ABSENT = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of the service: for each task ID a snapshot, or why there is none.
+
+    ``remarks`` are oddities that change no verdict but are said aloud.
+    """
+
+    entries: dict[str, Snapshot | Trouble]
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceMessage:
+    """What an error answer says; ``culprits`` maps task IDs to their (code, message)."""
+
+    code: str = ""
+    message: str = ""
+    request_id: str = ""
+    culprits: tuple[tuple[str, tuple[str, str]], ...] = ()
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.code, self.message) if part)
+
+
+class _Malformed(Exception):
+    """An entry of ``results`` has a field of a type that cannot be judged."""
+
+
+def results_request(task_ids: list[str]) -> dict[str, Any]:
+    """Return the body that asks for the pre-check results of ``task_ids``."""
+    return {"jobs": task_ids}
+
+
+def parse_answer(body: bytes) -> Answer:
+    """Read an answer to a query for pre-check results.
+
+    Raises:
+        NotAnAnswer: not one JSON document as RFC 8259 means it, or not of the documented shape.
+    """
+    try:
+        document = strictjson.loads(body)
+    except ValueError as error:
+        raise NotAnAnswer(
+            f"The answer is not JSON that can be trusted: {clean_line(shorten(str(error), 200))}.",
+            hint="Is the endpoint really that of DRS, and not a proxy or a web page?",
+        ) from None
+    if not isinstance(document, dict) or _text(document.get("error_code")):
+        raise NotAnAnswer(_wrong_shape(document))
+    results = document.get("results")
+    if not isinstance(results, list) or not all(isinstance(entry, dict) for entry in results):
+        raise NotAnAnswer(_wrong_shape(document))
+    return _read_results(results, document.get("count", _ABSENT))
+
+
+def _wrong_shape(document: Any) -> str:
+    message = parse_error_document(document)
+    said = f" It says: {clean_line(shorten(str(message), 300))}." if str(message) else ""
+    return f"The answer has no list of results in the documented shape.{said}"
+
+
+def _read_results(results: list[dict[str, Any]], count: Any) -> Answer:
+    found: dict[str, list[Snapshot | Trouble]] = {}
+    remarks: list[str] = []
+    nameless = 0
+    for entry in results:
+        task_id = entry.get("precheck_id")
+        if isinstance(task_id, str) and task_id:
+            found.setdefault(task_id, []).append(_read_entry(task_id, entry))
+        else:
+            nameless += 1
+    if nameless:
+        remarks.append(f"{nameless} of the results name no task and were left aside")
+    if count is not _ABSENT and (isinstance(count, bool) or count != len(results)):
+        said = clean_line(shorten(strictjson.compact(count), 40))
+        remarks.append(f"the service counts {said} results and sent {len(results)}")
+    entries: dict[str, Snapshot | Trouble] = {}
+    for task_id, readings in found.items():
+        entries[task_id] = readings[0]
+        if len(readings) > 1:
+            if all(reading == readings[0] for reading in readings):
+                remarks.append(f"task {clean_line(task_id)} stands {len(readings)} times, alike")
+            else:
+                entries[task_id] = _contradiction(readings)
+    return Answer(entries, tuple(remarks))
+
+
+def _contradiction(readings: list[Snapshot | Trouble]) -> Trouble:
+    def gist(reading: Snapshot | Trouble) -> str:
+        if isinstance(reading, Trouble):
+            return reading.kind.value
+        return (
+            f"progress {reading.raw_progress or '-'}, result {reading.raw_result or '-'}, "
+            f"{len(reading.items)} items"
+        )
+
+    return Trouble(
+        TroubleKind.CONTRADICTORY,
+        "the service answered for this task more than once and not alike: "
+        + "; ".join(clean_line(shorten(gist(reading), 120)) for reading in readings[:3]),
+        hint="Look at the task in the DRS console and run its pre-check again.",
+    )
+
+
+def _read_entry(task_id: str, entry: dict[str, Any]) -> Snapshot | Trouble:
+    code, message = _text(entry.get("error_code")), _text(entry.get("error_msg"))
+    if code or message:
+        return Trouble(
+            TroubleKind.TASK_ERROR,
+            message or "the service reports an error for this task without a message",
+            code=code,
+            hint=error_hint(code),
+        )
+    try:
+        items = tuple(_read_item(item) for item in _list(entry, "precheck_result"))
+    except _Malformed as error:
+        return Trouble(
+            TroubleKind.MALFORMED,
+            f"the service's answer for this task has an undocumented shape: {error}",
+            hint="Keep the answer (--save-answers) and ask the service's support.",
+        )
+    result = entry.get("result", _ABSENT)
+    process = entry.get("process", _ABSENT)
+    return Snapshot(
+        task_id=task_id,
+        progress=_progress(process),
+        raw_progress=_raw(process),
+        ready=result is True,
+        raw_result=_raw(result),
+        items=items,
+        direction=_text(entry.get("job_direction")),
+        passed_rate=_text(entry.get("total_passed_rate")),
+        instance_id=_text(entry.get("rds_instance_id")),
+    )
+
+
+def _read_item(item: Any) -> Item:
+    if not isinstance(item, dict):
+        raise _Malformed("an item is not an object")
+    name = item.get("item")
+    if not isinstance(name, str) or not name:
+        raise _Malformed("an item has no name")
+    raw_status = item.get("result", _ABSENT)
+    subs = _list(item, "failed_sub_jobs")
+    return Item(
+        name=name,
+        group=_text(item.get("group")),
+        status=_status(raw_status),
+        raw_status=raw_status if isinstance(raw_status, str) else _raw(raw_status),
+        failed_reason=_text(item.get("failed_reason")),
+        data=_text(item.get("data")),
+        raw_error=_text(item.get("raw_error_msg")),
+        sub_tasks=tuple(_read_sub_task(sub) for sub in subs) if subs else (),
+    )
+
+
+def _read_sub_task(sub: Any) -> SubTask:
+    if not isinstance(sub, dict):
+        raise _Malformed("an entry of failed_sub_jobs is not an object")
+    raw_status = sub.get("check_result", _ABSENT)
+    return SubTask(
+        id=_text(sub.get("id")),
+        name=_text(sub.get("name")),
+        status=_status(raw_status),
+        raw_status=raw_status if isinstance(raw_status, str) else _raw(raw_status),
+    )
+
+
+def _list(holder: dict[str, Any], key: str) -> list[Any]:
+    value = holder.get(key)
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise _Malformed(f"{key} is not a list")
+    return value
+
+
+def _status(raw: Any) -> Status:
+    return _STATUSES.get(raw, Status.UNKNOWN) if isinstance(raw, str) else Status.UNKNOWN
+
+
+def _progress(raw: Any) -> Decimal | None:
+    if isinstance(raw, str):
+        match = _PERCENT.fullmatch(raw)
+        value = Decimal(match.group(1)) if match else None
+    elif isinstance(raw, int | Decimal) and not isinstance(raw, bool):
+        value = Decimal(raw)
+    else:
+        value = None
+    return value if value is not None and 0 <= value <= 100 else None
+
+
+def _text(value: Any) -> str:
+    """Return a text field; a value of another type keeps its JSON form, so that none is lost."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else strictjson.compact(value)
+
+
+def _raw(value: Any) -> str:
+    return "" if value is _ABSENT else strictjson.compact(value)
+
+
+def parse_error(body: bytes) -> ServiceMessage:
+    """Read the body of an error answer in any of the service's shapes; what it lacks is ""."""
+    try:
+        document = strictjson.loads(body)
+    except ValueError:
+        return ServiceMessage()
+    return parse_error_document(document)
+
+
+def parse_error_document(document: Any) -> ServiceMessage:
+    """Like `parse_error`, for a parsed document.
+
+    The shapes are ``{"error_code", "error_msg", "request_id"}`` (DRS and the gateway),
+    ``{"error": {"code", "message"}}`` (IAM and others) and the batch shape
+    ``{"results": [{"id", "error_code", "error_msg"}], "count"}``.
+    """
+    if not isinstance(document, dict):
+        return ServiceMessage()
+    inner = document.get("error")
+    if isinstance(inner, dict):
+        return ServiceMessage(code=_text(inner.get("code")), message=_text(inner.get("message")))
+    code, message = _text(document.get("error_code")), _text(document.get("error_msg"))
+    culprits: dict[str, tuple[str, str]] = {}
+    results = document.get("results")
+    for entry in results if isinstance(results, list) else []:
+        if not isinstance(entry, dict):
+            continue
+        said = _text(entry.get("error_code")), _text(entry.get("error_msg"))
+        if not any(said):
+            continue
+        code, message = (code, message) if code or message else said
+        for key in ("id", "precheck_id", "job_id"):
+            task_id = entry.get(key)
+            if isinstance(task_id, str) and task_id:
+                culprits[task_id] = said
+                break
+    request_id = _text(document.get("request_id"))
+    return ServiceMessage(code, message, request_id, tuple(culprits.items()))
+
+
+_HINTS = {
+    "DRS.M00289": "The task does not exist here: check its ID, the project and the region.",
+    "DRS.10000010": "The task was not found: check its ID, the project and the region.",
+    "DRS.M05004": "The task was deleted: take it off the list.",
+    "DRS.M00202": "A parameter is invalid: check the task's ID.",
+}
+
+
+def error_hint(code: str) -> str:
+    """Return what to do about one of the service's error codes."""
+    return _HINTS.get(code, "Look at the task in the DRS console; was its pre-check started?")
