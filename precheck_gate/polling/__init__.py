@@ -1,0 +1,1 @@
+"""Polling: whom to ask when, and what is known of each task at the end."""

@@ -1,0 +1,330 @@
+"""Asks until every task has reached its end, the time is over, or asking makes no sense.
+
+The poller judges nothing. It ends with an `Observation` of each requested task, and each says
+either what the service said last, not longer ago than the allowed staleness, or why that is not
+to be had.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from precheck_gate.errors import (
+    BatchRefused,
+    NotAnAnswer,
+    ServiceError,
+    TransientFault,
+)
+from precheck_gate.model import Observation, Snapshot, Trouble, TroubleKind
+from precheck_gate.polling.events import Asked, Faulted, Remarked, TaskChanged, Waiting
+from precheck_gate.polling.watch import Watch, trouble_from
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from precheck_gate.clock import Clock
+    from precheck_gate.drs.wire import Answer
+    from precheck_gate.polling.cadence import Cadence
+    from precheck_gate.polling.events import Observer
+
+__all__ = ["Asker", "PollOptions", "Poller"]
+
+
+class Asker(Protocol):
+    """Whoever can be asked for pre-check results, within so many seconds."""
+
+    def precheck_results(self, task_ids: Sequence[str], seconds: float) -> Answer:
+        """Return the answer for these tasks, or raise a `ServiceError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PollOptions:
+    """How to poll; all times in seconds.
+
+    Attributes:
+        timeout: the time for the whole run, never exceeded.
+        grace: how long a task may go unanswered or in error before that is final, and how long
+            the service may be out of reach at the start.
+        max_staleness: the greatest age of a snapshot that the verdict rests on.
+        batch_size: tasks in a request; the service advises at most 10.
+        request_timeout: the time for one request.
+        spacing: the least time between two requests.
+        backoff: the first pause after a fault; doubled with each further one up to
+            ``longest_backoff``, of which a random part is waited (full jitter).
+        longest_backoff: see ``backoff``.
+        heartbeat: the longest time without an event.
+    """
+
+    timeout: float = 1800.0
+    grace: float = 60.0
+    max_staleness: float = 60.0
+    batch_size: int = 10
+    request_timeout: float = 30.0
+    spacing: float = 0.1
+    backoff: float = 1.0
+    longest_backoff: float = 30.0
+    heartbeat: float = 20.0
+
+
+class _TimeOver(Exception):
+    """The deadline came while tasks were being asked."""
+
+
+@dataclass
+class Poller:
+    """Polls one service for a set of tasks.
+
+    Args:
+        asker: whom to ask.
+        clock: what the time is, and waiting.
+        cadence: when to ask again.
+        options: bounds.
+        observer: who is told what happens.
+        random: numbers from 0 to 1 for the jitter.
+    """
+
+    asker: Asker
+    clock: Clock
+    cadence: Cadence
+    options: PollOptions
+    observer: Observer
+    random: Callable[[], float]
+    retries: int = 0
+    trouble: Trouble | None = None
+    remarks: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._watches: dict[str, Watch] = {}
+        self._started = 0.0
+        self._deadline = 0.0
+        self._last_request: float | None = None
+        self._faults_in_a_row = 0
+        self._ever_answered = False
+        self._confirmations = 0
+
+    def poll(self, task_ids: Sequence[str]) -> None:
+        """Ask until all is known or the time is over; `observations` then tells what is known.
+
+        A signal ends it with `Interrupted`, and `observations` tells what was known by then.
+        """
+        self._watches = {task_id: Watch(task_id) for task_id in task_ids}
+        self._started = self.clock.monotonic()
+        self._deadline = self._started + self.options.timeout
+        try:
+            while True:
+                due = self._due()
+                if not due:
+                    return
+                fault = self._ask_all(due)
+                self._end_graces()
+                if not self._due():
+                    return
+                if self._left() <= 0:
+                    return
+                self._pause(fault)
+        except _TimeOver:
+            return
+        except ServiceError as error:
+            self._give_up(error)
+
+    def observations(self) -> list[Observation]:
+        """Return what is known of each task now, in the order in which they were requested."""
+        now = self.clock.monotonic()
+        return [
+            watch.observe(now, self.options.max_staleness, self.trouble)
+            for watch in self._watches.values()
+        ]
+
+    # Whom to ask
+
+    def _due(self) -> list[Watch]:
+        """Return the tasks to ask: those pending, or, when none is, those that became stale."""
+        pending = [watch for watch in self._watches.values() if not watch.settled]
+        if pending:
+            self._confirmations = 0
+            return pending
+        now = self.clock.monotonic()
+        return [
+            watch
+            for watch in self._watches.values()
+            if watch.needs_confirmation(now, self.options.max_staleness)
+        ]
+
+    def _batches(self, watches: Sequence[Watch]) -> Iterator[list[str]]:
+        """Yield batches; a task in error stands alone, so that it costs no other its answer."""
+        sound = [w.task_id for w in watches if not w.suspect]
+        for start in range(0, len(sound), self.options.batch_size):
+            yield sound[start : start + self.options.batch_size]
+        for watch in watches:
+            if watch.suspect:
+                yield [watch.task_id]
+
+    # Asking
+
+    def _ask_all(self, due: Sequence[Watch]) -> TransientFault | None:
+        """Ask all that are due; return the fault that ended or marred it."""
+        fault: TransientFault | None = None
+        for batch in self._batches(due):
+            since = self.clock.monotonic()
+            try:
+                self._ask(batch)
+            except TransientFault as error:
+                fault = error
+                for task_id in batch:
+                    self._watches[task_id].miss(error, since)
+                if not isinstance(error, NotAnAnswer):
+                    # A service that throttles or is out of reach is not asked for the next batch.
+                    break
+        return fault
+
+    def _ask(self, batch: list[str]) -> None:
+        try:
+            self._ask_once(batch)
+        except BatchRefused as refused:
+            culprits = [task_id for task_id in batch if task_id in refused.culprits]
+            if len(batch) == 1:
+                self._accuse(batch[0], refused)
+            elif culprits:
+                for task_id in culprits:
+                    self._accuse(task_id, refused)
+                others = [task_id for task_id in batch if task_id not in culprits]
+                if others:
+                    self._ask(others)
+            else:
+                self._isolate(batch, refused)
+
+    def _isolate(self, batch: list[str], refused: BatchRefused) -> None:
+        """Find the task for which a whole batch was refused, halving it, and ask for the others."""
+        suspects, others = batch, list[str]()
+        while len(suspects) > 1:
+            middle = len(suspects) // 2
+            half, rest = suspects[:middle], suspects[middle:]
+            try:
+                self._ask_once(half)
+                suspects = rest
+            except BatchRefused as error:
+                refused = error
+                suspects, others = half, rest + others
+        self._accuse(suspects[0], refused)
+        if others:
+            self._ask(others)
+
+    def _ask_once(self, batch: list[str]) -> None:
+        if self._last_request is not None:
+            self._sleep(self._last_request + self.options.spacing - self.clock.monotonic())
+        left = self._left()
+        if left <= 0:
+            raise _TimeOver
+        self.observer.notify(Asked(tuple(batch)))
+        self._last_request = self.clock.monotonic()
+        if self._faults_in_a_row:
+            self.retries += 1
+        try:
+            answer = self.asker.precheck_results(batch, min(self.options.request_timeout, left))
+        except BatchRefused:
+            self._reached()
+            raise
+        self._reached()
+        self._take(batch, answer)
+
+    def _reached(self) -> None:
+        self._faults_in_a_row = 0
+        self._ever_answered = True
+
+    # Learning
+
+    def _take(self, batch: list[str], answer: Answer) -> None:
+        for remark in answer.remarks:
+            self._remark(remark)
+        for task_id in answer.entries:
+            if task_id not in batch:
+                self._remark(f"the service answered for task {task_id}, which was not asked for")
+        now = self.clock.monotonic()
+        for task_id in batch:
+            watch = self._watches[task_id]
+            match answer.entries.get(task_id):
+                case Snapshot() as snapshot:
+                    if watch.see(snapshot, now):
+                        self.observer.notify(TaskChanged(task_id, snapshot, None))
+                case Trouble() as trouble:
+                    self._trouble(watch, trouble, now)
+                case None:
+                    self._trouble(
+                        watch,
+                        Trouble(
+                            TroubleKind.NOT_ANSWERED,
+                            "the service answered, but not for this task",
+                            hint="Check the task's ID; was its pre-check started?",
+                        ),
+                        now,
+                    )
+
+    def _trouble(self, watch: Watch, trouble: Trouble, now: float) -> None:
+        if watch.suffer(trouble, now):
+            self.observer.notify(TaskChanged(watch.task_id, watch.snapshot, trouble))
+
+    def _accuse(self, task_id: str, refused: BatchRefused) -> None:
+        code, message = refused.culprits.get(task_id, ("", ""))
+        trouble = Trouble(
+            TroubleKind.TASK_ERROR,
+            message or refused.message,
+            code=code or refused.code,
+            hint=refused.hint,
+        )
+        self._trouble(self._watches[task_id], trouble, self.clock.monotonic())
+
+    def _end_graces(self) -> None:
+        now = self.clock.monotonic()
+        for watch in self._watches.values():
+            watch.end_grace(now, self.options.grace)
+
+    def _remark(self, text: str) -> None:
+        if text not in self.remarks:
+            self.remarks.append(text)
+            self.observer.notify(Remarked(text))
+
+    # Waiting
+
+    def _left(self) -> float:
+        return self._deadline - self.clock.monotonic()
+
+    def _pause(self, fault: TransientFault | None) -> None:
+        delay = self._backoff(fault) if fault is not None else self._next_delay()
+        delay = min(delay, self._left())
+        if fault is not None:
+            self.observer.notify(Faulted(fault.message, delay))
+        watches = self._watches.values()
+        done = sum(watch.settled for watch in watches)
+        end = self.clock.monotonic() + delay
+        # In slices, so that whoever shows progress can give a sign of life in a long pause.
+        while (rest := end - self.clock.monotonic()) > 0:
+            self.observer.notify(Waiting(rest, self._left(), done, len(watches)))
+            self._sleep(min(rest, self.options.heartbeat))
+
+    def _next_delay(self) -> float:
+        pending = [watch.pace() for watch in self._watches.values() if not watch.settled]
+        if pending:
+            return self.cadence.delay(self.clock.monotonic() - self._started, pending)
+        # Everything has ended; what became stale in the meantime is confirmed at once, and then
+        # at a walking pace where the allowed staleness is shorter than a round of questions.
+        self._confirmations += 1
+        return 0.0 if self._confirmations == 1 else 1.0
+
+    def _backoff(self, fault: TransientFault) -> float:
+        now = self.clock.monotonic()
+        if not self._ever_answered and now - self._started >= self.options.grace:
+            raise fault
+        self._faults_in_a_row += 1
+        bound = self.options.backoff * 2.0 ** min(self._faults_in_a_row - 1, 16)
+        delay = self.random() * min(self.options.longest_backoff, bound)
+        return max(delay, fault.retry_after or 0.0)
+
+    def _sleep(self, seconds: float) -> None:
+        if seconds > 0:
+            self.clock.sleep(min(seconds, max(0.0, self._left())))
+
+    def _give_up(self, error: ServiceError) -> None:
+        self.trouble = trouble_from(error)
+        self.observer.notify(Faulted(error.message, None))

@@ -1,0 +1,114 @@
+"""What is known of one task while it is polled, and what that amounts to at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from precheck_gate.model import Observation, Snapshot, Trouble, TroubleKind
+from precheck_gate.polling.cadence import Pace
+
+if TYPE_CHECKING:
+    from precheck_gate.errors import ServiceError
+
+__all__ = ["Watch", "trouble_from"]
+
+
+@dataclass(slots=True)
+class Watch:
+    """The memory of one task; all times are of the monotonic clock, in seconds.
+
+    Attributes:
+        task_id: the task.
+        snapshot: what the service said last of it.
+        answered_at: when it said so.
+        trouble: why the latest answer does not count; None when it does.
+        troubled_since: since when there has been trouble without a break.
+        final: whether the trouble outlasted its grace.
+        fault: why the latest request brought no answer at all; None when it did.
+    """
+
+    task_id: str
+    snapshot: Snapshot | None = None
+    answered_at: float | None = None
+    trouble: Trouble | None = None
+    troubled_since: float | None = None
+    final: bool = False
+    fault: ServiceError | None = None
+    _first_progress: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing left to wait for."""
+        return self.final if self.trouble is not None else self._complete
+
+    @property
+    def _complete(self) -> bool:
+        return self.snapshot is not None and self.snapshot.complete
+
+    @property
+    def suspect(self) -> bool:
+        """Whether the task could make the service refuse a whole batch."""
+        return self.trouble is not None and self.trouble.kind is TroubleKind.TASK_ERROR
+
+    def needs_confirmation(self, now: float, max_staleness: float) -> bool:
+        """Whether the task ended so long ago that the verdict must not rest on it."""
+        return self.trouble is None and self._complete and self._age(now) > max_staleness
+
+    def _age(self, now: float) -> float:
+        return float("inf") if self.answered_at is None else now - self.answered_at
+
+    def see(self, snapshot: Snapshot, now: float) -> bool:
+        """Take an answer; return whether it says anything new."""
+        changed = self.trouble is not None or snapshot != self.snapshot
+        before = self.snapshot.progress if self.snapshot is not None else None
+        if snapshot.progress is not None and (before is None or snapshot.progress < before):
+            self._first_progress = (now, float(snapshot.progress))
+        self.snapshot, self.answered_at = snapshot, now
+        self.trouble, self.troubled_since, self.final, self.fault = None, None, False, None
+        return changed
+
+    def suffer(self, trouble: Trouble, now: float) -> bool:
+        """Take trouble; return whether it is new."""
+        changed = trouble != self.trouble
+        self.trouble, self.fault = trouble, None
+        if self.troubled_since is None:
+            self.troubled_since = now
+        return changed
+
+    def miss(self, fault: ServiceError, since: float) -> None:
+        """Take note that a request brought nothing, unless an answer came after ``since``."""
+        if self.answered_at is None or self.answered_at < since:
+            self.fault = fault
+
+    def end_grace(self, now: float, grace: float) -> None:
+        """Make trouble final that has lasted for ``grace`` seconds."""
+        self.final = self.troubled_since is not None and now - self.troubled_since >= grace
+
+    def pace(self) -> Pace:
+        """Return how fast the task proceeds."""
+        progress = self.snapshot.progress if self.snapshot is not None else None
+        if progress is None or self.answered_at is None:
+            return Pace(None, 0.0, 0.0)
+        since, first = self._first_progress
+        return Pace(float(progress), self.answered_at - since, float(progress) - first)
+
+    def observe(self, now: float, max_staleness: float, run_trouble: Trouble | None) -> Observation:
+        """Return what is known now; ``run_trouble`` is why the whole run could not go on."""
+        trouble = self.trouble
+        if trouble is None and not self.settled and run_trouble is not None:
+            trouble = run_trouble
+        elif trouble is None and self.fault is not None:
+            trouble = trouble_from(self.fault)
+        elif self.needs_confirmation(now, max_staleness):
+            trouble = Trouble(
+                TroubleKind.STALE,
+                f"the last answer is {self._age(now):.0f} s old and could not be confirmed",
+                hint="Run the gate again; a longer --timeout or --max-staleness may help.",
+            )
+        return Observation(self.task_id, self.snapshot, trouble)
+
+
+def trouble_from(error: ServiceError) -> Trouble:
+    """Return an error of the service as the trouble of a task or run."""
+    return Trouble(TroubleKind.SERVICE, error.message, code=error.code, hint=error.hint)
