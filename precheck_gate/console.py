@@ -1,0 +1,119 @@
+"""What is printed: the result to stdout, all else to stderr, every word of it made harmless."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from precheck_gate.text import clean, hide_credentials
+
+if TYPE_CHECKING:
+    from precheck_gate.errors import PrecheckGateError
+
+__all__ = ["Console", "Style", "colour_wanted"]
+
+_RESET = "\x1b[0m"
+
+
+class Style:
+    """Colours of the terminal, by what they mean."""
+
+    GOOD = "\x1b[32m"
+    WARNING = "\x1b[33m"
+    BAD = "\x1b[31m"
+    STRONG = "\x1b[1m"
+    FAINT = "\x1b[2m"
+
+
+def colour_wanted(stream: TextIO) -> bool:
+    """Return whether to colour: ``NO_COLOR`` and ``FORCE_COLOR`` first, else only on a terminal."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+class Console:
+    """Two streams to print to; a result that cannot be printed is remembered, never raised.
+
+    Args:
+        result: where the verdict goes, usually stdout.
+        progress: where progress and errors go, usually stderr.
+    """
+
+    def __init__(self, result: TextIO | None = None, progress: TextIO | None = None) -> None:
+        self.result = result or sys.stdout
+        self.progress = progress or sys.stderr
+        self.failure: str = ""
+        for stream in (self.result, self.progress):
+            reconfigure = getattr(stream, "reconfigure", None)
+            if reconfigure is not None:
+                reconfigure(errors="backslashreplace")
+        self._colour = {
+            id(stream): colour_wanted(stream) for stream in (self.result, self.progress)
+        }
+
+    def paint(self, stream: TextIO, style: str, text: str) -> str:
+        """Return ``text`` made harmless, in a colour where the stream takes one."""
+        return f"{style}{clean(text)}{_RESET}" if self._colour[id(stream)] else clean(text)
+
+    def symbols(self, stream: TextIO) -> tuple[str, str, str]:
+        """Return the signs for good, warning and bad that the stream's encoding can show."""
+        try:
+            "✓✗".encode(getattr(stream, "encoding", None) or "ascii")
+        except (UnicodeEncodeError, LookupError):
+            return ("ok", "!", "X")
+        return ("✓", "!", "✗")
+
+    def print_result(self, line: str) -> None:
+        """Print a line, already made harmless by `paint`, to the result's stream."""
+        self._write(self.result, line)
+
+    def say(self, text: str) -> None:
+        """Print a line of progress."""
+        self._write(self.progress, clean(text))
+
+    def write_raw(self, text: str) -> None:
+        """Write to the progress stream as it is: for the live line's own control codes."""
+        self._write(self.progress, text, end="")
+
+    def error(self, error: PrecheckGateError) -> None:
+        """Print what happened, and what to do."""
+        label = self.paint(self.progress, Style.BAD, "error:")
+        self._write(self.progress, f"{label} {clean(hide_credentials(error.message))}")
+        if error.hint:
+            self._write(self.progress, f"  next: {clean(hide_credentials(error.hint))}")
+
+    def warn(self, text: str) -> None:
+        """Print a warning."""
+        label = self.paint(self.progress, Style.WARNING, "warning:")
+        self._write(self.progress, f"{label} {clean(text)}")
+
+    def flush(self) -> None:
+        """Bring everything out; what fails is remembered in ``failure``."""
+        self._write(self.result, "", end="")
+        self._write(self.progress, "", end="")
+
+    def _write(self, stream: TextIO, text: str, end: str = "\n") -> None:
+        try:
+            stream.write(text + end)
+            stream.flush()
+        except (OSError, ValueError) as error:
+            # A reader that stopped reading chose to; a full disk lost the verdict.
+            gone = isinstance(error, OSError) and error.errno in (errno.EPIPE, errno.EINVAL)
+            if stream is self.result and not gone:
+                self.failure = getattr(error, "strerror", None) or type(error).__name__
+            _silence(stream)
+
+
+def _silence(stream: TextIO) -> None:
+    """Point a broken stream at nothing, so that the interpreter does not fail on it at the end."""
+    try:
+        descriptor = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(descriptor, stream.fileno())
+        os.close(descriptor)
+    except (OSError, ValueError):
+        return

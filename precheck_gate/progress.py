@@ -1,0 +1,122 @@
+"""Progress on stderr: a line for each change, or, on a terminal, one live line below them."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from precheck_gate.polling.events import Asked, Event, Faulted, Remarked, TaskChanged, Waiting
+from precheck_gate.text import clean_line, shorten
+
+if TYPE_CHECKING:
+    from precheck_gate.clock import Clock
+    from precheck_gate.console import Console
+
+__all__ = ["LiveProgress", "NoProgress", "PlainProgress"]
+
+# Of more tasks than this only the ends are told, not every step.
+MANY_TASKS = 20
+HEARTBEAT = 30.0
+_ERASE_LINE = "\r\x1b[2K"
+
+
+class NoProgress:
+    """Says nothing."""
+
+    def notify(self, event: Event) -> None:
+        """Take note of an event."""
+
+
+class PlainProgress:
+    """One line for each change, and a sign of life at least once a minute."""
+
+    def __init__(
+        self, console: Console, clock: Clock, total: int, *, verbose: bool = False
+    ) -> None:
+        self._console = console
+        self._clock = clock
+        self._verbose = verbose
+        self._many = total > MANY_TASKS
+        self._started = clock.monotonic()
+        self._last = self._started
+
+    def notify(self, event: Event) -> None:
+        """Print a line if the event is worth one."""
+        match event:
+            case TaskChanged():
+                if self._is_told(event):
+                    self._say(_describe(event))
+            case Faulted(message=message, delay=None):
+                self._say(f"giving up: {message}")
+            case Faulted(message=message, delay=delay):
+                self._say(f"{message} Asking again in {delay:.0f} s.")
+            case Remarked(text=text):
+                self._say(f"note: {text}")
+            case Waiting():
+                self._wait(event)
+            case Asked(task_ids=task_ids):
+                if self._verbose:
+                    self._say(f"asking for {', '.join(task_ids)}")
+
+    def _is_told(self, event: TaskChanged) -> bool:
+        ended = event.snapshot is not None and event.snapshot.complete
+        return not self._many or self._verbose or ended or event.trouble is not None
+
+    def _wait(self, event: Waiting) -> None:
+        if self._verbose or self._clock.monotonic() - self._last >= HEARTBEAT:
+            self._say(_describe_wait(event))
+
+    def _say(self, text: str) -> None:
+        now = self._clock.monotonic()
+        self._last = now
+        self._console.say(f"[{_minutes(now - self._started)}] {clean_line(shorten(text, 500))}")
+
+    def close(self) -> None:
+        """Leave the terminal clean."""
+
+
+class LiveProgress(PlainProgress):
+    """Like `PlainProgress`, with one live line that says what the gate waits for."""
+
+    def notify(self, event: Event) -> None:
+        """Print what is worth a line, and renew the live line."""
+        self._console.write_raw(_ERASE_LINE)
+        super().notify(event)
+        if isinstance(event, Waiting):
+            width = shutil.get_terminal_size().columns
+            elapsed = _minutes(self._clock.monotonic() - self._started)
+            line = f"[{elapsed}] {_describe_wait(event)}"
+            self._console.write_raw(clean_line(line)[: max(10, width - 1)])
+
+    def _wait(self, event: Waiting) -> None:
+        if self._verbose:
+            super()._wait(event)
+
+    def close(self) -> None:
+        """Leave the terminal clean."""
+        self._console.write_raw(_ERASE_LINE)
+
+
+def _minutes(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes:02d}:{rest:02d}"
+
+
+def _describe(event: TaskChanged) -> str:
+    if event.trouble is not None:
+        code = f" ({event.trouble.code})" if event.trouble.code else ""
+        return f"{event.task_id}  {event.trouble.message}{code}"
+    snapshot = event.snapshot
+    if snapshot is None:
+        return f"{event.task_id}  not seen yet"
+    if snapshot.progress is None:
+        return f"{event.task_id}  progress {snapshot.raw_progress or '(none)'} is not understood"
+    ends = f", result {snapshot.raw_result or '(none)'}" if snapshot.complete else ""
+    return f"{event.task_id}  {snapshot.progress} %, {len(snapshot.items)} items{ends}"
+
+
+def _describe_wait(event: Waiting) -> str:
+    return (
+        f"{event.done} of {event.total} done, next question in {event.delay:.0f} s, "
+        f"{_minutes(event.left)} left"
+    )

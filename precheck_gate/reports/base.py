@@ -1,0 +1,74 @@
+"""What every report format implements, and what it is told about the run."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TextIO, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from precheck_gate.findings import RunVerdict, TaskVerdict
+
+__all__ = ["FORMATS", "Reporter", "RunFacts", "load_format"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """How the verdict came about. Every text is safe for any sink.
+
+    Attributes:
+        mode: the command, ``run`` or ``evaluate``.
+        judged_on: the date of the judgement, ISO 8601, in UTC.
+        exit_code: the code that says the verdict.
+        policy: the policy's name; "" when none could be loaded.
+        policy_digest: its SHA-256.
+        advisory: whether a blocked verdict exits 0.
+        interrupted_by: the signal that ended the run early; "" for none.
+        started_at: ISO 8601, UTC; "" offline, where equal input gives equal bytes.
+        seconds: how long the run took; None offline.
+        endpoint: what was asked; "" offline.
+        project_id: whose tasks these are; "" offline.
+        requests: how many requests were sent; None offline.
+        retries: how many of them were repetitions after a fault; None offline.
+    """
+
+    mode: str
+    judged_on: str
+    exit_code: int
+    policy: str = ""
+    policy_digest: str = ""
+    advisory: bool = False
+    interrupted_by: str = ""
+    started_at: str = ""
+    seconds: float | None = None
+    endpoint: str = ""
+    project_id: str = ""
+    requests: int | None = None
+    retries: int | None = None
+
+
+class Reporter(Protocol):
+    """Writes one report to the stream it was made with: the tasks one by one, then the run."""
+
+    def add_task(self, task: TaskVerdict) -> None:
+        """Take the verdict of one task; it is not kept by the caller."""
+        ...
+
+    def finish(self, run: RunVerdict, facts: RunFacts) -> None:
+        """Write what is left; nothing comes after."""
+        ...
+
+
+# As import paths, so that a format costs nothing where it is not asked for.
+FORMATS = {
+    "json": "precheck_gate.reports.json_report:JsonReporter",
+    "junit": "precheck_gate.reports.junit:JUnitReporter",
+}
+
+
+def load_format(name: str) -> Callable[[TextIO], Reporter]:
+    """Return what makes a reporter of the format ``name``, a key of `FORMATS`."""
+    module, _, attribute = FORMATS[name].partition(":")
+    return cast("Callable[[TextIO], Reporter]", getattr(importlib.import_module(module), attribute))

@@ -1,0 +1,145 @@
+"""JUnit XML: one suite per task, one case per item, and one case for the task's own outcome.
+
+The form is the one that every known reader takes (Jenkins, GitLab, GitHub's reporters, the
+Jenkins xUnit schema): at most one status child per case, its text both in ``message`` and in the
+body, unique names, ``time`` with three decimals, no ``disabled``, no attributes of a dialect.
+
+Suites are built with junit-xml and written one by one, so that memory does not grow with the run.
+junit-xml 1.9 omits a status without text, writes ``disabled`` always and leaves a time of 0 out:
+hence a text is always given here, and the elements are put right after it has built them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, TextIO
+from xml.etree import ElementTree as ET
+
+import junit_xml
+
+from precheck_gate.findings import Finding, FindingKind, Verdict, worst
+from precheck_gate.reports.sinks import copy_spool, open_spool
+from precheck_gate.text import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from precheck_gate.findings import RunVerdict, TaskVerdict
+    from precheck_gate.reports.base import RunFacts
+
+__all__ = ["JUnitReporter"]
+
+# Readers show `message` as a title; GitLab refuses a text node above 10 MB.
+MAX_MESSAGE = 2_000
+MAX_BODY = 4_000_000
+RUN_SUITE = "precheck-gate"
+
+
+class JUnitReporter:
+    """Writes one run as JUnit XML to a stream."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._context = open_spool()
+        self._suites = self._context.__enter__()
+        self._counts: Counter[str] = Counter()
+
+    def add_task(self, task: TaskVerdict) -> None:
+        """Write the suite of one task."""
+        own = [finding for finding in task.findings if finding.kind is FindingKind.TASK]
+        others = [finding for finding in task.findings if finding.kind is not FindingKind.TASK]
+        cases = [_case("result", task.task_id, own)]
+        names: Counter[tuple[str, str]] = Counter([(task.task_id, "result")])
+        for finding in others:
+            classname = f"{task.task_id}.{finding.group}" if finding.group else task.task_id
+            name = finding.title
+            if finding.sub_task:
+                name = f"{name} [{finding.sub_task}]"
+            names[classname, name] += 1
+            if names[classname, name] > 1:
+                name = f"{name} ({names[classname, name]})"
+            cases.append(_case(name, classname, [finding]))
+        properties = {
+            "verdict": task.verdict.value,
+            "progress": task.progress,
+            "result": task.result,
+            "job_direction": task.direction,
+            "total_passed_rate": task.passed_rate,
+            "rds_instance_id": task.instance_id,
+        }
+        self._write(
+            junit_xml.TestSuite(
+                task.task_id,
+                cases,
+                properties={name: value for name, value in properties.items() if value},
+            )
+        )
+
+    def finish(self, run: RunVerdict, facts: RunFacts) -> None:
+        """Write the suite of the run itself, if it has findings, and the document around all."""
+        if run.findings:
+            self._write(
+                junit_xml.TestSuite(
+                    RUN_SUITE,
+                    [_case(finding.title, RUN_SUITE, [finding]) for finding in run.findings],
+                    properties={
+                        "verdict": run.verdict.value,
+                        "exit_code": str(facts.exit_code),
+                        "policy": facts.policy,
+                    },
+                )
+            )
+        counts = " ".join(
+            f'{name}="{self._counts[name]}"' for name in ("tests", "failures", "errors")
+        )
+        self._out.write(
+            '<?xml version="1.0" encoding="UTF-8"?>\n'
+            f'<testsuites name="{RUN_SUITE}" time="0.000" {counts}>\n'
+        )
+        copy_spool(self._suites, self._out)
+        self._out.write("</testsuites>\n")
+        self._context.__exit__(None, None, None)
+
+    def _write(self, suite: junit_xml.TestSuite) -> None:
+        element = suite.build_xml_doc()
+        del element.attrib["disabled"]
+        element.set("time", "0.000")
+        for case in element.iter("testcase"):
+            case.set("time", "0.000")
+        for name in ("tests", "failures", "errors"):
+            self._counts[name] += int(element.get(name, 0))
+        ET.indent(element)
+        self._suites.write(ET.tostring(element, encoding="unicode"))
+        self._suites.write("\n")
+
+
+def _case(name: str, classname: str, findings: list[Finding]) -> junit_xml.TestCase:
+    case = junit_xml.TestCase(name, classname)
+    verdict = worst(finding.verdict for finding in findings)
+    text = "\n".join(line for finding in findings for line in _lines(finding))
+    body = shorten(text, MAX_BODY)
+    message = shorten(text.replace("\n", "; "), MAX_MESSAGE)
+    match verdict:
+        case Verdict.PASSED:
+            return case
+        case Verdict.PASSED_WITH_WARNINGS:
+            case.add_skipped_info(f"warning: {message}", f"warning: {body}")
+        case Verdict.BLOCKED:
+            case.add_failure_info(message, body, "blocked")
+        case Verdict.INCOMPLETE | Verdict.ERROR:
+            case.add_error_info(message, body, verdict.value)
+    return case
+
+
+def _lines(finding: Finding) -> Iterable[str]:
+    yield finding.message
+    for label, value in (
+        ("service's error code", finding.code),
+        ("raw error", finding.raw_error),
+        ("evidence", finding.data),
+        ("decided by", finding.decided_by),
+        ("reason", finding.reason),
+        ("next step", finding.next_step),
+    ):
+        if value:
+            yield f"{label}: {value}"

@@ -1,0 +1,123 @@
+"""Where reports go: files that appear whole or not at all, and standard output."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["FileSink", "Sink", "StreamSink", "copy_spool", "open_spool"]
+
+
+class Sink(Protocol):
+    """A place for one report."""
+
+    name: str
+
+    def open(self) -> TextIO:
+        """Return the stream to write to; OSError when there can be none."""
+        ...
+
+    def commit(self) -> None:
+        """Make what was written appear; OSError when it cannot."""
+        ...
+
+    def discard(self) -> None:
+        """Leave nothing behind. Never raises."""
+        ...
+
+
+class StreamSink:
+    """Standard output, or any stream that stays open."""
+
+    def __init__(self, stream: TextIO, name: str = "-") -> None:
+        self.name = name
+        self._stream = stream
+
+    def open(self) -> TextIO:  # noqa: D102
+        return self._stream
+
+    def commit(self) -> None:  # noqa: D102
+        self._stream.flush()
+
+    def discard(self) -> None:  # noqa: D102
+        return
+
+
+class FileSink:
+    """A file, written beside its target and renamed over it, so that nobody reads half a report.
+
+    Missing folders are made. A link is followed; a device or pipe is written to as it is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.name = str(path)
+        self._target = path.resolve()
+        self._stream: TextIO | None = None
+        self._temporary: Path | None = None
+
+    def open(self) -> TextIO:  # noqa: D102
+        if self._target.exists() and not self._target.is_file():
+            if self._target.is_dir():
+                raise IsADirectoryError(None, "is a directory", self.name)
+            self._stream = self._target.open("w", encoding="utf-8", newline="\n")
+            return self._stream
+        self._target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(
+            prefix=f".{self._target.name[:100]}.", suffix=".tmp", dir=self._target.parent
+        )
+        self._temporary = Path(name)
+        self._stream = os.fdopen(descriptor, "w", encoding="utf-8", newline="\n")
+        return self._stream
+
+    def commit(self) -> None:  # noqa: D102
+        if self._stream is None:
+            raise OSError(None, "was not opened", self.name)
+        self._stream.flush()
+        if self._temporary is None:
+            self._stream.close()
+            return
+        os.fsync(self._stream.fileno())
+        self._stream.close()
+        self._temporary.chmod(self._mode())
+        self._temporary.replace(self._target)
+        self._temporary = None
+
+    def _mode(self) -> int:
+        """Return the mode of the file that is replaced, or what the umask leaves of 0666."""
+        with contextlib.suppress(OSError):
+            return stat.S_IMODE(self._target.stat().st_mode)
+        umask = os.umask(0)
+        os.umask(umask)
+        return 0o666 & ~umask
+
+    def discard(self) -> None:  # noqa: D102
+        with contextlib.suppress(OSError):
+            if self._stream is not None:
+                self._stream.close()
+        with contextlib.suppress(OSError):
+            if self._temporary is not None:
+                self._temporary.unlink()
+        self._temporary = None
+
+
+@contextlib.contextmanager
+def open_spool() -> Iterator[TextIO]:
+    """Yield a place for text that is written before what has to stand above it is known."""
+    with tempfile.SpooledTemporaryFile(
+        max_size=1024 * 1024, mode="w+", encoding="utf-8", newline="\n"
+    ) as spool:
+        yield spool  # type: ignore[misc]  # typeshed: it is a TextIO in all but name
+
+
+def copy_spool(spool: TextIO, out: TextIO) -> None:
+    """Append the whole content of ``spool`` to ``out``."""
+    spool.seek(0)
+    shutil.copyfileobj(spool, out)
