@@ -1,0 +1,109 @@
+"""``precheck-gate evaluate``: judge saved answers, without the service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from precheck_gate.cli.execution import OutputOptions, Runtime, execute
+from precheck_gate.cli.options import output_options
+from precheck_gate.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from precheck_gate.gate import Gate
+
+__all__ = ["evaluate"]
+
+_EPILOG = """\b
+Examples:
+  precheck-gate run ... --save-answers answers && precheck-gate evaluate answers
+  precheck-gate evaluate answer.json --task 140b5236-88ad-43c8-811c-1268453jb101
+
+Exit codes are those of 'run'. Two answers that differ about one task are a contradiction, which
+blocks, unless the index that --save-answers writes tells which is the later one.
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument(
+    "answers", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="ANSWER.json..."
+)
+@click.option(
+    "--task",
+    "tasks",
+    multiple=True,
+    envvar="PRECHECK_GATE_TASKS",
+    metavar="ID",
+    help="A task that was asked for; may be given again. Without it: those that the answers hold.",
+)
+@output_options
+@click.pass_context
+def evaluate(
+    ctx: click.Context, /, answers: Sequence[Path], tasks: Sequence[str], **options: Any
+) -> int:
+    """Judge saved answers of DRS as 'run' judges live ones, without the service.
+
+    ANSWER.json is the body of an answer to batch-precheck-result, or a folder that
+    'run --save-answers' wrote. The same answers, policy and day give the same reports, byte for
+    byte.
+    """
+    outputs = OutputOptions(
+        policy=options["policy"],
+        reports=options["reports"],
+        junit=options["junit"],
+        advisory=options["advisory"],
+        warn_code=options["warn_code"],
+        quiet=options["quiet"],
+        verbose=options["verbose"],
+    )
+    runtime = ctx.ensure_object(Runtime)
+    return execute(
+        "evaluate", outputs, runtime, lambda gate: _evaluate(gate, answers, tasks, options)
+    )
+
+
+def _evaluate(
+    gate: Gate, answers: Sequence[Path], tasks: Sequence[str], options: dict[str, Any]
+) -> int:
+    from precheck_gate.answers import SavedAnswers
+    from precheck_gate.gate import Case
+    from precheck_gate.policy import load_policy
+
+    policy = load_policy(options["policy"])
+    saved = SavedAnswers(answers)
+    requested, remark = _requested(saved.asked, saved.held, tasks)
+    if not requested and not saved.troubles:
+        raise UsageError(
+            "The answers hold no task.", hint="Name those that were asked for with --task."
+        )
+    extra = [task_id for task_id in saved.held if task_id not in set(requested)]
+    remarks = [*([remark] if remark else []), *saved.remarks]
+    remarks += [
+        f"the answers also hold task {task_id}, which was not asked for" for task_id in extra
+    ]
+    return gate.judge(
+        Case(
+            requested=requested,
+            observations=saved.observations(requested),
+            policy=policy,
+            troubles=saved.troubles,
+            remarks=remarks,
+        )
+    )
+
+
+def _requested(
+    asked: list[str] | None, held: list[str], tasks: Sequence[str]
+) -> tuple[list[str], str]:
+    """Return the tasks to judge, and what has to be said about how they were found."""
+    from precheck_gate.selection import NamedTask, select_tasks
+
+    if tasks:
+        return select_tasks([NamedTask(task_id, "--task") for task_id in tasks]), ""
+    if asked is not None:
+        return asked, ""
+    return held, "no --task was given: judged are the tasks that the answers hold, and only those"

@@ -1,0 +1,139 @@
+"""Options that commands share, and how their values are read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from precheck_gate.exits import RESERVED_CODES
+from precheck_gate.reports.base import FORMATS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["DURATION", "REPORT", "Duration", "ReportSpec", "option", "output_options"]
+
+PREFIX = "PRECHECK_GATE_"
+LONGEST_SECONDS = 7 * 24 * 3600.0
+
+ReportSpec = tuple[str, str]
+
+
+def option(*names: str, **settings: Any) -> Callable[[Any], Any]:
+    """Like `click.option`, with an environment variable named after the long name."""
+    long = next(name for name in names if name.startswith("--")).partition("/")[0]
+    variable = PREFIX + long.removeprefix("--").replace("-", "_").upper()
+    settings.setdefault("envvar", variable)
+    return click.option(*names, **settings)
+
+
+class Duration(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """A length of time as people write it (30s, 15m, 1h30m, 90), in seconds."""
+
+    name = "duration"
+
+    def __init__(self, *, least: float = 0.0) -> None:
+        self._least = least
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return seconds."""
+        if isinstance(value, int | float):
+            return float(value)
+        from pytimeparse.timeparse import timeparse
+
+        text = str(value).strip()
+        plain = re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text)
+        seconds = float(text) if plain else timeparse(text) if text.isascii() else None
+        if seconds is None:
+            self.fail(f"{value!r} is not a duration; write 30s, 15m or 1h30m.", param, ctx)
+        if not self._least <= seconds <= LONGEST_SECONDS:
+            self.fail(f"{value!r} is not between {self._least:.0f} s and 7 days.", param, ctx)
+        return float(seconds)
+
+
+class _Report(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """FORMAT=PATH, where the path ``-`` is standard output."""
+
+    name = "format=path"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> ReportSpec:
+        """Return the format and the path."""
+        if isinstance(value, tuple):
+            return value
+        name, equals, path = str(value).partition("=")
+        if not equals or not path:
+            self.fail(f"{value!r} has to be FORMAT=PATH, such as junit=junit.xml.", param, ctx)
+        if name not in FORMATS:
+            self.fail(
+                f"there is no report format {name!r}; known: {', '.join(FORMATS)}.", param, ctx
+            )
+        return name, path
+
+    def split_envvar_value(self, rv: str) -> Sequence[str]:
+        """Split a variable with several reports: at lines, and before each ``format=``."""
+        return [part for part in re.split(r"\n|\s+(?=[a-z]+=)", rv.strip()) if part.strip()]
+
+
+class _ExitCode(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """An exit code that does not mean anything else."""
+
+    name = "code"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the code."""
+        text = str(value)
+        code = int(text) if text.isascii() and text.isdecimal() and len(text) <= 3 else -1
+        if code not in range(1, 126) or code in RESERVED_CODES:
+            reserved = ", ".join(str(code) for code in sorted(RESERVED_CODES))
+            self.fail(f"{value!r} is not a free code from 1 to 125; taken: {reserved}.", param, ctx)
+        return code
+
+
+DURATION = Duration()
+REPORT = _Report()
+
+_OUTPUT_OPTIONS = (
+    option(
+        "--policy",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="What each item means for the gate, as YAML or JSON. Without it: builtin:default.",
+    ),
+    option(
+        "--report",
+        "reports",
+        type=REPORT,
+        multiple=True,
+        metavar="FORMAT=PATH",
+        help=f"Write a report ({', '.join(FORMATS)}); '-' is stdout. May be given again.",
+    ),
+    option("--junit", metavar="PATH", help="Short for --report junit=PATH."),
+    option(
+        "--advisory",
+        is_flag=True,
+        help="Exit 0 when blocked, and only then; every report still says blocked.",
+    ),
+    option(
+        "--warn-exit-code",
+        "warn_code",
+        type=_ExitCode(),
+        metavar="N",
+        help="Exit with N when passed with warnings (GitLab's allow_failure: exit_codes).",
+    ),
+    option("-q", "--quiet", is_flag=True, help="No progress; the verdict is still printed."),
+    option("-v", "--verbose", is_flag=True, help="Tell every request, and every item."),
+)
+
+
+def output_options(command: Any) -> Any:
+    """Add the options that say what a verdict is judged by and where it goes."""
+    for add in reversed(_OUTPUT_OPTIONS):
+        command = add(command)
+    return command

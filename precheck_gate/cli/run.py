@@ -1,0 +1,322 @@
+"""``precheck-gate run``: ask the service, wait, judge."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from precheck_gate.cli.execution import OutputOptions, Runtime, execute
+from precheck_gate.cli.options import DURATION, Duration, option, output_options
+from precheck_gate.errors import Interrupted, UsageError
+from precheck_gate.text import clean_line, hide_credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from precheck_gate.answers import AnswerArchive
+    from precheck_gate.clock import Clock
+    from precheck_gate.drs.transport import Reply
+    from precheck_gate.gate import Gate
+    from precheck_gate.polling.poller import PollOptions
+    from precheck_gate.selection import NamedTask
+    from precheck_gate.settings import ServiceSettings
+
+__all__ = ["gate_live", "run"]
+
+_EPILOG = """\b
+Example:
+  export PRECHECK_GATE_TOKEN=...   # or --token-file; never as an option's value
+  precheck-gate run 140b5236-88ad-43c8-811c-1268453jb101 \\
+      --region eu-west-101 --project-id 054ba152d480d55b2f5dc0069e7ddef0 \\
+      --policy precheck-policy.yaml --junit junit.xml --timeout 30m
+
+Every option has an environment variable: --max-staleness is PRECHECK_GATE_MAX_STALENESS, and so on;
+PRECHECK_GATE_TASKS holds task IDs. The token is read from PRECHECK_GATE_TOKEN, HW_AUTH_TOKEN or
+OS_TOKEN, the region also from HW_REGION_NAME and OS_REGION_NAME, the project also from
+HUAWEICLOUD_SDK_PROJECT_ID, HW_PROJECT_ID and OS_PROJECT_ID.
+
+\b
+Exit codes: 0 passed (or with warnings), 1 blocked, 2 usage, 3 incomplete, 4 service or
+  authentication error, 5 a report could not be written, 70 bug, 130/143 interrupted.
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("tasks", nargs=-1, envvar="PRECHECK_GATE_TASKS", metavar="[TASK_ID]...")
+@option(
+    "--tasks-from",
+    metavar="FILE|-",
+    help="Read task IDs from a file or stdin: one a line with # comments, a JSON array, or "
+    "what 'terraform output -json' prints.",
+)
+@option("--endpoint", metavar="URL", help="The DRS endpoint; goes before --region.")
+@option(
+    "--region",
+    envvar=["PRECHECK_GATE_REGION", "HW_REGION_NAME", "OS_REGION_NAME"],
+    metavar="NAME",
+    help="The region, such as eu-west-101; names the endpoint.",
+)
+@option(
+    "--project-id",
+    envvar=[
+        "PRECHECK_GATE_PROJECT_ID",
+        "HUAWEICLOUD_SDK_PROJECT_ID",
+        "HW_PROJECT_ID",
+        "OS_PROJECT_ID",
+    ],
+    metavar="ID",
+    help="The project that the tasks belong to.",
+)
+@option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Read the IAM token from a file; goes before the environment.",
+)
+@option(
+    "--timeout",
+    type=Duration(least=1),
+    default="30m",
+    show_default=True,
+    help="How long to wait in all; never exceeded.",
+)
+@option(
+    "--interval",
+    type=Duration(least=1),
+    help="Ask at this fixed interval. Without it the gate starts short and grows.",
+)
+@option(
+    "--grace",
+    type=DURATION,
+    default="60s",
+    show_default=True,
+    help="How long a task may be unanswered or in error, or the service out of reach at the "
+    "start, before that is final.",
+)
+@option(
+    "--max-staleness",
+    type=Duration(least=1),
+    default="60s",
+    show_default=True,
+    help="The greatest age of an answer that the verdict rests on; older ones are asked again.",
+)
+@option(
+    "--language",
+    type=click.Choice(["en-us", "zh-cn"]),
+    default="en-us",
+    show_default=True,
+    help="The language of the service's messages.",
+)
+@output_options
+@option(
+    "--save-answers",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Keep every answer as it came, for audit and for 'evaluate'.",
+)
+@option(
+    "--ca-bundle",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Trust these certificates (PEM) for TLS.",
+)
+@click.pass_context
+def run(ctx: click.Context, /, **options: Any) -> int:
+    """Wait until the pre-check of every task has ended, and judge it.
+
+    Asks DRS for the pre-check results of the tasks (TASK_ID), again and again until each is at
+    100 %, judges every item by the policy, writes the reports, prints the verdict with all that
+    blocks and what to do next, and exits with a code that says it. Exit 0 means: every task
+    answered, reached 100 %, and passed.
+    """
+    outputs = OutputOptions(
+        policy=options["policy"],
+        reports=options["reports"],
+        junit=options["junit"],
+        advisory=options["advisory"],
+        warn_code=options["warn_code"],
+        quiet=options["quiet"],
+        verbose=options["verbose"],
+    )
+    runtime = ctx.ensure_object(Runtime)
+    return execute("run", outputs, runtime, lambda gate: _run(gate, runtime, options))
+
+
+def _run(gate: Gate, runtime: Runtime, options: dict[str, Any]) -> int:
+    from precheck_gate.polling.poller import PollOptions
+    from precheck_gate.selection import select_tasks
+    from precheck_gate.settings import (
+        ServiceSettings,
+        check_ca_bundle,
+        check_project_id,
+        find_endpoint,
+        find_token,
+    )
+
+    tasks = select_tasks(_named_tasks(options["tasks"], options["tasks_from"], runtime))
+    endpoint = find_endpoint(options["endpoint"], options["region"])
+    project_id = check_project_id(options["project_id"])
+    token, source = find_token(options["token_file"], os.environ)
+    service = ServiceSettings(
+        endpoint=endpoint,
+        project_id=project_id,
+        token=token,
+        token_source=source,
+        language=options["language"],
+        ca_bundle=check_ca_bundle(options["ca_bundle"]),
+    )
+    polling = PollOptions(
+        timeout=options["timeout"],
+        grace=options["grace"],
+        max_staleness=options["max_staleness"],
+    )
+    return gate_live(
+        gate,
+        runtime,
+        tasks=tasks,
+        service=service,
+        polling=polling,
+        interval=options["interval"],
+        policy_file=options["policy"],
+        save_answers=options["save_answers"],
+    )
+
+
+def gate_live(
+    gate: Gate,
+    runtime: Runtime,
+    *,
+    tasks: Sequence[str],
+    service: ServiceSettings,
+    polling: PollOptions,
+    interval: float | None = None,
+    policy_file: Path | None = None,
+    save_answers: Path | None = None,
+) -> int:
+    """Poll a service for tasks and judge what it says; return the exit code.
+
+    Raises:
+        UsageError: the policy cannot be used; nothing was asked then.
+    """
+    from precheck_gate.drs.auth import TokenAuth
+    from precheck_gate.drs.client import DrsClient
+    from precheck_gate.drs.transport import HttpTransport
+    from precheck_gate.gate import Case
+    from precheck_gate.policy import load_policy
+    from precheck_gate.polling.cadence import AdaptiveCadence, FixedCadence
+    from precheck_gate.polling.poller import Poller
+
+    policy = load_policy(policy_file)
+    clock = runtime.the_clock()
+    archive = _archive(save_answers, clock)
+    transport = HttpTransport(
+        TokenAuth(service.token), ca_bundle=service.ca_bundle, interrupts=runtime.interrupts
+    )
+    client = DrsClient(
+        service.endpoint,
+        service.project_id,
+        transport.post,
+        clock,
+        language=service.language,
+        on_reply=None if archive is None else lambda ids, reply: _save(archive, ids, reply),
+    )
+    observer = _observer(gate, clock, len(tasks))
+    poller = Poller(
+        client,
+        clock,
+        FixedCadence(interval) if interval is not None else AdaptiveCadence(),
+        polling,
+        observer,
+        random.random,
+    )
+    if not gate.outputs.quiet:
+        _announce(gate, service, policy.name, len(tasks))
+    started, began = clock.now(), clock.monotonic()
+    try:
+        poller.poll(tasks)
+    except Interrupted:
+        observer.close()
+        gate.console.say("interrupted; writing what is known (again: end at once)")
+    observer.close()
+    observations = poller.observations()
+    if archive is not None and archive.failure:
+        gate.losses.append(f"the answers could not be saved to {save_answers}: {archive.failure}")
+    gate.facts = replace(
+        gate.facts,
+        started_at=started.isoformat(timespec="seconds"),
+        seconds=round(clock.monotonic() - began, 1),
+        endpoint=clean_line(hide_credentials(service.endpoint)),
+        project_id=clean_line(service.project_id),
+        requests=client.requests,
+        retries=poller.retries,
+    )
+    return gate.judge(
+        Case(
+            requested=tasks,
+            observations=observations,
+            policy=policy,
+            troubles=[poller.trouble] if poller.trouble else [],
+            remarks=poller.remarks,
+        )
+    )
+
+
+def _archive(folder: Path | None, clock: Clock) -> AnswerArchive | None:
+    if folder is None:
+        return None
+    from precheck_gate.answers import AnswerArchive
+
+    return AnswerArchive(folder, clock)
+
+
+def _save(archive: AnswerArchive, task_ids: Sequence[str], reply: Reply) -> None:
+    archive.save(task_ids, reply.status, reply.body, reply.headers.get("X-Request-Id", ""))
+
+
+def _announce(gate: Gate, service: ServiceSettings, policy: str, tasks: int) -> None:
+    gate.console.say(
+        f"precheck-gate: {tasks} task{'' if tasks == 1 else 's'}, {service.endpoint}, "
+        f"policy {policy}, token from {service.token_source}"
+    )
+
+
+def _observer(gate: Gate, clock: Clock, total: int) -> Any:
+    from precheck_gate.progress import LiveProgress, NoProgress, PlainProgress
+
+    if gate.outputs.quiet:
+        return NoProgress()
+    stream = gate.console.progress
+    live = stream.isatty() and os.environ.get("TERM") != "dumb"
+    kind = LiveProgress if live else PlainProgress
+    return kind(gate.console, clock, total, verbose=gate.outputs.verbose)
+
+
+def _named_tasks(
+    arguments: Sequence[str], tasks_from: str | None, runtime: Runtime
+) -> list[NamedTask]:
+    from precheck_gate.selection import NamedTask, parse_task_list
+
+    named = [NamedTask(task_id, "the command line") for task_id in arguments]
+    if not tasks_from:
+        return named
+    name = "stdin" if tasks_from == "-" else tasks_from
+    try:
+        if tasks_from == "-":
+            with runtime.interrupts.waiting() if sys.stdin.isatty() else nullcontext():
+                content = sys.stdin.buffer.read()
+        else:
+            content = Path(tasks_from).read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise UsageError(
+            f"The list of tasks {name} cannot be read: {reason}.",
+            hint="Check the path and its permissions.",
+        ) from None
+    return named + parse_task_list(content, name)
