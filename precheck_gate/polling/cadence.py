@@ -28,7 +28,7 @@ class Pace:
         """The estimated seconds to 100 %, or None while there is nothing to estimate from."""
         if self.progress is None or self.gained <= 0 or self.seen_for <= 0:
             return None
-        return (100.0 - self.progress) / (self.gained / self.seen_for)
+        return (100.0 - self.progress) * self.seen_for / self.gained
 
 
 class Cadence(Protocol):

@@ -21,7 +21,7 @@ from precheck_gate.polling.events import Asked, Faulted, Remarked, TaskChanged, 
 from precheck_gate.polling.watch import Watch, trouble_from
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from precheck_gate.clock import Clock
     from precheck_gate.drs.wire import Answer
@@ -152,14 +152,12 @@ class Poller:
             if watch.needs_confirmation(now, self.options.max_staleness)
         ]
 
-    def _batches(self, watches: Sequence[Watch]) -> Iterator[list[str]]:
-        """Yield batches; a task in error stands alone, so that it costs no other its answer."""
-        sound = [w.task_id for w in watches if not w.suspect]
-        for start in range(0, len(sound), self.options.batch_size):
-            yield sound[start : start + self.options.batch_size]
-        for watch in watches:
-            if watch.suspect:
-                yield [watch.task_id]
+    def _batches(self, watches: Sequence[Watch]) -> list[list[str]]:
+        """Return batches; a task in error stands alone, so that it costs no other its answer."""
+        sound = [watch.task_id for watch in watches if not watch.suspect]
+        size = self.options.batch_size
+        batches = [sound[start : start + size] for start in range(0, len(sound), size)]
+        return batches + [[watch.task_id] for watch in watches if watch.suspect]
 
     # Asking
 

@@ -1,0 +1,154 @@
+"""No answer, however mangled, yields exit 0 unless a deliberately naive oracle says that it may."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from precheck_gate.errors import NotAnAnswer
+from tests.harness import OTHER, TASK, body, entry, item, judge
+
+
+def oracle(document: Any, requested: list[str]) -> bool:
+    """Whether exit 0 is right by the default policy, in the plainest words that can be found."""
+    if not requested or type(document) is not dict:
+        return False
+    if document.get("error_code") not in (None, ""):
+        return False
+    results = document.get("results")
+    if type(results) is not list or any(type(one) is not dict for one in results):
+        return False
+    for task in requested:
+        mine = [one for one in results if one.get("precheck_id") == task]
+        if not mine or any(not _passes(one) for one in mine):
+            return False
+    return True
+
+
+def _passes(one: dict[str, Any]) -> bool:
+    items = one.get("precheck_result")
+    return (
+        one.get("result") is True
+        and _is_100(one.get("process"))
+        and one.get("error_code") in (None, "")
+        and one.get("error_msg") in (None, "")
+        and type(items) is list
+        and len(items) > 0
+        and all(_item_passes(it) for it in items)
+    )
+
+
+def _is_100(process: Any) -> bool:
+    if type(process) in (int, float):
+        return bool(process == 100)
+    return process in ("100%", "100 %", "100", "100 ", "100.0%", "100.0", "100.0 %", "100.00%")
+
+
+def _item_passes(it: Any) -> bool:
+    return (
+        type(it) is dict
+        and type(it.get("item")) is str
+        and it["item"] != ""
+        and it.get("result") in ("PASSED", "ALARM")
+        and type(it.get("failed_sub_jobs")) in (list, type(None))
+        and all(
+            type(sub) is dict and sub.get("check_result") in ("PASSED", "ALARM")
+            for sub in it.get("failed_sub_jobs") or []
+        )
+    )
+
+
+junk = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 200)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from(["", "100%", "true", "PASSED", "passed", "ALARM", "FAILED", "99%", TASK]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["item", "result", "x", "id"]), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+def mostly(good: Any, *others: Any) -> st.SearchStrategy[Any]:
+    """Return ``good`` most of the time, so that whole answers often come near to a pass."""
+    rest = st.sampled_from(others) if others else junk
+    return st.integers(0, 9).flatmap(
+        lambda n: st.just(good) if n < 8 else (rest if n == 8 else junk)
+    )
+
+
+statuses = mostly("PASSED", "ALARM", "FAILED", "passed", "UNKNOWN", "", None)
+subs = st.fixed_dictionaries({"id": st.just("s"), "check_result": statuses})
+items = st.fixed_dictionaries(
+    {"item": mostly("srcDbConnection"), "result": statuses},
+    optional={"failed_sub_jobs": st.lists(subs, max_size=2) | junk, "group": junk, "data": junk},
+)
+entries = st.fixed_dictionaries(
+    {
+        "precheck_id": mostly(TASK, OTHER, TASK.upper(), ""),
+        "result": mostly(True, False, "true", 1),
+        "process": mostly("100%", "100.0%", "99%", 100, "101%", "1e2%", 100.0),
+        "precheck_result": st.lists(items, min_size=1, max_size=3) | mostly([item()]),
+    },
+    optional={
+        "error_code": mostly("", "DRS.M00289"),
+        "error_msg": mostly("", "gone"),
+        "extra": junk,
+    },
+)
+documents = st.fixed_dictionaries(
+    {"results": st.lists(mostly(entry()) | entries, max_size=3)},
+    optional={"count": junk, "error_code": mostly("")},
+)
+
+
+@given(documents | junk, st.sampled_from([[TASK], [OTHER], [TASK, OTHER]]))
+@example({"results": [entry()]}, [TASK])
+@example({"results": [entry(), entry(result=1)]}, [TASK])
+@example({"results": [entry(process=True)]}, [TASK])
+def test_exit_0_only_where_the_oracle_agrees(document: Any, requested: list[str]) -> None:
+    try:
+        code = judge(json.dumps(document).encode(), requested).code
+    except NotAnAnswer as error:
+        code = int(error.exit_code)
+    if code == 0:
+        assert oracle(document, requested)
+    assert code in (0, 1, 3, 4)
+
+
+@given(documents)
+def test_a_single_answer_that_the_oracle_passes_is_green(document: Any) -> None:
+    """The other way round: the gate is not just red always."""
+    results = document["results"]
+    if oracle(document, [TASK]) and len(results) == 1:
+        assert judge(json.dumps(document).encode(), [TASK]).code == 0
+
+
+@given(st.data())
+def test_bytes_that_were_cut_or_changed_never_turn_red_into_green(data: st.DataObject) -> None:
+    content = bytearray(body(entry(result=False), entry(OTHER)))
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(content) - 1))
+        match data.draw(st.sampled_from(["cut", "drop", "change", "double"])):
+            case "cut":
+                content = content[: max(at, 1)]
+            case "drop":
+                del content[at : at + data.draw(st.integers(1, 20))]
+            case "change":
+                content[at] = data.draw(st.integers(0, 255))
+            case _:
+                content[at:at] = content[at : at + data.draw(st.integers(1, 40))]
+        if not content:
+            content = bytearray(b" ")
+    try:
+        code = judge(bytes(content), [TASK, OTHER]).code
+    except NotAnAnswer as error:
+        code = int(error.exit_code)
+    if code == 0:
+        assert oracle(json.loads(content), [TASK, OTHER])
