@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from precheck_gate.console import Style
+from precheck_gate.evidence import gist
 from precheck_gate.findings import Finding, FindingKind, TaskVerdict, Verdict
 from precheck_gate.policy.model import Effect
-from precheck_gate.text import shorten
+from precheck_gate.text import clean_line, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -153,9 +154,10 @@ class Summary:
             return
         if finding.code and finding.code not in finding.message:
             yield f"  code: {finding.code}"
-        for label, text in (("raw error", finding.raw_error), ("evidence", finding.data)):
-            if text:
-                yield f"  {label}: {shorten(' ⏎ '.join(text.split(chr(10))), 300)}"
+        if finding.raw_error:
+            yield f"  raw error: {shorten(' ⏎ '.join(finding.raw_error.splitlines()), 300)}"
+        if finding.data:
+            yield f"  evidence: {clean_line(gist(finding.data))}"
         yield f"  {self._faint(f'decided by: {finding.decided_by}{_because(finding)}')}"
         if finding.next_step:
             yield f"  next: {finding.next_step}"

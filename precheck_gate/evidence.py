@@ -1,0 +1,68 @@
+"""An item's ``data`` as people read it: decoded where it parses, long lists counted.
+
+The service's ``data`` is a string: JSON, or something like JSON in single quotes, or anything
+else. It is evidence for a person; nothing is ever judged by it, and nothing fails because of it.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+from typing import Any
+
+from precheck_gate import strictjson
+from precheck_gate.text import shorten
+
+__all__ = ["decode", "gist"]
+
+# Beyond this a literal is not parsed: the parser's memory is a hundred times the text.
+MAX_LITERAL = 64 * 1024
+SHOWN = 3
+MAX_GIST = 240
+_FEW = 5
+
+
+def decode(data: str) -> Any:
+    """Return the value that ``data`` spells (JSON, else a Python-like literal), or None."""
+    text = data.strip()
+    if not text:
+        return None
+    with contextlib.suppress(ValueError):
+        return strictjson.loads(text.encode("utf-8", "surrogatepass"))
+    if len(text) > MAX_LITERAL or text[0] not in "{[(":
+        return None
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+        return None
+
+
+def gist(data: str) -> str:
+    """Return one line that says what ``data`` holds: each key, long lists as a count and a start.
+
+    >>> gist('{"colls":"a.b,a.c,a.d,a.e,a.f,a.g"}')
+    'colls: 6 (a.b, a.c, a.d, …)'
+    """
+    value = decode(data)
+    if isinstance(value, dict) and value:
+        parts = [f"{key}: {_short(inner)}" for key, inner in value.items()]
+        return shorten("; ".join(parts), MAX_GIST)
+    if isinstance(value, list | tuple):
+        return shorten(_short(value), MAX_GIST)
+    return shorten(" ⏎ ".join(data.strip().splitlines()), MAX_GIST)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, str):
+        # Lists of objects arrive as one text with commas.
+        names = value.split(",")
+        return _listed(names) if len(names) > _FEW and "" not in names else value
+    if isinstance(value, list | tuple):
+        return _listed([one if isinstance(one, str) else strictjson.compact(one) for one in value])
+    return strictjson.compact(value)
+
+
+def _listed(names: list[str]) -> str:
+    if len(names) <= _FEW:
+        return ", ".join(names)
+    return f"{len(names)} ({', '.join(names[:SHOWN])}, …)"
