@@ -1,0 +1,58 @@
+"""The simulated service as a value: its tasks, its faults, and whom it knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from precheck_gate.simulator.faults import Fault
+    from precheck_gate.simulator.tasks import SimulatedTask
+
+__all__ = ["DEFAULT_PROJECT_ID", "Scenario", "UnknownTask", "User"]
+
+# The project of the documented examples.
+DEFAULT_PROJECT_ID = "054ba152d480d55b2f5dc0069e7ddef0"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user of the simulated IAM; ``domain`` "" is any."""
+
+    name: str
+    password: str = field(repr=False)
+    domain: str = ""
+
+
+class UnknownTask(Enum):
+    """How the simulator answers for a task it does not know."""
+
+    BATCH = "batch"
+    NAMELESS = "nameless"
+    PLAIN = "plain"
+    ENTRY = "entry"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What the simulated service knows and does.
+
+    ``token`` and ``project_id`` "" accept any; ``users`` None lets everybody obtain a token;
+    ``region`` "" is any name of the project.
+    """
+
+    name: str
+    tasks: tuple[SimulatedTask, ...]
+    faults: tuple[Fault, ...] = ()
+    description: str = ""
+    token: str = field(default="", repr=False)
+    users: tuple[User, ...] | None = None
+    token_lifetime: float = 24 * 3600.0
+    project_id: str = ""
+    region: str = ""
+    unknown_task: UnknownTask = UnknownTask.BATCH
+
+    def task(self, task_id: str) -> SimulatedTask | None:
+        """Return the task of that ID, spelled exactly so."""
+        return next((task for task in self.tasks if task.id == task_id), None)

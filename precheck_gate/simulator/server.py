@@ -1,0 +1,283 @@
+"""The simulator as an HTTP server on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import socketserver
+import sys
+import threading
+import uuid
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, Self
+
+from precheck_gate.errors import UsageError
+from precheck_gate.simulator.delivery import deliver, wait
+from precheck_gate.simulator.faults import Stage
+from precheck_gate.simulator.replies import (
+    INVALID_PARAMETER,
+    NO_SUCH_API,
+    Reply,
+    error_reply,
+)
+from precheck_gate.simulator.request_log import RequestLog, RequestRecord, harmless_headers
+from precheck_gate.simulator.service import Answer, Request, SimulatedService
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from precheck_gate.clock import Clock
+    from precheck_gate.simulator.model import Scenario
+
+__all__ = ["MAX_BODY", "Simulator"]
+
+MAX_BODY = 1024 * 1024
+_IDLE_SECONDS = 120.0
+# How often the server looks whether it is to end.
+_POLL_SECONDS = 0.02
+_ANY_HOST = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+
+
+class Simulator:
+    """Serves a scenario from its construction until `close`; a context manager.
+
+    Args:
+        scenario: what the simulated service knows and does.
+        clock: where it takes the time from; the scenario's moments count from now.
+        host: the address to bind to.
+        port: the port to bind to; 0 for any free one.
+        on_request: called with the record of each request, from the thread that serves it.
+
+    Raises:
+        UsageError: the address cannot be bound to.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        clock: Clock,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        on_request: Callable[[RequestRecord], None] | None = None,
+    ) -> None:
+        self.scenario = scenario
+        try:
+            self._server = _Server(host, port, SimulatedService(scenario, clock), clock, on_request)
+        except (OSError, OverflowError, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise UsageError(
+                f"The simulator cannot listen on {host}, port {port}: {reason}.",
+                hint="Choose another port, or 0 for any free one.",
+            ) from None
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_POLL_SECONDS,), name="simulator", daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return int(self._server.server_address[1])
+
+    @property
+    def host(self) -> str:
+        """The address that it is bound to."""
+        return str(self._server.server_address[0])
+
+    @property
+    def url(self) -> str:
+        """The endpoint of the simulated DRS."""
+        host = _ANY_HOST.get(self.host, self.host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def iam_url(self) -> str:
+        """The endpoint of the simulated IAM: the same."""
+        return self.url
+
+    @property
+    def requests(self) -> tuple[RequestRecord, ...]:
+        """What was asked so far, the oldest first; without any credential."""
+        return self._server.log.records()
+
+    def close(self) -> None:
+        """Stop serving and end every connection, also those that a fault keeps waiting."""
+        if not self._server.closed.is_set():
+            self._server.closed.set()
+            self._server.shutdown()
+            self._server.server_close()
+            self._thread.join()
+            self._server.end_connections()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+    # On Windows the option would let a second server take the same port.
+    allow_reuse_address = sys.platform != "win32"
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        service: SimulatedService,
+        clock: Clock,
+        on_request: Callable[[RequestRecord], None] | None,
+    ) -> None:
+        self.service = service
+        self.clock = clock
+        self.on_request = on_request
+        self.log = RequestLog()
+        self.closed = threading.Event()
+        self._connections: set[Any] = set()
+        self._change = threading.Condition()
+        if ":" in host:
+            self.address_family = socket.AF_INET6
+        super().__init__((host, port), _Handler)
+
+    def server_bind(self) -> None:
+        # The inherited method asks the DNS for the host's name, which nobody here needs.
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._change:
+            self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)
+        with self._change:
+            self._connections.discard(request)
+            self._change.notify_all()
+
+    def end_connections(self) -> None:
+        with self._change:
+            for connection in self._connections:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+            self._change.wait_for(lambda: not self._connections, timeout=2)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # Clients that hang up are everyday life here; anything else is a bug and is shown.
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    timeout = _IDLE_SECONDS
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    def do_POST(self) -> None:
+        self._serve()
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
+        """Answer what is no proper HTTP request, and end the connection: its rest is unknown."""
+        self.close_connection = True
+        # An unknown method reads as 501 here; to the gateway it is an API that does not exist.
+        # (unverified) the codes with which the gateway refuses what is no proper HTTP.
+        unknown_method = code == HTTPStatus.NOT_IMPLEMENTED
+        status = 404 if unknown_method else int(code)
+        error = NO_SUCH_API if unknown_method else INVALID_PARAMETER
+        request_id = uuid.uuid4().hex
+        text = "" if unknown_method else message or ""
+        reply = error_reply(status, error, text, request_id=request_id)
+        headers = self.headers.items() if self.command and hasattr(self, "headers") else []
+        self._log(self.server.service.moment, Answer(reply), headers, "none", request_id)
+        self._send(Answer(reply), request_id)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Say nothing: the inherited log would show what clients sent, unfiltered."""
+
+    def _serve(self) -> None:
+        body = self._read_body()
+        if body is None:
+            return
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = Request(self.command, self.path, headers, body)
+        request_id = uuid.uuid4().hex
+        moment = self.server.service.moment
+        answer = self.server.service.answer(request, request_id)
+        self._log(moment, answer, self.headers.items(), request.credential, request_id)
+        self._send(answer, request_id)
+
+    def _log(
+        self,
+        moment: float,
+        answer: Answer,
+        headers: Iterable[tuple[str, str]],
+        credential: str,
+        request_id: str,
+    ) -> None:
+        record = RequestRecord(
+            moment=moment,
+            method=self.command or "?",
+            # A request line that could not be parsed leaves no path of its own.
+            path=self.path.partition("?")[0] if self.command else "",
+            jobs=answer.jobs,
+            headers=harmless_headers(headers),
+            credential=credential,
+            status=answer.reply.status,
+            faults=answer.faults.kinds,
+            request_id=request_id,
+        )
+        self.server.log.add(record)
+        if self.server.on_request is not None:
+            self.server.on_request(record)
+
+    def _read_body(self) -> bytes | None:
+        """Return the body, or None after refusing it or losing the client."""
+        lengths = set(self.headers.get_all("Content-Length", ["0"]))
+        if self.headers.get("Transfer-Encoding") is not None:
+            self.send_error(HTTPStatus.LENGTH_REQUIRED, "A Content-Length is required.")
+            return None
+        length = lengths.pop().strip()
+        if lengths or not (length.isascii() and length.isdigit()):
+            self.send_error(HTTPStatus.BAD_REQUEST, "The Content-Length is no number.")
+            return None
+        if len(length) > len(str(MAX_BODY)) or int(length) > MAX_BODY:
+            self.send_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large.")
+            return None
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            self.close_connection = True
+            return None
+        return body
+
+    def _send(self, answer: Answer, request_id: str) -> None:
+        delay = answer.faults[Stage.DELAY]
+        if delay is not None:
+            wait(self.server.clock, delay.delay, self.server.closed)
+        fault = answer.faults[Stage.DELIVERY]
+        head = self._head(answer.reply, request_id)
+        if not deliver(self.connection, head, answer.reply, fault, self.server.closed):
+            self.close_connection = True
+
+    def _head(self, reply: Reply, request_id: str) -> bytes:
+        size = len(reply.body) + reply.padding
+        lines = [
+            f"HTTP/1.1 {reply.status} {_PHRASES.get(reply.status, '')}",
+            f"Date: {self.date_time_string()}",
+            "Server: precheck-gate-simulator",
+            f"X-Request-Id: {request_id}",
+            *(f"{name}: {value}" for name, value in reply.headers),
+            f"Content-Length: {size}",
+        ]
+        if size:
+            lines.append(f"Content-Type: {reply.content_type}")
+        lines.append(f"Connection: {'close' if self.close_connection else 'keep-alive'}")
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")

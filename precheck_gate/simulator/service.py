@@ -1,0 +1,259 @@
+"""The simulated DRS and IAM: what they answer to a request. Knows no socket."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import threading
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from precheck_gate.simulator.faults import Call, FaultPlan, Faults, Stage, alter
+from precheck_gate.simulator.iam import SimulatedIam
+from precheck_gate.simulator.model import DEFAULT_PROJECT_ID, Scenario, UnknownTask
+from precheck_gate.simulator.replies import (
+    DOES_NOT_EXIST,
+    FAILED,
+    INVALID_PARAMETER,
+    NO_SUCH_API,
+    WRONG_CREDENTIALS,
+    Reply,
+    Shape,
+    error_reply,
+    json_reply,
+)
+from precheck_gate.simulator.tasks import entries
+from precheck_gate.strictjson import loads
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from precheck_gate.clock import Clock
+
+__all__ = ["Answer", "Request", "SimulatedService"]
+
+_TASK_ID = re.compile(r"[0-9A-Za-z]{8}(-[0-9A-Za-z]{4}){3}-[0-9A-Za-z]{12}")
+_ROUTES = (
+    ("POST", re.compile(r"/v3/([^/]+)/jobs/batch-precheck-result"), Call.RESULTS),
+    ("POST", re.compile(r"/v3/([^/]+)/jobs/batch-precheck"), Call.START),
+    ("POST", re.compile(r"/v3/auth/tokens"), Call.TOKEN),
+    ("GET", re.compile(r"/v3/projects"), Call.PROJECTS),
+)
+_MODES = ("forStartJob", "forRetryJob")
+_MAX_STARTS = 10
+# What a signature needs to be one; whether it is right is not checked.
+_SIGNATURE = re.compile(
+    r"SDK-HMAC-SHA256 +Access=[^, ]+, *SignedHeaders=[^, ]+, *Signature=[0-9A-Fa-f]+"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request; the names of ``headers`` are in lower case."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def credential(self) -> str:
+        """The kind of credential that it carries: ``token``, ``signature`` or ``none``."""
+        if "x-auth-token" in self.headers:
+            return "token"
+        return "signature" if "authorization" in self.headers else "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What to send for a request, the faults that hit it, and the tasks that it named."""
+
+    reply: Reply
+    faults: Faults = field(default_factory=Faults)
+    jobs: tuple[str, ...] = ()
+
+
+class _Refused(Exception):
+    """Carries the error to answer with."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.status)
+        self.reply = reply
+
+
+class SimulatedService:
+    """Answers requests as the scenario has it, at the clock's time. Safe to call from threads.
+
+    Args:
+        scenario: what the service knows and does.
+        clock: where the time comes from; the scenario's moments count from now.
+    """
+
+    def __init__(self, scenario: Scenario, clock: Clock) -> None:
+        self._scenario = scenario
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._plan = FaultPlan(scenario.faults)
+        self._start = clock.monotonic()
+        self._iam = SimulatedIam(scenario, clock)
+        self._started_at = {task.id: 0.0 for task in scenario.tasks if task.started}
+        self._starts = 0
+
+    @property
+    def moment(self) -> float:
+        """Seconds since the simulator's start."""
+        return self._clock.monotonic() - self._start
+
+    def answer(self, request: Request, request_id: str) -> Answer:
+        """Return the answer to a request, faults included."""
+        # Not urlsplit: it raises on targets that a hostile client may well send.
+        path, _, query = request.target.partition("?")
+        try:
+            call, project = _route(request.method, path)
+            self._authenticate(call, request, request_id)
+        except _Refused as refused:
+            return Answer(refused.reply)
+        except LookupError:
+            return Answer(error_reply(404, NO_SUCH_API, request_id=request_id))
+        body = _json_or_none(request.body)
+        jobs = _named_jobs(call, body)
+        with self._lock:
+            faults = self._plan.hit(call, jobs, self.moment)
+            try:
+                reply = self._reply(call, project, body, request, query)
+            except _Refused as refused:
+                reply = refused.reply
+        fault = faults[Stage.ANSWER]
+        if fault is not None:
+            reply = alter(fault, reply, jobs, request_id)
+        return Answer(reply, faults, jobs)
+
+    def _authenticate(self, call: Call, request: Request, request_id: str) -> None:
+        if call is Call.TOKEN:
+            return
+        token = request.headers.get("x-auth-token")
+        if token is not None:
+            known = self._accepts(token)
+        else:
+            signature = request.headers.get("authorization", "")
+            known = bool(_SIGNATURE.fullmatch(signature)) and "x-sdk-date" in request.headers
+        if not known:
+            raise _Refused(error_reply(401, WRONG_CREDENTIALS, request_id=request_id))
+
+    def _accepts(self, token: str) -> bool:
+        scenario = self._scenario
+        if self._iam.issued(token):
+            return self._iam.accepts(token)
+        if scenario.token:
+            return hmac.compare_digest(token.encode(), scenario.token.encode())
+        return bool(token) and scenario.users is None
+
+    def _reply(self, call: Call, project: str, body: Any, request: Request, query: str) -> Reply:
+        if call is Call.TOKEN:
+            return self._iam.issue(body)
+        if call is Call.PROJECTS:
+            return self._iam.projects(parse_qs(query).get("name", [""])[0])
+        if self._scenario.project_id not in ("", project):
+            # (unverified) how the service answers for a project that is not the token's.
+            raise _Refused(
+                error_reply(400, INVALID_PARAMETER, "The parameter project_id is invalid.")
+            )
+        if call is Call.START:
+            return self._start_prechecks(body)
+        return self._results(body, request.headers.get("x-language", "en-us"))
+
+    def _results(self, body: Any, language: str) -> Reply:
+        jobs = _list_of_jobs(body)
+        if not all(isinstance(job, str) and _TASK_ID.fullmatch(job) for job in jobs):
+            raise _invalid("A task ID has the wrong form.")
+        if len(set(jobs)) != len(jobs):
+            raise _invalid("A task ID stands twice.")
+        faulty = {job: code for job in jobs if (code := self._trouble(job))}
+        if faulty and self._scenario.unknown_task is not UnknownTask.ENTRY:
+            shape = Shape(self._scenario.unknown_task.value)
+            code = next(iter(faulty.values()))
+            raise _Refused(error_reply(400, code, shape=shape, tasks=tuple(faulty)))
+        moment = self.moment
+        results: list[dict[str, Any]] = []
+        for job in jobs:
+            if job in faulty:
+                results.append({"precheck_id": job, **_error(faulty[job])})
+                continue
+            task = self._scenario.task(job)
+            if task is not None:
+                since = moment - self._started_at[job]
+                results.extend(entries(task, since, language=language))
+        return json_reply(200, {"results": results, "count": len(results)})
+
+    def _trouble(self, job: str) -> str:
+        """Return the error code for a task that cannot be asked for results, or ""."""
+        if self._scenario.task(job) is None:
+            return DOES_NOT_EXIST
+        # (unverified) the code for a task whose pre-check was never started.
+        return "" if job in self._started_at else FAILED
+
+    def _start_prechecks(self, body: Any) -> Reply:
+        jobs = _list_of_jobs(body)
+        for job in jobs:
+            if not isinstance(job, dict) or not isinstance(job.get("job_id"), str):
+                raise _invalid("A job has no job_id.")
+            if job.get("precheck_mode") not in _MODES:
+                raise _invalid(f"precheck_mode must be one of {', '.join(_MODES)}.")
+        # (unverified) how the service refuses more than the ten tasks that it allows.
+        if len(jobs) > _MAX_STARTS:
+            raise _invalid(f"At most {_MAX_STARTS} jobs are allowed.")
+        results = [self._start_precheck(job["job_id"]) for job in jobs]
+        return json_reply(200, {"results": results, "count": len(results)})
+
+    def _start_precheck(self, job: str) -> dict[str, Any]:
+        task = self._scenario.task(job)
+        if task is None:
+            # (unverified) that an unknown task fails alone and not the whole request.
+            return {"id": job, "status": "failed", **_error(DOES_NOT_EXIST)}
+        self._started_at[job] = self.moment
+        self._starts += 1
+        made = uuid.uuid5(uuid.NAMESPACE_OID, f"{job} {self._starts}")
+        return {"id": job, "precheck_id": task.precheck_id or str(made), "status": "success"}
+
+
+def _route(method: str, path: str) -> tuple[Call, str]:
+    for known_method, pattern, call in _ROUTES:
+        match = pattern.fullmatch(path)
+        if match and method == known_method:
+            return call, match.group(1) if match.groups() else DEFAULT_PROJECT_ID
+    raise LookupError(path)
+
+
+def _json_or_none(body: bytes) -> Any:
+    try:
+        return loads(body)
+    except ValueError:
+        return None
+
+
+def _named_jobs(call: Call, body: Any) -> tuple[str, ...]:
+    """Return the IDs that a body names, however wrong the rest of it is."""
+    jobs = body.get("jobs") if isinstance(body, dict) else None
+    if not isinstance(jobs, list):
+        return ()
+    if call is Call.START:
+        jobs = [job.get("job_id") for job in jobs if isinstance(job, dict)]
+    return tuple(job for job in jobs if isinstance(job, str))
+
+
+def _list_of_jobs(body: Any) -> list[Any]:
+    jobs = body.get("jobs") if isinstance(body, dict) else None
+    if not isinstance(jobs, list) or not jobs:
+        raise _invalid("The parameter jobs is missing, empty or no list.")
+    return jobs
+
+
+def _invalid(message: str) -> _Refused:
+    return _Refused(error_reply(400, INVALID_PARAMETER, message))
+
+
+def _error(code: str) -> dict[str, str]:
+    message = "The task does not exist." if code == DOES_NOT_EXIST else "The operation failed."
+    return {"error_code": code, "error_msg": message}
