@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from precheck_gate.interrupts import Interrupts
 
-__all__ = ["Clock", "SystemClock"]
+__all__ = ["SLICE_SECONDS", "Clock", "SystemClock"]
+
+SLICE_SECONDS = 0.5
 
 
 class Clock(Protocol):
@@ -44,5 +46,8 @@ class SystemClock:
         if self._interrupts is None:
             time.sleep(max(0.0, seconds))
             return
+        # In slices: a signal that comes in the moment before the system call is seen at its end.
+        end = time.monotonic() + seconds
         with self._interrupts.waiting():
-            time.sleep(max(0.0, seconds))
+            while (rest := end - time.monotonic()) > 0:
+                time.sleep(min(rest, SLICE_SECONDS))

@@ -58,6 +58,7 @@ def demo(ctx: click.Context, /, passing: bool, directory: Path, quiet: bool, ver
 
 def _demo(gate: Gate, runtime: Runtime, scenario_name: str) -> int:
     from precheck_gate.cli.run import gate_live
+    from precheck_gate.clock import SystemClock
     from precheck_gate.polling.poller import PollOptions
     from precheck_gate.secrets import Secret
     from precheck_gate.settings import ServiceSettings
@@ -66,7 +67,8 @@ def _demo(gate: Gate, runtime: Runtime, scenario_name: str) -> int:
     from precheck_gate.simulator.server import Simulator
 
     scenario = builtin_scenario(scenario_name)
-    with Simulator(scenario, runtime.the_clock()) as simulator:
+    # Its threads must not take the signals that are meant for the gate's own waits.
+    with Simulator(scenario, runtime.clock or SystemClock()) as simulator:
         return gate_live(
             gate,
             runtime,
