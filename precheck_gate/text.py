@@ -33,6 +33,11 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
+def _is_plain(text: str) -> bool:
+    """Return whether nothing can be unsafe: true of nearly all of the thousands of names."""
+    return text.isascii() and text.isprintable() and "::" not in text and "##" not in text
+
+
 def clean(text: str) -> str:
     r"""Return ``text`` with everything that could act made visible; tabs and newlines stay.
 
@@ -40,9 +45,9 @@ def clean(text: str) -> str:
     CI runners lose their form (``::set-env`` becomes ``: :set-env``). The result encodes as UTF-8,
     is allowed in XML 1.0, and ``clean(clean(text)) == clean(text)``.
     """
-    # The quick way out is for the hundreds of thousands of names that are plain.
-    plain = text.isascii() and text.isprintable()
-    cleaned = text if plain else _UNSAFE.sub(_escape, text)
+    if _is_plain(text):
+        return text
+    cleaned = _UNSAFE.sub(_escape, text)
     if "::" in cleaned:
         cleaned = _COLON_COMMAND.sub(": :", cleaned)
     if "##" in cleaned:
@@ -52,6 +57,8 @@ def clean(text: str) -> str:
 
 def clean_line(text: str) -> str:
     """Like `clean`, for a place that holds one line: newlines and tabs become escapes too."""
+    if _is_plain(text):
+        return text
     return clean(text).replace("\n", "\\n").replace("\t", "\\t")
 
 

@@ -11,6 +11,7 @@ hence a text is always given here, and the elements are put right after it has b
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, TextIO
 from xml.etree import ElementTree as ET
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
 
 __all__ = ["JUnitReporter"]
 
-# Readers show `message` as a title; GitLab refuses a text node above 10 MB.
+# Readers show `message` as a title. GitLab and libxml2 refuse a text or a name above 10 MB, and a
+# character has up to four bytes.
+MAX_NAME = 500
 MAX_MESSAGE = 2_000
-MAX_BODY = 4_000_000
+MAX_BODY = 2_400_000
 RUN_SUITE = "precheck-gate"
 
 
@@ -46,19 +49,16 @@ class JUnitReporter:
 
     def add_task(self, task: TaskVerdict) -> None:
         """Write the suite of one task."""
+        suite = shorten(task.task_id, MAX_NAME)
         own = [finding for finding in task.findings if finding.kind is FindingKind.TASK]
         others = [finding for finding in task.findings if finding.kind is not FindingKind.TASK]
-        cases = [_case("result", task.task_id, own)]
-        names: Counter[tuple[str, str]] = Counter([(task.task_id, "result")])
+        names = _Names()
+        cases = [_case(names.unique(suite, "result"), suite, own)]
         for finding in others:
-            classname = f"{task.task_id}.{finding.group}" if finding.group else task.task_id
-            name = finding.title
-            if finding.sub_task:
-                name = f"{name} [{finding.sub_task}]"
-            names[classname, name] += 1
-            if names[classname, name] > 1:
-                name = f"{name} ({names[classname, name]})"
-            cases.append(_case(name, classname, [finding]))
+            group = shorten(finding.group, MAX_NAME)
+            classname = f"{suite}.{group}" if group else suite
+            name = f"{finding.title} [{finding.sub_task}]" if finding.sub_task else finding.title
+            cases.append(_case(names.unique(classname, name), classname, [finding]))
         properties = {
             "verdict": task.verdict.value,
             "progress": task.progress,
@@ -69,19 +69,25 @@ class JUnitReporter:
         }
         self._write(
             junit_xml.TestSuite(
-                task.task_id,
+                suite,
                 cases,
-                properties={name: value for name, value in properties.items() if value},
+                properties={
+                    name: shorten(value, MAX_MESSAGE) for name, value in properties.items() if value
+                },
             )
         )
 
     def finish(self, run: RunVerdict, facts: RunFacts) -> None:
         """Write the suite of the run itself, if it has findings, and the document around all."""
         if run.findings:
+            names = _Names()
             self._write(
                 junit_xml.TestSuite(
                     RUN_SUITE,
-                    [_case(finding.title, RUN_SUITE, [finding]) for finding in run.findings],
+                    [
+                        _case(names.unique(RUN_SUITE, finding.title), RUN_SUITE, [finding])
+                        for finding in run.findings
+                    ],
                     properties={
                         "verdict": run.verdict.value,
                         "exit_code": str(facts.exit_code),
@@ -113,15 +119,33 @@ class JUnitReporter:
         self._suites.write("\n")
 
 
+class _Names:
+    """Gives each case of a suite a name of its own: GitLab drops all but one of those alike."""
+
+    def __init__(self) -> None:
+        self._taken: set[tuple[str, str]] = set()
+        self._last: Counter[tuple[str, str]] = Counter()
+
+    def unique(self, classname: str, name: str) -> str:
+        """Return ``name``, shortened, and with a number where it was given away before."""
+        short = candidate = shorten(name, MAX_NAME)
+        while (classname, candidate) in self._taken:
+            self._last[classname, short] += 1
+            candidate = f"{short} ({self._last[classname, short] + 1})"
+        self._taken.add((classname, candidate))
+        return candidate
+
+
 def _case(name: str, classname: str, findings: list[Finding]) -> junit_xml.TestCase:
     case = junit_xml.TestCase(name, classname)
     verdict = worst(finding.verdict for finding in findings)
-    text = "\n".join(line for finding in findings for line in _lines(finding))
+    if verdict is Verdict.PASSED:
+        return case
+    # Never without a text: junit-xml leaves a status out that has none.
+    text = "\n".join(line for finding in findings for line in _lines(finding)) or verdict.value
     body = shorten(text, MAX_BODY)
-    message = shorten(text.replace("\n", "; "), MAX_MESSAGE)
+    message = shorten(re.sub(r"\n *", "; ", text), MAX_MESSAGE)
     match verdict:
-        case Verdict.PASSED:
-            return case
         case Verdict.PASSED_WITH_WARNINGS:
             case.add_skipped_info(f"warning: {message}", f"warning: {body}")
         case Verdict.BLOCKED:
@@ -142,4 +166,5 @@ def _lines(finding: Finding) -> Iterable[str]:
         ("next step", finding.next_step),
     ):
         if value:
-            yield f"{label}: {value}"
+            # Indented, so that no text of many lines can pass for a line of ours.
+            yield f"{label}: {shorten(value, MAX_BODY)}".replace("\n", "\n    ")
