@@ -2,23 +2,56 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 
 from precheck_gate import __version__
+
+# Not from typing, whose import takes as long as all the rest of --version.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import click
 
 __all__ = ["main", "run_main"]
 
 
 def main() -> None:
     """Run the program and end the process with its exit code."""
+    # Until the program has its own handlers, a signal ends it without a word.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _replace_closed_streams()
     sys.exit(run_main(sys.argv[1:]))
+
+
+def _replace_closed_streams() -> None:
+    """Put the null device where the caller closed a standard stream (``>&-``)."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # Stays open as long as the process.
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
 def run_main(arguments: list[str]) -> int:
     """Run the program; return the exit code, which is 0 only where a command said so itself."""
     if arguments == ["--version"]:
-        sys.stdout.write(f"precheck-gate {__version__}\n")
-        return 0
+        try:
+            sys.stdout.write(f"precheck-gate {__version__}\n")
+            sys.stdout.flush()
+        except OSError:
+            pass  # what follows prints it once more, and tells what is wrong
+        else:
+            return 0
+    code = _run(arguments)
+    from precheck_gate.console import Console
+
+    # What is left in the buffers must not fail when the interpreter ends, and change the code.
+    Console().flush()
+    return code
+
+
+def _run(arguments: list[str]) -> int:
     from precheck_gate.errors import Interrupted, PrecheckGateError
     from precheck_gate.exits import ExitCode
     from precheck_gate.interrupts import Interrupts
@@ -43,11 +76,28 @@ def run_main(arguments: list[str]) -> int:
     return code if interrupts.received is None else 128 + interrupts.received
 
 
+def _tell(error: click.ClickException) -> None:
+    """Print what is wrong with the command line; values in it may have come from anywhere."""
+    import click
+
+    from precheck_gate.console import Console
+
+    console = Console()
+    context = getattr(error, "ctx", None)
+    if context is None or isinstance(error, click.exceptions.NoArgsIsHelpError):
+        console.say(error.format_message())
+        return
+    console.say(context.get_usage())
+    console.say(f"Try '{context.command_path} --help' for help.\n")
+    console.say(f"Error: {error.format_message()}")
+
+
 def _invoke(arguments: list[str], interrupts: object) -> int:
     import click
 
     from precheck_gate.cli import main_group
     from precheck_gate.cli.execution import Runtime
+    from precheck_gate.errors import ReportError
     from precheck_gate.exits import ExitCode
 
     try:
@@ -57,14 +107,22 @@ def _invoke(arguments: list[str], interrupts: object) -> int:
             standalone_mode=False,
             obj=Runtime(interrupts),  # type: ignore[arg-type]
         )
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        return int(ExitCode.USAGE)
     except click.ClickException as error:
-        error.show()
+        _tell(error)
         return int(ExitCode.USAGE)
     except click.Abort:
         return int(ExitCode.SIGINT)
+    except SystemExit as error:
+        # So click ends when the reader of a help text is gone; nobody else may end so.
+        if error.code != 1:
+            raise
+        return int(ExitCode.REPORT)
+    except OSError as error:
+        # Commands that judge handle their own; this is about a help text.
+        raise ReportError(
+            f"The output could not be written: {error.strerror or type(error).__name__}.",
+            hint="Is the disk full?",
+        ) from None
     # A command that forgot to say how it ended has not said that all is well.
     return result if isinstance(result, int) and not isinstance(result, bool) else int(ExitCode.BUG)
 

@@ -104,9 +104,13 @@ class Console:
         except (OSError, ValueError) as error:
             # A reader that stopped reading chose to; a full disk lost the verdict.
             gone = isinstance(error, OSError) and error.errno in (errno.EPIPE, errno.EINVAL)
-            if stream is self.result and not gone:
-                self.failure = getattr(error, "strerror", None) or type(error).__name__
             _silence(stream)
+            if stream is self.result and not gone and not self.failure:
+                self.failure = getattr(error, "strerror", None) or type(error).__name__
+                self.warn(
+                    f"the result could not be printed: {self.failure}; "
+                    "make room where the output goes, and run the gate again"
+                )
 
 
 def _silence(stream: TextIO) -> None:

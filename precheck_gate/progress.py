@@ -26,6 +26,9 @@ class NoProgress:
     def notify(self, event: Event) -> None:
         """Take note of an event."""
 
+    def close(self) -> None:
+        """Leave the terminal clean."""
+
 
 class PlainProgress:
     """One line for each change, and a sign of life at least once a minute."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,7 @@ import requests
 from requests import exceptions as faults
 
 from precheck_gate import __version__
+from precheck_gate.clock import SLICE_SECONDS
 from precheck_gate.errors import NotAnAnswer, ServiceError, TransientFault
 from precheck_gate.text import clean_line, hide_credentials, shorten
 
@@ -104,7 +107,7 @@ class HttpTransport:
                 f"{_host(url)} gave no whole answer within {seconds:.0f} s.",
                 hint="Is the service reachable and fast from this runner?",
             ) from None
-        if isinstance(result, requests.RequestException):
+        if isinstance(result, requests.RequestException | OSError):
             raise _name_fault(result, url) from None
         if isinstance(result, BaseException):
             raise result
@@ -113,24 +116,34 @@ class HttpTransport:
     def _await(
         self, outcome: queue.SimpleQueue[Reply | BaseException], seconds: float
     ) -> Reply | BaseException:
-        if self._interrupts is None:
-            return outcome.get(timeout=seconds)
-        with self._interrupts.waiting():
-            return outcome.get(timeout=seconds)
+        end = time.monotonic() + seconds
+        with nullcontext() if self._interrupts is None else self._interrupts.waiting():
+            # In slices: a signal that comes in the moment before a wait is seen at its end.
+            while (rest := end - time.monotonic()) > SLICE_SECONDS:
+                with suppress(queue.Empty):
+                    return outcome.get(timeout=SLICE_SECONDS)
+            return outcome.get(timeout=max(0.0, rest))
 
     @staticmethod
     def _exchange(
         session: requests.Session, url: str, body: bytes, headers: Mapping[str, str], seconds: float
     ) -> Reply:
-        with session.post(
-            url,
-            data=body,
-            headers={"Content-Type": "application/json", **headers},
-            timeout=(min(CONNECT_SECONDS, seconds), seconds),
-            # A redirect would carry the token to a host that nobody configured.
-            allow_redirects=False,
-            stream=True,
-        ) as response:
+        try:
+            response = session.post(
+                url,
+                data=body,
+                headers={"Content-Type": "application/json", **headers},
+                timeout=(min(CONNECT_SECONDS, seconds), seconds),
+                # A redirect would carry the token to a host that nobody configured.
+                allow_redirects=False,
+                stream=True,
+            )
+        except requests.RequestException:
+            raise
+        except (TypeError, ValueError) as error:
+            # How requests and urllib3 end on some values of the proxy variables.
+            raise faults.InvalidProxyURL(type(error).__name__) from None
+        with response:
             received = bytearray()
             for chunk in response.iter_content(64 * 1024):
                 received += chunk
@@ -153,18 +166,19 @@ _TLS_HINT = (
 )
 
 
-def _name_fault(error: requests.RequestException, url: str) -> ServiceError:
+def _name_fault(error: OSError, url: str) -> ServiceError:
     """Return what the fault is, in words; the request itself is not kept, it bears the token."""
     host = _host(url)
-    text = " ".join(_chain(error))
+    chain = _chain(error)
+    text, root = " ".join(chain), chain[-1]
     match error:
         case faults.SSLError() if "CERTIFICATE_VERIFY_FAILED" in text or "match" in text:
             return ServiceError(
-                f"The TLS certificate of {host} does not verify: {_gist(text)}", hint=_TLS_HINT
+                f"The TLS certificate of {host} does not verify: {_gist(root)}", hint=_TLS_HINT
             )
         case faults.ProxyError():
             return TransientFault(
-                f"The proxy on the way to {host} failed: {_gist(text)}",
+                f"The proxy on the way to {host} failed: {_gist(root)}",
                 hint="Check HTTPS_PROXY and NO_PROXY.",
             )
         case faults.Timeout():
@@ -174,15 +188,22 @@ def _name_fault(error: requests.RequestException, url: str) -> ServiceError:
         case (
             faults.ConnectionError() | faults.ChunkedEncodingError() | faults.ContentDecodingError()
         ):
-            return _name_connection_fault(host, text)
-        case _:
+            return _name_connection_fault(host, text, root)
+        case requests.RequestException():
+            # Its own words are left out: they may quote a proxy's URL with the password in it.
             return ServiceError(
                 f"The request to {host} could not be sent: {type(error).__name__}",
-                hint="Check the endpoint and the token's characters.",
+                hint="Check the endpoint, HTTPS_PROXY, and the token's characters.",
+            )
+        case _:
+            # requests' plain OSError is about a file, such as a CA bundle, that is not there.
+            return ServiceError(
+                f"The request to {host} could not be sent: {_gist(str(error))}",
+                hint="Check REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and --ca-bundle.",
             )
 
 
-def _name_connection_fault(host: str, text: str) -> TransientFault:
+def _name_connection_fault(host: str, text: str, root: str) -> TransientFault:
     for signs, message, hint in (
         (
             ("NameResolutionError", "getaddrinfo", "Name or service not known"),
@@ -207,7 +228,10 @@ def _name_connection_fault(host: str, text: str) -> TransientFault:
     ):
         if any(sign in text for sign in signs):
             return TransientFault(message, hint=hint)
-    return TransientFault(f"The connection to {host} failed: {_gist(text)}")
+    return TransientFault(
+        f"The connection to {host} failed: {_gist(root)}",
+        hint="Check --endpoint, and what sits between; the gate asks again.",
+    )
 
 
 def _chain(error: BaseException | None) -> list[str]:
