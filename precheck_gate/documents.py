@@ -47,6 +47,11 @@ class Document:
             path = path[:-1]
         return self.values.get(path, Place(1, 1))
 
+    def problem_at(self, message: str, spelt: str, *, hint: str = "") -> Problem:
+        """Like `problem`, for the value whose path is spelt like that (see `spell_path`)."""
+        path = next((one for one in self.values if spell_path(one) == spelt), ())
+        return self.problem(message, path, hint=hint)
+
     def problem(self, message: str, path: Path_, *, key: bool = False, hint: str = "") -> Problem:
         """Return a problem with the value (or, with ``key``, the key) at ``path``."""
         place = self.keys.get(path) if key else None
@@ -95,7 +100,8 @@ def _scalar(node: yaml.Node) -> str | int | float | bool | None:
     kind = node.tag.rpartition(":")[2]
     text: str = node.value
     if kind == "str":
-        return text
+        # In JSON a character beyond U+FFFF may be escaped as two, which belong together.
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if kind == "null":
         return None
     if kind == "bool":

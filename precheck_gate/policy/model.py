@@ -1,4 +1,4 @@
-"""A policy as values: effects, rules, requirements, limits, each with where it comes from."""
+"""A policy as values: effects, rules, waivers, requirements, limits, each with where it stands."""
 
 from __future__ import annotations
 
@@ -6,14 +6,31 @@ import fnmatch
 import re
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import date
 
     from precheck_gate.model import Status
 
-__all__ = ["Decision", "Effect", "Match", "Origin", "Patterns", "Policy", "Rule"]
+_Value = TypeVar("_Value")
+
+__all__ = [
+    "Decision",
+    "Effect",
+    "Layer",
+    "Limits",
+    "Match",
+    "NeverWaive",
+    "Origin",
+    "Patterns",
+    "Placed",
+    "Policy",
+    "Required",
+    "Rule",
+    "Waiver",
+]
 
 
 class Effect(Enum):
@@ -23,10 +40,13 @@ class Effect(Enum):
     WARN = "warn"
     BLOCK = "block"
 
+    # Members are compared by identity; hashing them so is ten times as fast.
+    __hash__ = object.__hash__
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a decision stands: a file (or ``builtin:…``), a line from 1, a path in the file."""
+    """Where something stands: a file (or ``builtin:…``), a line from 1, a path in the file."""
 
     file: str
     line: int
@@ -60,10 +80,19 @@ class Patterns:
         """Return whether ``text`` is one of the exact texts or fits one of the globs."""
         return text in self._exact or any(glob.match(text) for glob in self._globs)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Patterns) and self.texts == other.texts
+
+    def __hash__(self) -> int:
+        return hash(self.texts)
+
+    def __repr__(self) -> str:
+        return f"Patterns({list(self.texts)!r})"
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a rule applies to; None matches anything, and all that is given must match."""
+    """What a rule or waiver applies to; None matches anything, and all that is given must match."""
 
     item: Patterns | None = None
     group: Patterns | None = None
@@ -71,6 +100,7 @@ class Match:
     failed_reason: Patterns | None = None
     task: Patterns | None = None
     direction: Patterns | None = None
+    sub_task: Patterns | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +112,116 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiver:
+    """A dated exception that turns a block into a warning; both days are waived, in UTC."""
+
+    id: str
+    match: Match
+    reason: str
+    owner: str
+    expires: date
+    origin: Origin
+    since: date | None = None
+    ticket: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Required:
+    """An item that must be present and PASSED, in all tasks or in those that match."""
+
+    item: str
+    origin: Origin
+    task: Patterns | None = None
+    direction: Patterns | None = None
+
+    def applies(self, task: str, direction: str) -> bool:
+        """Return whether it is required of a task of this direction."""
+        return (self.task is None or self.task.match(task)) and (
+            self.direction is None or self.direction.match(direction)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NeverWaive:
+    """Items and groups that no waiver may touch, as one place says it."""
+
+    origin: Origin
+    items: Patterns | None = None
+    groups: Patterns | None = None
+
+    def forbids(self, item: str, group: str) -> bool:
+        """Return whether an item of this group may not be waived."""
+        return (self.items is not None and self.items.match(item)) or (
+            self.groups is not None and self.groups.match(group)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Placed(Generic[_Value]):
+    """A value and where it stands."""
+
+    value: _Value
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds; None where there is none."""
+
+    max_warnings: Placed[int] | None = None
+    max_warnings_per_task: Placed[int] | None = None
+    min_passed_rate: Placed[float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What one place of a policy says; what it leaves open is None or empty."""
+
+    statuses: Mapping[Status, Decision] = field(default_factory=dict)
+    skipped: Decision | None = None
+    rules: tuple[Rule, ...] = ()
+    required: tuple[Required, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    allow_empty: Placed[bool] | None = None
+    waivers: tuple[Waiver, ...] = ()
+    never_waive: tuple[NeverWaive, ...] = ()
+    max_waiver_days: Placed[int] | None = None
+    known_warnings: Placed[str] | None = None
+    tasks: tuple[tuple[Patterns, Layer], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """A whole policy, ready to judge by.
 
     Attributes:
-        name: the file as the user named it, or ``builtin:default``.
-        digest: SHA-256 of the file's text in UTF-8, in hexadecimal.
+        name: the file as the user named it, or ``builtin:default``; with the profile, if any.
+        digest: SHA-256 over the text of every file it was made of, in hexadecimal.
         statuses: what holds where no rule matches; every `Status` is there.
+        skipped: what holds for an item that was skipped in DRS.
         rules: in order; the first that matches decides.
-        required_items: names of items that must be present and PASSED, with their place.
-        max_warnings: the most warnings over all tasks; None for no limit.
-        max_warnings_origin: where that limit stands.
+        required: items that must be present and PASSED.
+        limits: bounds.
         allow_empty: whether a task may pass without items.
+        waivers: dated exceptions, in order; the first that applies waives.
+        never_waive: what no waiver may touch.
+        max_waiver_days: the longest that a waiver may run.
+        known_warnings: ``allow`` or ``count``: what warnings mean that the baseline had.
+        tasks: layers for some tasks.
+        sources: the files it was made of, the first named first.
     """
 
     name: str
     digest: str
     statuses: Mapping[Status, Decision]
-    rules: tuple[Rule, ...] = ()
-    required_items: Mapping[str, Origin] = field(default_factory=dict)
-    max_warnings: int | None = None
-    max_warnings_origin: Origin | None = None
-    allow_empty: bool = False
+    skipped: Decision
+    rules: tuple[Rule, ...]
+    required: tuple[Required, ...]
+    limits: Limits
+    allow_empty: Placed[bool] | None
+    waivers: tuple[Waiver, ...]
+    never_waive: tuple[NeverWaive, ...]
+    max_waiver_days: Placed[int] | None
+    known_warnings: Placed[str] | None
+    tasks: tuple[tuple[Patterns, Layer], ...]
+    sources: tuple[str, ...]

@@ -39,6 +39,19 @@ def test_nothing_is_executed_and_nothing_fails(data: str) -> None:
     assert gist(data) == data.strip()
 
 
+@pytest.mark.parametrize(
+    "data",
+    ["{'a': {(1,2): 3}}", "{'a': {'x', 'y'}}", "{0x" + "f" * 6000 + ": 1}", "[1j]", "[b'x']"],
+)
+def test_literals_that_json_does_not_have_are_shown_as_they_are(data: str) -> None:
+    assert decode(data) is None
+    assert gist(data).startswith(data[:100])
+
+
+def test_a_number_is_shown_as_it_was_sent() -> None:
+    assert gist('{"times": 1.50, "n": 10}') == "times: 1.50; n: 10"
+
+
 @given(st.text())
 def test_any_text_has_a_gist_of_one_line_that_is_not_long(data: str) -> None:
     shown = gist(data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from importlib import resources
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from precheck_gate.documents import parse_document
 from precheck_gate.errors import DocumentError, UsageError
 from precheck_gate.findings import FindingKind, Verdict
 from precheck_gate.model import Status
-from precheck_gate.policy import Effect, Subject, decide, load_policy
+from precheck_gate.policy import PRESETS, Effect, Subject, decide, load_policy
 from tests.harness import DEFAULT, TASK, body, entry, item, judge, policy
 
 SUBJECT = Subject(
@@ -27,9 +28,10 @@ def rules(*lines: str) -> str:
     return "version: 1\nrules:\n" + "".join(f"- {line}\n" for line in lines)
 
 
-def test_the_built_in_default_is_valid_by_its_own_schema() -> None:
-    text = (resources.files("precheck_gate.policy") / "presets" / "default.yaml").read_text("utf-8")
-    schemas.check(parse_document(text, "default.yaml"), "policy-1", "policy")
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_presets_are_valid_by_their_own_schema(name: str) -> None:
+    text = (resources.files("precheck_gate.policy") / "presets" / f"{name}.yaml").read_text("utf-8")
+    schemas.check(parse_document(text, f"{name}.yaml"), "policy-1", "policy")
 
 
 @pytest.mark.parametrize(
@@ -259,3 +261,25 @@ def test_the_order_of_items_never_changes_a_verdict(items: list[tuple[str, str]]
     judged = judge(body(entry(items=[item(name, status) for name, status in items])))
     assert judged.verdict is Verdict.BLOCKED
     assert len(judged.blocking()) == 3
+
+
+def test_an_escaped_pair_of_surrogates_in_json_is_one_character() -> None:
+    assert parse_document('{"a": "\\ud83d\\ude00"}', "x").value == {"a": "😀"}
+
+
+@pytest.mark.parametrize("name", ["W\n", "", "W 1", "W\x1b"])
+def test_a_waivers_id_is_one_plain_word(name: str) -> None:
+    waiver = {"id": name, "match": {"item": "x"}, "reason": "r", "owner": "o"}
+    document = {"version": 1, "waivers": [{**waiver, "expires": "2027-01-31"}]}
+    with pytest.raises(DocumentError, match="has the wrong form"):
+        policy(json.dumps(document))
+
+
+def test_what_is_wrong_with_a_waiver_is_shown_in_its_line() -> None:
+    line = (
+        "- {id: W, match: {item: x}, reason: r, owner: o, since: 2027-02-01, expires: 2027-01-31}"
+    )
+    with pytest.raises(DocumentError) as caught:
+        policy(f"version: 1\nwaivers:\n{line}\n")
+    assert "policy.yaml:3:3: waivers[0]: the waiver expires before it begins" in str(caught.value)
+    assert f"    {line}\n      ^" in str(caught.value)

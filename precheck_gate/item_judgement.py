@@ -1,0 +1,245 @@
+"""The judgement of a task's items, sub-tasks, requirements and limits, by the policy. Pure."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from precheck_gate.findings import Finding, FindingKind, Verdict
+from precheck_gate.model import Status
+from precheck_gate.policy.evaluation import Ruling, Subject, rule_on
+from precheck_gate.policy.model import Effect
+from precheck_gate.text import clean, clean_line, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from precheck_gate.bench import Bench
+    from precheck_gate.model import Item, Snapshot, SubTask
+    from precheck_gate.policy.model import Origin, Placed, Policy
+
+__all__ = ["ItemJudge", "counts_as_warning", "task_finding"]
+
+_RATE = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?) ?%?")
+
+_BY_EFFECT = {
+    Effect.ALLOW: Verdict.PASSED,
+    Effect.WARN: Verdict.PASSED_WITH_WARNINGS,
+    Effect.BLOCK: Verdict.BLOCKED,
+}
+
+
+def task_finding(
+    verdict: Verdict,
+    message: str,
+    *,
+    rule: str,
+    next_step: str = "",
+    code: str = "",
+    title: str = "result",
+) -> Finding:
+    """Return a finding about a task as a whole."""
+    return Finding(
+        kind=FindingKind.TASK,
+        verdict=verdict,
+        title=title,
+        message=clean_line(message),
+        decided_by=clean_line(rule),
+        next_step=clean_line(next_step),
+        code=clean_line(code),
+    )
+
+
+class ItemJudge:
+    """Judges the items of one snapshot."""
+
+    def __init__(self, snapshot: Snapshot, policy: Policy, bench: Bench, task_id: str) -> None:
+        self._snapshot = snapshot
+        self._policy = policy
+        self._bench = bench
+        self._task_id = task_id
+        self.open_failures: list[str] = []
+        """The names of FAILED items that are neither skipped in DRS nor waived."""
+
+    def items(self) -> Iterable[Finding]:
+        """Yield a finding for each item and for each of its sub-tasks."""
+        for item in self._snapshot.items:
+            subject = self._subject(item)
+            ruling = rule_on(self._policy, subject, self._bench.today)
+            if item.status is Status.FAILED and not item.skipped and ruling.waiver is None:
+                self.open_failures.append(item.name)
+            yield self._finding(item, ruling)
+            for sub in item.sub_tasks:
+                of_sub = subject._replace(status=sub.status, sub_task=(sub.id, sub.name))
+                yield self._sub_finding(item, sub, rule_on(self._policy, of_sub, self._bench.today))
+
+    def absent(self) -> Iterable[Finding]:
+        """Yield a finding for each required item that a finished pre-check does not have."""
+        if not self._policy.required or not self._snapshot.complete:
+            return
+        task, direction = self._snapshot.task_id, self._snapshot.direction
+        present = {item.name for item in self._snapshot.items}
+        for required in self._policy.required:
+            if required.item in present or not required.applies(task, direction):
+                continue
+            present.add(required.item)
+            # The service names no group where there is no item; the catalogue may know it, so that
+            # a group that is never to be waived is protected here too.
+            group = self._bench.group_of(required.item)
+            subject = Subject(task, direction, required.item, group, None, "")
+            ruling = rule_on(self._policy, subject, self._bench.today)
+            yield self._complete(
+                ruling,
+                item=required.item,
+                kind=FindingKind.REQUIRED,
+                message=clean_line(f"{required.item} is required and was not checked"),
+            )
+
+    def limits(self, items: list[Finding]) -> Iterable[Finding]:
+        """Yield what lies beyond the policy's bounds for one task."""
+        bounds = self._policy.limits
+        warnings = sum(counts_as_warning(finding, self._policy) for finding in items)
+        bound = bounds.max_warnings_per_task
+        if bound is not None and warnings > bound.value:
+            yield _limit(
+                bound.origin, f"{warnings} warnings are more than the {bound.value} of one task"
+            )
+        rate = bounds.min_passed_rate
+        if rate is not None and self._snapshot.complete:
+            yield from self._rates(rate)
+
+    def _rates(self, bound: Placed[float]) -> Iterable[Finding]:
+        items = self._snapshot.items
+        passed = sum(item.status is Status.PASSED for item in items)
+        if passed * 100 < Decimal(str(bound.value)) * len(items):
+            share = f"{passed} of {len(items)} items are PASSED"
+            yield _limit(bound.origin, f"{share}, less than {bound.value:g} %")
+        said = self._snapshot.passed_rate
+        if not said:
+            return
+        match = _RATE.fullmatch(said)
+        rate = Decimal(match.group(1)) if match else None
+        if rate is None or rate > 100:
+            yield _limit(bound.origin, f"total_passed_rate {shorten(said, 40)} is not understood")
+        elif rate < Decimal(str(bound.value)):
+            yield _limit(
+                bound.origin, f"DRS says total_passed_rate {said}, less than {bound.value:g} %"
+            )
+
+    def _subject(self, item: Item) -> Subject:
+        return Subject(
+            task=self._snapshot.task_id,
+            direction=self._snapshot.direction,
+            item=item.name,
+            group=item.group,
+            status=item.status,
+            failed_reason=item.failed_reason,
+            skipped=item.skipped,
+        )
+
+    def _finding(self, item: Item, ruling: Ruling) -> Finding:
+        status = clean_line(item.raw_status)
+        skipped = ", and was skipped in DRS" if item.skipped else ""
+        return self._complete(
+            ruling,
+            item=item.name,
+            kind=FindingKind.ITEM,
+            message=f"{clean_line(item.name)} is {_spoken(status, item.status)}{skipped}",
+            group=item.group,
+            status=status,
+            failed_reason=item.failed_reason,
+            raw_error=item.raw_error,
+            data=item.data,
+            passed=item.status is Status.PASSED,
+        )
+
+    def _sub_finding(self, item: Item, sub: SubTask, ruling: Ruling) -> Finding:
+        status = clean_line(sub.raw_status)
+        who = " ".join(clean_line(part) for part in (sub.name, sub.id) if part) or "(unnamed)"
+        said = _spoken(status, sub.status)
+        return self._complete(
+            ruling,
+            item=item.name,
+            kind=FindingKind.SUB_TASK,
+            message=f"{clean_line(item.name)} is {said} for the sub-task {who}",
+            group=item.group,
+            status=status,
+            failed_reason=item.failed_reason,
+            sub_task=who,
+            passed=sub.status is Status.PASSED,
+        )
+
+    def _complete(
+        self,
+        ruling: Ruling,
+        *,
+        item: str,
+        kind: FindingKind,
+        message: str,
+        group: str = "",
+        status: str = "",
+        failed_reason: str = "",
+        raw_error: str = "",
+        data: str = "",
+        sub_task: str = "",
+        passed: bool = False,
+    ) -> Finding:
+        """Return a finding with what policy, waivers, catalogue and baseline say of it."""
+        redaction = self._bench.redaction
+        reason = clean_line(redaction.reason(failed_reason))
+        verdict, waiver = _BY_EFFECT[ruling.effect], ruling.waiver
+        title = clean_line(item)
+        identity = (self._task_id, kind.value, title, sub_task, status, clean_line(failed_reason))
+        known = verdict is not Verdict.PASSED and redaction.identity(identity) in self._bench.known
+        return Finding(
+            kind=kind,
+            verdict=verdict,
+            title=title,
+            message=f"{message}: {reason}" if reason else message,
+            group=clean_line(group),
+            status=status,
+            failed_reason=reason,
+            raw_error=clean(redaction.reason(raw_error)),
+            data=clean(redaction.data(data)),
+            sub_task=sub_task,
+            decided_by=_where(ruling.decision.origin),
+            reason=clean_line(ruling.decision.reason),
+            next_step="" if passed else clean_line(self._bench.advise(item, group, failed_reason)),
+            waived_by="" if waiver is None else waiver.id,
+            waived_until="" if waiver is None else waiver.expires.isoformat(),
+            waiver_reason=""
+            if waiver is None
+            else clean_line(f"{waiver.reason} (owner {waiver.owner})"),
+            known=known,
+            trace=tuple(map(clean_line, ruling.trace)),
+        )
+
+
+def _spoken(raw: str, status: Status) -> str:
+    unknown = ", a status that DRS does not document" if status is Status.UNKNOWN else ""
+    return f"{raw or '(without a status)'}{unknown}"
+
+
+def counts_as_warning(finding: Finding, policy: Policy) -> bool:
+    """Return whether a finding counts against the limits of warnings."""
+    if finding.verdict is not Verdict.PASSED_WITH_WARNINGS:
+        return False
+    allowed = policy.known_warnings is not None and policy.known_warnings.value == "allow"
+    return not (finding.known and allowed)
+
+
+def _limit(origin: Origin, message: str) -> Finding:
+    return task_finding(
+        Verdict.BLOCKED,
+        message,
+        rule=_where(origin),
+        next_step="Mend the items that do not pass, or change the limit in the policy.",
+        title=origin.path.rpartition(".")[2],
+    )
+
+
+@lru_cache(maxsize=1024)
+def _where(origin: Origin) -> str:
+    return clean_line(str(origin))
