@@ -1,0 +1,172 @@
+"""``precheck-gate policy validate``: everything that is wrong with policies, at once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from precheck_gate.cli.execution import Runtime
+from precheck_gate.cli.policy_files import file_options, finish, profiles_of, show_lines
+from precheck_gate.errors import DocumentError, Problem, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from precheck_gate.documents import Document, Path_
+    from precheck_gate.policy.loading import PolicyOptions
+    from precheck_gate.policy.model import Policy
+
+__all__ = ["validate_command"]
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+@click.command("validate")
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
+)
+@file_options
+@click.pass_context
+def validate_command(
+    ctx: click.Context,
+    /,
+    files: Sequence[Path],
+    profile: str | None,
+    allow_outside: bool,
+    now: date | None,
+) -> int:
+    """Tell everything that is wrong with policies: exit 2, or 0 and a line for each.
+
+    What a file extends is checked with it, and each of its profiles; with --profile, that one has
+    to be there.
+    """
+    from precheck_gate.console import Console
+    from precheck_gate.policy import PolicyOptions
+
+    today = now or ctx.ensure_object(Runtime).the_clock().now().date()
+    options = PolicyOptions(profile, today, allow_outside)
+    console = Console()
+    problems: list[Problem] = []
+    bad = 0
+    for file in dict.fromkeys(files):
+        checked = _Checked(file, options)
+        if checked.problems:
+            bad += 1
+            problems += checked.problems
+        else:
+            show_lines(console, [checked.summary()])
+    if problems:
+        finish(console)
+        several = f"{bad} of {len(set(files))} policies" if len(set(files)) > 1 else "The policy"
+        raise DocumentError(f"{several} cannot be used:", _in_order(problems))
+    return finish(console)
+
+
+def _in_order(problems: Sequence[Problem]) -> list[Problem]:
+    """Return each problem once, in the order of each file; the files as they came."""
+    files = list(dict.fromkeys(problem.file for problem in problems))
+    return sorted(
+        dict.fromkeys(problems),
+        key=lambda problem: (files.index(problem.file), problem.line, problem.column),
+    )
+
+
+class _Checked:
+    """A file, and what came of loading it in every way."""
+
+    def __init__(self, file: Path, options: PolicyOptions) -> None:
+        self.problems: list[Problem] = []
+        self._file = file
+        self._plain = replace(options, profile=None)
+        self._policy = self._load(file, self._plain)
+        self._profiles: list[str] = []
+        if self._policy is None:
+            self._look_behind(file, [])
+            return
+        self._profiles = profiles_of(self._policy)
+        named = [options.profile] if options.profile else []
+        for name in dict.fromkeys([*self._profiles, *named]):
+            self._load(file, replace(options, profile=name))
+
+    def _load(self, file: Path, options: PolicyOptions) -> Policy | None:
+        from precheck_gate.policy import load_policy
+
+        try:
+            return load_policy(file, options)
+        except DocumentError as error:
+            self._note(error.problems)
+        except UsageError as error:
+            self._note([Problem(error.message, str(file), hint=error.hint)])
+        return None
+
+    def _note(self, problems: Iterable[Problem]) -> None:
+        self.problems += [problem for problem in problems if problem not in self.problems]
+
+    def _look_behind(self, file: Path, chain: list[Path]) -> None:
+        """Find what the first problems of a file hide: its dates, and the file that it extends."""
+        from precheck_gate.documents import read_document
+
+        try:
+            document = read_document(file, "policy")
+        except UsageError:
+            return
+        if not isinstance(document.value, dict):
+            return
+        self._note(_dates(document))
+        extends = document.value.get("extends")
+        if not isinstance(extends, str) or extends.startswith("builtin:") or "://" in extends:
+            return
+        target = file.parent / extends
+        chain = [*chain, file.resolve()]
+        # Only what may surely be read; the loader knows more of repositories.
+        inside = target.resolve().is_relative_to(self._file.resolve().parent)
+        if target.resolve() in chain or not target.is_file():
+            return
+        if (inside or self._plain.outside) and self._load(target, self._plain) is None:
+            self._look_behind(target, chain)
+
+    def summary(self) -> str:
+        """Return the line that is printed of a good file."""
+        policy = self._policy
+        if policy is None:
+            raise ValueError("the file was not loaded")
+        parts = [_count(len(policy.rules), "rule"), _count(len(policy.waivers), "waiver")]
+        if self._profiles:
+            parts.append(f"profiles {', '.join(self._profiles)}")
+        below = [source for source in policy.sources[1:] if not source.startswith("builtin:")]
+        if below:
+            parts.append(f"extends {', '.join(below)}")
+        return f"{policy.name}: valid ({', '.join(parts)})"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _dates(document: Document) -> Iterator[Problem]:
+    """Yield a problem for each day of a waiver that no calendar has."""
+    profiles = document.value.get("profiles")
+    named = profiles if isinstance(profiles, dict) else {}
+    layers: list[tuple[Path_, Any]] = [((), document.value)]
+    layers += [(("profiles", name), layer) for name, layer in named.items()]
+    for path, layer in layers:
+        waivers = layer.get("waivers") if isinstance(layer, dict) else None
+        for index, waiver in enumerate(waivers if isinstance(waivers, list) else ()):
+            for key in ("since", "expires"):
+                value = waiver.get(key) if isinstance(waiver, dict) else None
+                if isinstance(value, str) and _DAY.fullmatch(value) and not _is_day(value):
+                    where = (*path, "waivers", index, key)
+                    yield document.problem(f"{value} is not a date", where)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
