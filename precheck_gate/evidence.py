@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+from decimal import Decimal
 from typing import Any
 
 from precheck_gate import strictjson
@@ -17,6 +18,7 @@ __all__ = ["decode", "gist"]
 
 # Beyond this a literal is not parsed: the parser's memory is a hundred times the text.
 MAX_LITERAL = 64 * 1024
+MAX_BITS = 1024
 SHOWN = 3
 MAX_GIST = 240
 _FEW = 5
@@ -32,9 +34,21 @@ def decode(data: str) -> Any:
     if len(text) > MAX_LITERAL or text[0] not in "{[(":
         return None
     try:
-        return ast.literal_eval(text)
+        value = ast.literal_eval(text)
+        return value if _is_plain(value) else None
     except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
         return None
+
+
+def _is_plain(value: Any) -> bool:
+    """Return whether a literal is of the kinds that JSON has; a set, say, has no order to show."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_plain(inner) for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    if isinstance(value, int):
+        return value.bit_length() <= MAX_BITS
+    return value is None or isinstance(value, str | float)
 
 
 def gist(data: str) -> str:
@@ -59,7 +73,7 @@ def _short(value: Any) -> str:
         return _listed(names) if len(names) > _FEW and "" not in names else value
     if isinstance(value, list | tuple):
         return _listed([one if isinstance(one, str) else strictjson.compact(one) for one in value])
-    return strictjson.compact(value)
+    return str(value) if isinstance(value, Decimal) else strictjson.compact(value)
 
 
 def _listed(names: list[str]) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TextIO, cast
+from typing import TYPE_CHECKING, Protocol, TextIO, cast, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from precheck_gate.findings import RunVerdict, TaskVerdict
 
-__all__ = ["FORMATS", "Reporter", "RunFacts", "load_format"]
+__all__ = ["FORMATS", "Divisible", "Reporter", "RunFacts", "load_format"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +61,24 @@ class Reporter(Protocol):
         ...
 
 
+@runtime_checkable
+class Divisible(Protocol):
+    """A reporter that needs several files where its readers bound the size of one."""
+
+    def go_on_in(self, more: Callable[[], TextIO]) -> None:
+        """Take what opens one file more; without it the report stays in one, whatever its size."""
+        ...
+
+
 # As import paths, so that a format costs nothing where it is not asked for.
 FORMATS = {
+    "html": "precheck_gate.reports.html:HtmlReporter",
     "json": "precheck_gate.reports.json_report:JsonReporter",
     "junit": "precheck_gate.reports.junit:JUnitReporter",
+    "markdown": "precheck_gate.reports.markdown:MarkdownReporter",
+    "sarif": "precheck_gate.reports.sarif:SarifReporter",
+    "codequality": "precheck_gate.reports.codequality:CodeQualityReporter",
+    "dotenv": "precheck_gate.reports.dotenv:DotenvReporter",
 }
 
 

@@ -34,6 +34,9 @@ _TEXTS = (
     "decided_by",
     "reason",
     "next_step",
+    "waived_by",
+    "waived_until",
+    "waiver_reason",
 )
 
 
@@ -48,7 +51,7 @@ class JsonReporter:
 
     def add_task(self, task: TaskVerdict) -> None:
         """Write one task with its findings."""
-        head = {
+        head: dict[str, Any] = {
             "task": task.task_id,
             "verdict": task.verdict.value,
             "progress": task.progress,
@@ -57,6 +60,8 @@ class JsonReporter:
             "passed_rate": task.passed_rate,
             "instance_id": task.instance_id,
         }
+        if task.timeline:
+            head["timeline"] = task.timeline
         self._tasks.write(f"{self._separator}    {_dump(head)[:-1]}, ")
         self._tasks.write(f'"findings": {_lines(task.findings, "      ")}}}')
         self._separator = ",\n"
@@ -83,6 +88,10 @@ class JsonReporter:
         }
         for name, value in head.items():
             self._out.write(f"{'{' if name == 'format' else ','}\n  {_dump(name)}: {_dump(value)}")
+        waivers = [
+            dataclasses.asdict(waiver) | {"state": waiver.state.value} for waiver in run.waivers
+        ]
+        self._out.write(f',\n  "waivers": {_dump(waivers)}')
         self._out.write(f',\n  "remarks": {_dump(list(run.remarks))}')
         self._out.write(f',\n  "findings": {_lines(run.findings, "    ")}')
         self._out.write(',\n  "tasks": [')
@@ -106,8 +115,8 @@ def _lines(findings: tuple[Finding, ...], indent: str) -> str:
     return f"[\n{lines}\n{indent[:-2]}]"
 
 
-def _finding(finding: Finding) -> dict[str, str]:
-    value = {
+def _finding(finding: Finding) -> dict[str, Any]:
+    value: dict[str, Any] = {
         "kind": finding.kind.value,
         "effect": finding.effect.value,
         "verdict": finding.verdict.value,
@@ -118,6 +127,10 @@ def _finding(finding: Finding) -> dict[str, str]:
         text = getattr(finding, name)
         if text:
             value[name] = text
+    if finding.known:
+        value["known"] = True
+    if finding.trace:
+        value["trace"] = list(finding.trace)
     return value
 
 

@@ -4,7 +4,8 @@ The form is the one that every known reader takes (Jenkins, GitLab, GitHub's rep
 Jenkins xUnit schema): at most one status child per case, its text both in ``message`` and in the
 body, unique names, ``time`` with three decimals, no ``disabled``, no attributes of a dialect.
 
-Suites are built with junit-xml and written one by one, so that memory does not grow with the run.
+Suites are built with junit-xml and written one by one, so that memory does not grow with the run; a
+run beyond what readers take of one file goes on in further ones (`junit_documents`).
 junit-xml 1.9 omits a status without text, writes ``disabled`` always and leaves a time of 0 out:
 hence a text is always given here, and the elements are put right after it has built them.
 """
@@ -14,16 +15,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from typing import TYPE_CHECKING, TextIO
-from xml.etree import ElementTree as ET
 
 import junit_xml
 
 from precheck_gate.findings import Finding, FindingKind, Verdict, worst
-from precheck_gate.reports.sinks import copy_spool, open_spool
+from precheck_gate.reports.junit_documents import Documents, JUnitLimits
 from precheck_gate.text import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from precheck_gate.findings import RunVerdict, TaskVerdict
     from precheck_gate.reports.base import RunFacts
@@ -39,13 +39,19 @@ RUN_SUITE = "precheck-gate"
 
 
 class JUnitReporter:
-    """Writes one run as JUnit XML to a stream."""
+    """Writes one run as JUnit XML to a stream.
 
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-        self._context = open_spool()
-        self._suites = self._context.__enter__()
-        self._counts: Counter[str] = Counter()
+    Args:
+        out: the stream.
+        limits: what one file may hold; None for what every known reader takes.
+    """
+
+    def __init__(self, out: TextIO, limits: JUnitLimits | None = None) -> None:
+        self._documents = Documents(out, RUN_SUITE, limits or JUnitLimits())
+
+    def go_on_in(self, more: Callable[[], TextIO]) -> None:
+        """Take what opens one file more, for a run that is too large for one."""
+        self._documents.go_on_in(more)
 
     def add_task(self, task: TaskVerdict) -> None:
         """Write the suite of one task."""
@@ -95,16 +101,7 @@ class JUnitReporter:
                     },
                 )
             )
-        counts = " ".join(
-            f'{name}="{self._counts[name]}"' for name in ("tests", "failures", "errors")
-        )
-        self._out.write(
-            '<?xml version="1.0" encoding="UTF-8"?>\n'
-            f'<testsuites name="{RUN_SUITE}" time="0.000" {counts}>\n'
-        )
-        copy_spool(self._suites, self._out)
-        self._out.write("</testsuites>\n")
-        self._context.__exit__(None, None, None)
+        self._documents.close()
 
     def _write(self, suite: junit_xml.TestSuite) -> None:
         element = suite.build_xml_doc()
@@ -112,11 +109,7 @@ class JUnitReporter:
         element.set("time", "0.000")
         for case in element.iter("testcase"):
             case.set("time", "0.000")
-        for name in ("tests", "failures", "errors"):
-            self._counts[name] += int(element.get(name, 0))
-        ET.indent(element)
-        self._suites.write(ET.tostring(element, encoding="unicode"))
-        self._suites.write("\n")
+        self._documents.add(element)
 
 
 class _Names:
@@ -163,8 +156,16 @@ def _lines(finding: Finding) -> Iterable[str]:
         ("evidence", finding.data),
         ("decided by", finding.decided_by),
         ("reason", finding.reason),
+        ("waived by", _waiver(finding)),
+        ("known", "the baseline had it already" if finding.known else ""),
         ("next step", finding.next_step),
     ):
         if value:
             # Indented, so that no text of many lines can pass for a line of ours.
             yield f"{label}: {shorten(value, MAX_BODY)}".replace("\n", "\n    ")
+
+
+def _waiver(finding: Finding) -> str:
+    if not finding.waived_by:
+        return ""
+    return f"{finding.waived_by} until {finding.waived_until}: {finding.waiver_reason}"

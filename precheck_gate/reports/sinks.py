@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
@@ -59,11 +60,14 @@ class FileSink:
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
-        self._target = path.resolve()
+        # Unlike Path.resolve, this does not fail on a link that leads to itself; `open` does.
+        self._target = Path(os.path.realpath(path))
         self._stream: TextIO | None = None
         self._temporary: Path | None = None
 
     def open(self) -> TextIO:  # noqa: D102
+        if self._target.is_symlink():
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), self.name)
         if self._target.exists() and not self._target.is_file():
             if self._target.is_dir():
                 raise IsADirectoryError(None, "is a directory", self.name)
@@ -76,6 +80,16 @@ class FileSink:
         self._temporary = Path(name)
         self._stream = os.fdopen(descriptor, "w", encoding="utf-8", newline="\n")
         return self._stream
+
+    @property
+    def divisible(self) -> bool:
+        """Whether further files may stand beside it: not where it is a device or a pipe."""
+        return self._target.is_file() or not self._target.exists()
+
+    def beside(self, number: int) -> Path:
+        """Return the path of the part ``number`` of the same report."""
+        path = Path(self.name)
+        return path.with_name(f"{path.stem}-{number}{path.suffix}")
 
     def commit(self) -> None:  # noqa: D102
         if self._stream is None:

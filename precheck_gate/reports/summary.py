@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from precheck_gate.console import Style
 from precheck_gate.evidence import gist
-from precheck_gate.findings import Finding, FindingKind, TaskVerdict, Verdict
+from precheck_gate.findings import (
+    Finding,
+    FindingKind,
+    TaskVerdict,
+    Verdict,
+    WaiverState,
+    WaiverUse,
+)
 from precheck_gate.policy.model import Effect
 from precheck_gate.text import clean_line, shorten
 
@@ -22,6 +29,7 @@ __all__ = ["Summary"]
 # Beyond these a person reads the report instead.
 MAX_TASKS = 40
 MAX_FINDINGS = 25
+EXPIRY_NOTICE_DAYS = 14
 
 _WORDS = {
     Verdict.PASSED: "PASSED",
@@ -68,6 +76,9 @@ class Summary:
             if self._left_out[verdict]:
                 word = _WORDS[verdict].lower()
                 self._print(f"  … and {self._left_out[verdict]} more tasks {word}; see the reports")
+        for waiver in run.waivers:
+            if line := _waiver_line(waiver):
+                self._print(f"  {line}")
         for remark in run.remarks:
             self._print(f"  note: {remark}")
         self._print("")
@@ -100,6 +111,8 @@ class Summary:
                 words = f"{run.tasks[Verdict.BLOCKED]} of {tasks} must not start"
             case Verdict.BLOCKED:
                 words = "the run as a whole must not start"
+            case Verdict.INCOMPLETE if not total:
+                words = "nothing was judged"
             case Verdict.INCOMPLETE:
                 unknown = run.tasks.get(Verdict.INCOMPLETE, 0)
                 words = f"{unknown} of {tasks} did not reach a confirmed end of the pre-check"
@@ -148,7 +161,10 @@ class Summary:
     def _finding(self, finding: Finding) -> Iterable[str]:
         group = f" [{finding.group}]" if finding.group else ""
         allowed = " (allowed by the policy)" if _raw_differs(finding) else ""
-        yield self._paint(finding.verdict, f"{finding.message}{allowed}") + self._faint(group)
+        known = " (known)" if finding.known else ""
+        yield self._paint(finding.verdict, f"{finding.message}{allowed}{known}") + self._faint(
+            group
+        )
         if finding.verdict is Verdict.PASSED:
             yield f"  {self._faint(f'decided by: {finding.decided_by}{_because(finding)}')}"
             return
@@ -159,6 +175,11 @@ class Summary:
         if finding.data:
             yield f"  evidence: {clean_line(gist(finding.data))}"
         yield f"  {self._faint(f'decided by: {finding.decided_by}{_because(finding)}')}"
+        if finding.waived_by:
+            until = f"until {finding.waived_until}"
+            yield f"  waived by: {finding.waived_by} {until}: {finding.waiver_reason}"
+        if self._details:
+            yield from (f"  {self._faint(f'looked at: {step}')}" for step in finding.trace)
         if finding.next_step:
             yield f"  next: {finding.next_step}"
 
@@ -176,6 +197,23 @@ class Summary:
 def _count(number: int, word: str) -> str:
     plural = "s" if number != 1 and word in ("warning", "request") else ""
     return f"{number} {word}{plural}"
+
+
+def _waiver_line(waiver: WaiverUse) -> str:
+    """Return what has to be said of a waiver, or nothing."""
+    name = f"waiver {waiver.id} (owner {waiver.owner})"
+    match waiver.state:
+        case WaiverState.EXPIRED:
+            return f"{name} expired on {waiver.expires} and waives no longer"
+        case WaiverState.UNUSED:
+            return f"{name} waived nothing; take it out of the policy?"
+        case WaiverState.PENDING:
+            return f"{name} does not waive yet"
+        case WaiverState.USED if waiver.days_left <= EXPIRY_NOTICE_DAYS:
+            days = "1 day" if waiver.days_left == 1 else f"{waiver.days_left} days"
+            return f"{name} expires in {days}, on {waiver.expires}"
+        case WaiverState.USED:
+            return ""
 
 
 def _because(finding: Finding) -> str:

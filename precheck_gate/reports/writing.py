@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from precheck_gate.reports.base import load_format
+from precheck_gate.reports.base import Divisible, load_format
+from precheck_gate.reports.parts import Parts
+from precheck_gate.reports.sinks import FileSink
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +49,7 @@ class ReportWriter:
         self._open: list[_Open] = []
         for name, sink in reports:
             try:
-                self._open.append(_Open(name, sink, load_format(name)(sink.open())))
+                self._open.append(_opened(name, sink))
             except OSError as error:
                 self._fail(name, sink, error)
 
@@ -69,6 +71,8 @@ class ReportWriter:
                 self._drop(report, error)
             else:
                 self.written.append(report.sink.name)
+                if isinstance(report.sink, Parts):
+                    self.written += report.sink.further
         self._open.clear()
 
     def discard(self) -> None:
@@ -89,3 +93,11 @@ class ReportWriter:
         else:
             reason = f"{type(error).__name__}, a bug of precheck-gate"
             self.failures.append(ReportFailure(name, sink.name, reason, bug=True))
+
+
+def _opened(name: str, sink: Sink) -> _Open:
+    reporter = load_format(name)(sink.open())
+    if isinstance(reporter, Divisible) and isinstance(sink, FileSink) and sink.divisible:
+        sink = Parts(sink)
+        reporter.go_on_in(sink.more)
+    return _Open(name, sink, reporter)

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -16,6 +17,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from precheck_gate import strictjson
+from precheck_gate.advice import advice
+from precheck_gate.bench import Bench
 from precheck_gate.console import Console
 from precheck_gate.drs.wire import Answer, parse_answer
 from precheck_gate.gate import Case, Gate, Outputs
@@ -134,6 +137,7 @@ def test_what_is_allowed_keeps_its_raw_status(tmp_path: Path) -> None:
         "decided_by": "policy.json:1 rules[0]",
         "reason": "known",
         "next_step": "",
+        "trace": ["policy.json:1 rules[0]: matches, allow"],
     }
 
 
@@ -150,10 +154,10 @@ def test_a_bug_shows_none_of_its_values(outcome_of: Callable[[str], Evaluated]) 
     assert done.report["tasks"] == []
 
 
-def test_an_interrupted_run_names_every_task(outcome_of: Callable[[str], Evaluated]) -> None:
+def test_an_interrupted_run_says_so(outcome_of: Callable[[str], Evaluated]) -> None:
     report = outcome_of("interrupted").report
-    assert report["interrupted_by"] == "SIGTERM"
-    assert len(report["tasks"]) == len(report["requested"]) == 5
+    assert (report["interrupted_by"], report["verdict"]) == ("SIGTERM", "incomplete")
+    assert report["exit_code"] == 143
 
 
 def test_the_same_input_on_the_same_day_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -231,7 +235,11 @@ def judged(reading: Answer) -> tuple[int, str, str]:
         )
         for task_id, entry in reading.entries.items()
     ]
-    case = Case([one.task_id for one in observations], observations, POLICY)
+    case = Case(
+        [one.task_id for one in observations],
+        observations,
+        Bench(POLICY, date(2026, 1, 31), advice()),
+    )
     return gate.judge(case), report.getvalue(), junit.getvalue()
 
 

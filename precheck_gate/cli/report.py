@@ -1,0 +1,131 @@
+"""``precheck-gate report``: make any report again from the JSON one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from precheck_gate import __version__
+from precheck_gate.cli.options import REPORT
+from precheck_gate.console import Console
+from precheck_gate.errors import UsageError
+from precheck_gate.exits import ExitCode
+from precheck_gate.reports.base import load_format
+from precheck_gate.reports.markdown import MAX_BYTES, MIN_BYTES, MarkdownReporter
+from precheck_gate.reports.sinks import FileSink, StreamSink
+from precheck_gate.reports.writing import ReportFailure, ReportWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from precheck_gate.cli.options import ReportSpec
+    from precheck_gate.reports.readback import ReadReport
+    from precheck_gate.reports.sinks import Sink
+
+__all__ = ["report"]
+
+_EPILOG = """\b
+Examples:
+  precheck-gate report report.json --to html=report.html --to junit=junit.xml
+  precheck-gate report report.json --to markdown=- --max-bytes 20000 | gh pr comment --body-file -
+
+\b
+Exit codes: 0 all reports were written, whatever their verdict; 2 REPORT.json cannot be used;
+  5 a report could not be written; 70 bug.
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("source", type=click.Path(path_type=Path), metavar="REPORT.json")
+@click.option(
+    "--to",
+    "targets",
+    type=REPORT,
+    multiple=True,
+    required=True,
+    metavar="FORMAT=PATH",
+    help="A report to make, as for --report of 'run'; '-' is stdout. May be given again.",
+)
+@click.option(
+    "--max-bytes",
+    type=click.IntRange(min=MIN_BYTES),
+    default=MAX_BYTES,
+    show_default=True,
+    metavar="N",
+    help="The most that a Markdown report may have; what was cut is said in it.",
+)
+def report(source: Path, targets: Sequence[ReportSpec], max_bytes: int) -> int:
+    """Make reports again from a JSON report, as the run itself would have written them."""
+    sinks = _sinks(targets)
+    for name, _ in targets:
+        load_format(name)  # Before the work: a format that lacks a package says so at once.
+    from precheck_gate.reports.readback import read_back
+
+    read = read_back(source)
+    console = Console(result=sys.stderr)
+    if read.tool_version != __version__:
+        console.warn(
+            f"{source} was written by precheck-gate {read.tool_version}, "
+            f"and this is {__version__}: its own report may have looked different."
+        )
+    others = [(name, sink) for name, sink in sinks if name != "markdown"]
+    writer = _feed(ReportWriter(others), read)
+    written, failures = list(writer.written), list(writer.failures)
+    for name, sink in sinks:
+        if name == "markdown":
+            try:
+                _write_markdown(read, sink, max_bytes)
+            except OSError as error:
+                reason = error.strerror or type(error).__name__
+                failures.append(ReportFailure(name, sink.name, reason))
+            else:
+                written.append(sink.name)
+    for failure in failures:
+        console.warn(
+            f"the {failure.format} report {failure.name} could not be written: {failure.reason}"
+        )
+    if files := [name for name in written if name != "-"]:
+        console.say(f"reports  {', '.join(files)}")
+    if any(failure.bug for failure in failures):
+        return int(ExitCode.BUG)
+    return int(ExitCode.REPORT if failures else ExitCode.PASSED)
+
+
+def _sinks(targets: Sequence[ReportSpec]) -> list[tuple[str, Sink]]:
+    paths = [path if path == "-" else os.path.realpath(path) for _, path in targets]
+    twice = next((path for path in paths if paths.count(path) > 1), None)
+    if twice is not None:
+        raise UsageError(
+            f"Two reports would go to {'stdout' if twice == '-' else twice}.",
+            hint="Give each report a path of its own.",
+        )
+    return [
+        (name, StreamSink(sys.stdout) if path == "-" else FileSink(Path(path)))
+        for name, path in targets
+    ]
+
+
+def _feed(writer: ReportWriter, read: ReadReport) -> ReportWriter:
+    try:
+        for task in read.tasks:
+            writer.add_task(task)
+        writer.finish(read.run, read.facts)
+    finally:
+        writer.discard()  # of what was finished nothing is left to discard
+    return writer
+
+
+def _write_markdown(read: ReadReport, sink: Sink, max_bytes: int) -> None:
+    try:
+        reporter = MarkdownReporter(sink.open(), max_bytes=max_bytes)
+        for task in read.tasks:
+            reporter.add_task(task)
+        reporter.finish(read.run, read.facts)
+        sink.commit()
+    except BaseException:
+        sink.discard()
+        raise

@@ -1,0 +1,82 @@
+"""The verdict as variables, one a line: GitLab's dotenv report, Jenkins, shells.
+
+Values stand without quotes, as GitLab wants them: it keeps quotes as part of a value. It takes
+files below 5 KiB only, and expands ``$`` in values; both are seen to here. A list of tasks that
+would not fit is left out as a whole, and a variable says so: half a list of ready tasks would pass
+for all of them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, TextIO
+
+from precheck_gate.outcome import OutcomeCollector
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from precheck_gate.findings import RunVerdict, TaskVerdict
+    from precheck_gate.reports.base import RunFacts
+
+__all__ = ["DotenvReporter"]
+
+PREFIX = "PRECHECK_GATE_"
+MAX_BYTES = 5_000
+"""GitLab takes less than 5,120 bytes."""
+
+# What a shell, GitLab's expansion or a reader of lines could take for more than a letter.
+_RISKY = re.compile(r"[^0-9A-Za-z_.:@+/,\[\]\"\\ -]")
+
+
+class DotenvReporter:
+    """Writes one run as variables to a stream.
+
+    Args:
+        out: the stream.
+        max_bytes: how large the file may become.
+    """
+
+    def __init__(self, out: TextIO, *, max_bytes: int = MAX_BYTES) -> None:
+        self._out = out
+        self._max_bytes = max_bytes
+        self._outcome = OutcomeCollector(first=0)
+
+    def add_task(self, task: TaskVerdict) -> None:
+        """Take the verdict of one task."""
+        self._outcome.add_task(task)
+
+    def finish(self, run: RunVerdict, facts: RunFacts) -> None:
+        """Write all variables."""
+        outcome = self._outcome.finish(run, facts)
+        lists = {"READY_TASKS": outcome.ready, "BLOCKED_TASKS": outcome.blocked}
+        values = {
+            "VERDICT": outcome.verdict.value,
+            "EXIT_CODE": str(outcome.exit_code),
+            "READY_TASKS": "[]",
+            "BLOCKED_TASKS": "[]",
+            "READY_COUNT": str(len(outcome.ready)),
+            "BLOCKED_COUNT": str(len(outcome.blocked)),
+            "WARNINGS": str(outcome.warnings),
+            "LEFT_OUT": ",".join(lists).lower(),
+        }
+        # The ready ones first: a pipeline starts them. Each list is whole or not there at all.
+        left_out = list(lists)
+        for name, tasks in lists.items():
+            tried = values | {name: _array(tasks)}
+            if len(_lines(tried)) <= self._max_bytes:
+                values = tried
+                left_out.remove(name)
+        values["LEFT_OUT"] = ",".join(left_out).lower() or "none"
+        self._out.write(_lines(values))
+
+
+def _lines(values: dict[str, str]) -> str:
+    return "".join(f"{PREFIX}{name}={value}\n" for name, value in values.items())
+
+
+def _array(tasks: Sequence[str]) -> str:
+    """Return a JSON array of plain ASCII; what could act stands as its escape."""
+    text = json.dumps(tasks, ensure_ascii=True, separators=(",", ":"))
+    return _RISKY.sub(lambda found: f"\\u{ord(found.group()):04x}", text)

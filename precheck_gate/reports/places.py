@@ -1,0 +1,82 @@
+"""Where a merge request shows a finding: the line of the policy that decided, as a path in it."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["NO_POLICY", "Place", "Places", "policy_place"]
+
+NO_POLICY = "precheck-policy.yaml"
+"""Where a finding points that no file of the user decided: the name such a file would have."""
+
+_BUILTIN = "builtin:"
+_GATE = "gate: "
+_PLACE = re.compile(r"(?P<file>.+?):(?P<line>[1-9][0-9]{0,8})(?: |$)", re.DOTALL)
+_PROFILE = re.compile(r" \(profile .*\)$", re.DOTALL)
+
+
+class Place(NamedTuple):
+    """A path from the root of the repository, with forward slashes, and a line from 1."""
+
+    path: str
+    line: int
+
+
+def policy_place(decided_by: str) -> tuple[str, int] | None:
+    """Return file and line of a `Finding.decided_by`, or None for a rule of the gate itself.
+
+    The file is as the user named it, or ``builtin:`` and the name of a preset.
+    """
+    found = None if decided_by.startswith(_GATE) else _PLACE.match(decided_by)
+    return None if found is None else (found["file"], int(found["line"]))
+
+
+class Places:
+    """Turns what decided into a place of the repository that the gate runs in.
+
+    What no file of the user decided points at the first line of the user's policy, and at
+    `NO_POLICY` where there is none, or none inside of the repository.
+
+    Args:
+        policy: the policy's name, as the reports tell it.
+        folder: what relative paths start from; None for the working directory.
+    """
+
+    def __init__(self, policy: str, folder: Path | None = None) -> None:
+        self._folder = Path.cwd() if folder is None else folder
+        self._root = _root_of(self._folder)
+        self._paths: dict[str, str | None] = {}
+        self._fallback = Place(self.path(_PROFILE.sub("", policy)) or NO_POLICY, 1)
+
+    def of(self, decided_by: str) -> Place:
+        """Return the place that a `Finding.decided_by` names."""
+        found = policy_place(decided_by)
+        path = None if found is None else self.path(found[0])
+        return self._fallback if found is None or path is None else Place(path, found[1])
+
+    def path(self, file: str) -> str | None:
+        """Return a file's path from the root; None for a preset, and for one outside of it."""
+        if file not in self._paths:
+            self._paths[file] = self._relative(file)
+        return self._paths[file]
+
+    def _relative(self, file: str) -> str | None:
+        if not file or file.startswith(_BUILTIN):
+            return None
+        named = Path(os.path.normpath(self._folder / file))
+        # As it was named first: a link keeps its own name. Then as it lies on the disk.
+        for path, root in (
+            (named, self._root),
+            (Path(os.path.realpath(named)), Path(os.path.realpath(self._root))),
+        ):
+            if path != root and path.is_relative_to(root):
+                return path.relative_to(root).as_posix()
+        return None
+
+
+def _root_of(folder: Path) -> Path:
+    """Return the root of the repository around a folder, the folder itself where there is none."""
+    return next((one for one in (folder, *folder.parents) if (one / ".git").exists()), folder)

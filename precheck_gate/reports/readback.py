@@ -1,0 +1,219 @@
+"""Reads a JSON report back into the values it was written from, so that others can be made of it.
+
+A report may have passed through many hands: it is checked against its published schema, its
+verdicts must follow from its findings, and every text is made harmless again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from precheck_gate import strictjson
+from precheck_gate.errors import UsageError
+from precheck_gate.findings import (
+    Finding,
+    FindingKind,
+    RunVerdict,
+    TaskVerdict,
+    Verdict,
+    WaiverState,
+    WaiverUse,
+    worst,
+)
+from precheck_gate.policy.model import Effect
+from precheck_gate.reports.base import RunFacts
+from precheck_gate.text import clean, clean_line, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from jsonschema.exceptions import ValidationError
+
+__all__ = ["ReadReport", "read_back", "report_of"]
+
+MAX_BYTES = 512 * 1024 * 1024
+HINT = "Give a file that --report json=FILE wrote, unchanged."
+
+
+@dataclass(frozen=True, slots=True)
+class ReadReport:
+    """A report as values: all that the other formats are made from.
+
+    Attributes:
+        run: the verdict of the run.
+        tasks: those of its tasks, in the order of the report.
+        facts: how it came about.
+        tool_version: the version of precheck-gate that wrote it.
+    """
+
+    run: RunVerdict
+    tasks: tuple[TaskVerdict, ...]
+    facts: RunFacts
+    tool_version: str
+
+
+def read_back(path: Path) -> ReadReport:
+    """Return the report in a file.
+
+    Raises:
+        UsageError: it cannot be read, is no JSON report of ours, or contradicts itself.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise UsageError(
+            f"The report {path} cannot be read: {reason}.", hint="Check the path."
+        ) from None
+    if len(content) > MAX_BYTES:
+        raise UsageError(f"The report {path} is larger than {MAX_BYTES >> 20} MiB.", hint=HINT)
+    return report_of(content, str(path))
+
+
+def report_of(content: bytes, name: str) -> ReadReport:
+    """Return the report that ``content`` spells; ``name`` is for messages.
+
+    Raises:
+        UsageError: it is no JSON report of ours, or contradicts itself.
+    """
+    try:
+        value = _plain(strictjson.loads(content))
+    except (ValueError, RecursionError) as error:
+        raise _refused(name, str(error)) from None
+    _check(value, name)
+    report = ReadReport(
+        run=_run(value),
+        tasks=tuple(map(_task, value["tasks"])),
+        facts=_facts(value),
+        tool_version=value["tool"]["version"],
+    )
+    contradiction = next(iter(_contradictions(value, report)), None)
+    if contradiction is not None:
+        raise _refused(name, contradiction)
+    return report
+
+
+def _refused(name: str, reason: str) -> UsageError:
+    said = clean_line(shorten(reason, 300))
+    return UsageError(f"{name} is not a JSON report of precheck-gate: {said}.", hint=HINT)
+
+
+def _plain(value: Any) -> Any:
+    """Return JSON with the numbers and the harmless texts that a report is written with."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, dict):
+        return {clean(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, Decimal):
+        value = float(value)
+    if isinstance(value, int | float) and not (math.isfinite(value) and abs(value) < 1e15):
+        raise ValueError("a number in it is beyond reason")
+    return value
+
+
+def _check(value: Any, name: str) -> None:
+    if not isinstance(value, dict) or value.get("format") != "precheck-gate/report":
+        raise _refused(name, "it is JSON of another kind")
+    version = value.get("format_version")
+    if version != 1 or isinstance(version, bool):
+        raise _refused(
+            name, f"its format_version is {strictjson.compact(version)}, and known here is 1"
+        )
+    import jsonschema
+
+    from precheck_gate.schemas import load_schema
+
+    schema = load_schema("report-1")
+    error = next(jsonschema.Draft202012Validator(schema).iter_errors(value), None)
+    if error is not None:
+        raise _refused(name, _explain(error))
+
+
+def _explain(error: ValidationError) -> str:
+    from precheck_gate.documents import spell_path
+
+    place = spell_path(tuple(error.absolute_path))
+    message = shorten(error.message, 200)
+    return f"{message} (at {place})" if place else message
+
+
+def _run(value: dict[str, Any]) -> RunVerdict:
+    counts = value["counts"]
+    return RunVerdict(
+        verdict=Verdict(value["verdict"]),
+        findings=tuple(map(_finding, value["findings"])),
+        requested=tuple(value["requested"]),
+        tasks={Verdict(name): number for name, number in counts["tasks"].items()},
+        items={Effect(name): number for name, number in counts["findings"].items()},
+        waivers=tuple(
+            WaiverUse(**{**waiver, "state": WaiverState(waiver["state"])})
+            for waiver in value["waivers"]
+        ),
+        remarks=tuple(value["remarks"]),
+    )
+
+
+def _task(value: dict[str, Any]) -> TaskVerdict:
+    return TaskVerdict(
+        task_id=value["task"],
+        verdict=Verdict(value["verdict"]),
+        findings=tuple(map(_finding, value["findings"])),
+        progress=value["progress"],
+        result=value["result"],
+        direction=value["direction"],
+        passed_rate=value["passed_rate"],
+        instance_id=value["instance_id"],
+        timeline=tuple((seconds, percent) for seconds, percent in value.get("timeline", ())),
+    )
+
+
+def _finding(value: dict[str, Any]) -> Finding:
+    given = {name: text for name, text in value.items() if name != "effect"}
+    given["kind"] = FindingKind(value["kind"])
+    given["verdict"] = Verdict(value["verdict"])
+    given["trace"] = tuple(value.get("trace", ()))
+    return Finding(**given)
+
+
+def _facts(value: dict[str, Any]) -> RunFacts:
+    names = {field.name for field in fields(RunFacts)}
+    return RunFacts(
+        **{name: inner for name, inner in value.items() if name in names - {"policy"}},
+        policy=value["policy"]["name"],
+        policy_digest=value["policy"]["sha256"],
+        **(value["service"] or {}),
+    )
+
+
+def _contradictions(value: dict[str, Any], report: ReadReport) -> Iterable[str]:
+    """Yield what no report of ours says: verdicts and counts that do not follow from findings."""
+    run, tasks = report.run, report.tasks
+    for task in tasks:
+        if task.verdict is not worst(finding.verdict for finding in task.findings):
+            yield f"the verdict of task {task.task_id} does not follow from its findings"
+    parts = [*(task.verdict for task in tasks), *(finding.verdict for finding in run.findings)]
+    if run.verdict is not worst(parts):
+        yield "the verdict of the run does not follow from its tasks and findings"
+    if run.tasks != dict(Counter(task.verdict for task in tasks)):
+        yield "the numbers of its tasks are not those of the tasks in it"
+    of_items = Counter(
+        finding.effect
+        for task in tasks
+        for finding in task.findings
+        if finding.kind is not FindingKind.TASK
+    )
+    if run.items != dict(of_items):
+        yield "the numbers of its findings are not those of the findings in it"
+    raw = [*value["findings"], *(one for task in value["tasks"] for one in task["findings"])]
+    findings = [*run.findings, *(one for task in tasks for one in task.findings)]
+    for given, finding in zip(raw, findings, strict=True):
+        if given["effect"] != finding.effect.value:
+            yield f"the effect of {finding.title} does not follow from its verdict"

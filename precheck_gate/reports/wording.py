@@ -1,0 +1,119 @@
+"""The words that the reports for people share: verdicts, counts, waivers, times."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from precheck_gate.findings import Verdict, WaiverState
+from precheck_gate.text import shorten
+
+if TYPE_CHECKING:
+    from precheck_gate.findings import RunVerdict, WaiverUse
+    from precheck_gate.reports.base import RunFacts
+
+__all__ = [
+    "EXPIRY_NOTICE_DAYS",
+    "LABELS",
+    "count",
+    "duration",
+    "headline",
+    "how_it_came_about",
+    "percent",
+    "waiver_note",
+]
+
+EXPIRY_NOTICE_DAYS = 14
+
+LABELS = {
+    Verdict.PASSED: "Passed",
+    Verdict.PASSED_WITH_WARNINGS: "Passed with warnings",
+    Verdict.BLOCKED: "Blocked",
+    Verdict.INCOMPLETE: "Incomplete",
+    Verdict.ERROR: "Error",
+}
+
+
+def count(number: int, word: str) -> str:
+    """Return a number with its word: ``1 task``, ``2 tasks``."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def headline(run: RunVerdict) -> str:
+    """Return the one sentence that says whether the migration may start."""
+    tasks = count(len(run.requested), "task")
+    green = sum(number for verdict, number in run.tasks.items() if verdict.green)
+    affected = run.tasks.get(run.verdict, 0)
+    match run.verdict:
+        case Verdict.PASSED | Verdict.PASSED_WITH_WARNINGS:
+            words = f"{tasks} may start"
+            if run.warnings:
+                words += f", {count(run.warnings, 'warning')}"
+        case Verdict.BLOCKED if affected:
+            words = f"{affected} of {tasks} must not start"
+        case Verdict.BLOCKED:
+            words = "The run as a whole must not start"
+        case Verdict.INCOMPLETE:
+            words = f"{affected} of {tasks} did not reach a confirmed end of the pre-check"
+        case Verdict.ERROR if affected:
+            words = f"No trustworthy answer for {affected} of {tasks}"
+        case Verdict.ERROR if run.requested:
+            words = "The run itself ended in an error"
+        case Verdict.ERROR:
+            words = "Nothing could be judged"
+    if run.verdict is Verdict.BLOCKED and affected and green:
+        words += f"; {green} may"
+    return words
+
+
+def how_it_came_about(facts: RunFacts) -> list[tuple[str, str]]:
+    """Return labels and values that say by what, when and how the verdict was reached."""
+    policy = facts.policy or "none could be loaded"
+    pairs = [
+        ("Command", facts.mode),
+        ("Judged on", f"{facts.judged_on} (UTC)"),
+        ("Exit code", str(facts.exit_code)),
+        ("Ended early by", facts.interrupted_by),
+        ("Policy", policy),
+        ("Policy's SHA-256", facts.policy_digest),
+        ("Endpoint", facts.endpoint),
+        ("Project", facts.project_id),
+        ("Started", facts.started_at),
+        ("Took", duration(facts.seconds) if facts.seconds is not None else ""),
+        ("Requests", "" if facts.requests is None else str(facts.requests)),
+        ("Repeated after a fault", "" if facts.retries is None else str(facts.retries)),
+    ]
+    return [(label, value) for label, value in pairs if value]
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time as people say it: ``10 s``, ``12 min 5 s``, ``2 h 3 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def percent(progress: str) -> str:
+    """Return what the service said of the progress, without the quotes of its JSON form."""
+    bare = progress[1:-1] if len(progress) > 1 and progress[0] == progress[-1] == '"' else progress
+    return shorten(bare, 24)
+
+
+def waiver_note(waiver: WaiverUse) -> str:
+    """Return what has to be done about a waiver, or nothing."""
+    match waiver.state:
+        case WaiverState.EXPIRED:
+            return f"expired {count(-waiver.days_left, 'day')} ago and waives no longer"
+        case WaiverState.UNUSED:
+            return "waived nothing; take it out of the policy?"
+        case WaiverState.PENDING:
+            return "does not waive yet"
+        case WaiverState.USED if waiver.days_left <= EXPIRY_NOTICE_DAYS:
+            left = count(waiver.days_left, "day")
+            return "last day" if waiver.days_left == 0 else f"expires in {left}"
+        case WaiverState.USED:
+            return ""
