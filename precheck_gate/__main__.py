@@ -96,7 +96,7 @@ def _invoke(arguments: list[str], interrupts: object) -> int:
     import click
 
     from precheck_gate.cli import main_group
-    from precheck_gate.cli.execution import Runtime
+    from precheck_gate.cli.runtime import Runtime
     from precheck_gate.errors import ReportError
     from precheck_gate.exits import ExitCode
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from precheck_gate import strictjson
-from precheck_gate.drs.wire import Answer, parse_answer
+from precheck_gate.drs.wire import Answer, answered_tasks, parse_answer
 from precheck_gate.errors import NotAnAnswer, UsageError
+from precheck_gate.interrupts import Interrupts
 from precheck_gate.model import Observation, Snapshot, Trouble, TroubleKind
 from precheck_gate.text import clean_line
 
@@ -68,26 +69,21 @@ class AnswerArchive:
             self.failure = error.strerror or type(error).__name__
 
 
-@dataclass(slots=True)
-class _Source:
-    """Where a task was found: the file's number, a fingerprint of what it says there."""
-
-    number: int
-    fingerprint: int
-
-
 @dataclass
 class SavedAnswers:
     """Answers in files, read one at a time, so that memory holds one of them and an index.
 
     Args:
         paths: files with an answer each, or folders that `AnswerArchive` wrote.
+        interrupts: a signal ends the reading: with `Interrupted` while it is found out what there
+            is, and with the observations so far after that.
 
     Raises:
         UsageError: a file or folder cannot be read, or is empty.
     """
 
     paths: Sequence[Path]
+    interrupts: Interrupts = field(default_factory=Interrupts)
     remarks: list[str] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
 
@@ -100,8 +96,10 @@ class SavedAnswers:
             for folder in dict.fromkeys(file.parent for file in self._files)
             for entry in _index(folder)
         }
-        self._sources: dict[str, _Source] = {}
-        self._contradictory: dict[str, Trouble] = {}
+        # For each task the files that hold it; nearly always there is one.
+        self._holders: dict[str, list[int]] = {}
+        self._piped: dict[Path, bytes] = {}
+        self._digests: list[bytes] = []
         for number in range(len(self._files)):
             self._scan(number)
 
@@ -115,88 +113,113 @@ class SavedAnswers:
     @property
     def held(self) -> list[str]:
         """The tasks that the answers hold, in the order in which they stand there."""
-        return list(self._sources)
+        return list(self._holders)
 
     def observations(self, requested: Sequence[str]) -> Iterator[Observation]:
         """Yield what the answers say of each requested task, file by file.
 
-        A task that no answer holds comes last, as not answered for.
+        A task that no answer holds comes last, as not answered for. ``remarks`` is complete when
+        the last one has been taken.
         """
         wanted = set(requested)
+        chosen = {task: self._choose(task, files) for task, files in self._holders.items()}
         by_file: dict[int, set[str]] = {}
-        for task_id, source in self._sources.items():
+        for task_id, (number, _) in chosen.items():
             if task_id in wanted:
-                by_file.setdefault(source.number, set()).add(task_id)
-        for number in sorted(by_file):
-            answer = self._read(number)
-            for task_id in answer.entries:
-                if task_id in by_file[number]:
-                    yield self._observe(task_id, answer, number)
-                    wanted.discard(task_id)
+                by_file.setdefault(number, set()).add(task_id)
+        for number, tasks in sorted(by_file.items()):
+            if self.interrupts.received is not None:
+                return
+            answer = self._parse(number)
+            file = clean_line(str(self._files[number]))
+            self.remarks += [f"{file}: {remark}" for remark in answer.remarks]
+            for task_id, entry in answer.entries.items():
+                if task_id in tasks:
+                    yield _observation(task_id, entry, chosen[task_id][1])
         for task_id in requested:
-            if task_id in wanted:
-                yield Observation(
-                    task_id,
-                    trouble=Trouble(
-                        TroubleKind.NOT_ANSWERED,
-                        "none of the answers holds this task",
-                        hint="Give the answer that holds it, or take it off the list.",
-                    ),
-                )
+            if task_id not in chosen:
+                yield Observation(task_id, trouble=_NOT_HELD)
 
-    def _observe(self, task_id: str, answer: Answer, number: int) -> Observation:
-        entry = answer.entries[task_id]
-        if hash(entry) != self._sources[task_id].fingerprint:
-            changed = f"{self._files[number]} changed while it was read"
-            return Observation(task_id, trouble=Trouble(TroubleKind.SERVICE, changed))
-        snapshot = entry if isinstance(entry, Snapshot) else None
-        trouble = entry if isinstance(entry, Trouble) else self._contradictory.get(task_id)
-        return Observation(task_id, snapshot, trouble)
+    def _choose(self, task_id: str, holders: list[int]) -> tuple[int, Trouble | None]:
+        """Return the file that tells of a task, and what is wrong where several do."""
+        if len(holders) == 1:
+            return holders[0], None
+        known = [self._indexed.get(self._files[number]) for number in holders]
+        if all(known):
+            orders = [
+                (entry.order, number) for entry, number in zip(known, holders, strict=True) if entry
+            ]
+            return max(orders)[1], None
+        entries = [self._parse(number).entries[task_id] for number in holders]
+        if all(entry == entries[0] for entry in entries):
+            return holders[0], None
+        one, other = (self._files[number] for number in holders[:2])
+        return holders[0], Trouble(
+            TroubleKind.CONTRADICTORY,
+            f"{one} and {other} say different things of this task, and which is the later one"
+            " is not known",
+            hint="Give only the latest, or a folder that --save-answers wrote.",
+        )
 
     def _scan(self, number: int) -> None:
+        """Note which tasks a file holds, or why it is no answer."""
+        self.interrupts.check()
         file = self._files[number]
+        self._digests.append(b"")
         try:
-            answer = self._read(number)
+            content = self._read(file)
+            self._digests[number] = hashlib.sha256(content).digest()
+            for task_id in answered_tasks(content):
+                self._holders.setdefault(task_id, []).append(number)
         except NotAnAnswer as error:
             message = f"{clean_line(str(file))}: {error.message}"
             hint = "Save the answer again, as the service sent it."
             self.troubles.append(Trouble(TroubleKind.SERVICE, message, hint=hint))
-            return
-        for remark in answer.remarks:
-            self.remarks.append(f"{clean_line(str(file))}: {remark}")
-        for task_id, entry in answer.entries.items():
-            self._note(task_id, _Source(number, hash(entry)))
 
-    def _note(self, task_id: str, source: _Source) -> None:
-        before = self._sources.setdefault(task_id, source)
-        if before is source:
-            return
-        one, other = self._files[before.number], self._files[source.number]
-        if one in self._indexed and other in self._indexed:
-            if self._indexed[other].order > self._indexed[one].order:
-                self._sources[task_id] = source
-        elif before.fingerprint != source.fingerprint:
-            self._contradictory[task_id] = Trouble(
-                TroubleKind.CONTRADICTORY,
-                f"{one} and {other} say different things of this task, and which is the later one"
-                " is not known",
-                hint="Give only the latest, or a folder that --save-answers wrote.",
-            )
-
-    def _read(self, number: int) -> Answer:
+    def _parse(self, number: int) -> Answer:
         file = self._files[number]
-        content = _content(file)
+        content = self._read(file)
+        if hashlib.sha256(content).digest() != self._digests[number]:
+            raise NotAnAnswer(f"{file} changed while it was read.", hint="Run evaluate again.")
+        return parse_answer(content)
+
+    def _read(self, file: Path) -> bytes:
+        content = self._content(file)
         if len(content) > MAX_BYTES:
             raise NotAnAnswer(f"it is larger than {MAX_BYTES // 1024 // 1024} MiB.")
         entry = self._indexed.get(file)
         if entry is not None and entry.sha256 != hashlib.sha256(content).hexdigest():
             raise NotAnAnswer(f"it is not the answer that {INDEX} beside it tells of.")
-        return parse_answer(content)
+        return content
+
+    def _content(self, file: Path) -> bytes:
+        """Return a file's content; that of a pipe is kept, since it comes only once."""
+        if file in self._piped:
+            return self._piped[file]
+        content = _read_file(file, self.interrupts)
+        if not file.is_file():
+            self._piped[file] = content
+        return content
 
 
-def _content(path: Path) -> bytes:
+_NOT_HELD = Trouble(
+    TroubleKind.NOT_ANSWERED,
+    "none of the answers holds this task",
+    hint="Give the answer that holds it, or take it off the list.",
+)
+
+
+def _observation(
+    task_id: str, entry: Snapshot | Trouble, contradiction: Trouble | None
+) -> Observation:
+    if isinstance(entry, Trouble):
+        return Observation(task_id, trouble=entry)
+    return Observation(task_id, entry, contradiction)
+
+
+def _read_file(path: Path, interrupts: Interrupts) -> bytes:
     try:
-        with path.open("rb") as file:
+        with interrupts.waiting(), path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
         reason = error.strerror or type(error).__name__

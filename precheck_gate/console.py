@@ -80,6 +80,10 @@ class Console:
         """Write to the progress stream as it is: for the live line's own control codes."""
         self._write(self.progress, text, end="")
 
+    def command(self, line: str) -> None:
+        """Print a line to the result's stream as it is: one that a CI runner is to read."""
+        self._write(self.result, line)
+
     def error(self, error: PrecheckGateError) -> None:
         """Print what happened, and what to do."""
         label = self.paint(self.progress, Style.BAD, "error:")

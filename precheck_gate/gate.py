@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
+from precheck_gate.ci import CiSystem, CiWorld, Written, load_system
+from precheck_gate.errors import PrecheckGateError
 from precheck_gate.exits import EXIT_CODE_MEANINGS, ExitCode
 from precheck_gate.findings import Finding, FindingKind, RunVerdict, Verdict
 from precheck_gate.interrupts import signal_name
 from precheck_gate.model import Observation
+from precheck_gate.outcome import OutcomeCollector
 from precheck_gate.reports.summary import Summary
 from precheck_gate.reports.writing import ReportWriter
 from precheck_gate.text import clean_line, hide_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
+    from precheck_gate.bench import Bench
     from precheck_gate.console import Console
-    from precheck_gate.errors import PrecheckGateError
+    from precheck_gate.findings import TaskVerdict
     from precheck_gate.interrupts import Interrupts
-    from precheck_gate.judgement import Advise
     from precheck_gate.model import Trouble
-    from precheck_gate.policy.model import Policy
-    from precheck_gate.reports.base import RunFacts
+    from precheck_gate.reports.base import Reporter, RunFacts
     from precheck_gate.reports.sinks import Sink
 
-__all__ = ["Case", "Gate", "Outputs", "advice"]
+__all__ = ["Case", "Gate", "Outputs"]
+
+
+def no_ci() -> CiSystem:
+    """Return the CI system that is none."""
+    return load_system("none", CiWorld({}, _say_nothing, lambda: 0.0))
+
+
+def _say_nothing(line: str) -> None:
+    """Print nothing: there is no runner to read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +48,7 @@ class Outputs:
         reports: (format, sink) for each report.
         advisory: whether a blocked verdict exits 0.
         warn_code: the exit code of passed with warnings; None for 0.
+        ci: the CI system that is told.
         quiet: whether progress is left out.
         verbose: whether everything is told.
     """
@@ -43,19 +56,30 @@ class Outputs:
     reports: tuple[tuple[str, Sink], ...] = ()
     advisory: bool = False
     warn_code: int | None = None
+    ci: CiSystem = field(default_factory=no_ci)
     quiet: bool = False
     verbose: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What there is to judge: the tasks asked for, what is known of them, and by which policy."""
+    """What there is to judge.
+
+    Attributes:
+        requested: the tasks asked for.
+        observations: what is known of them.
+        bench: the policy, and what else the judgement rests on.
+        troubles: what went wrong with the run itself.
+        remarks: oddities that change no verdict.
+        strict_waivers: whether waivers that expired or waived nothing block.
+    """
 
     requested: Sequence[str]
     observations: Iterable[Observation]
-    policy: Policy
+    bench: Bench
     troubles: Sequence[Trouble] = ()
     remarks: Sequence[str] = ()
+    strict_waivers: bool = False
 
 
 @dataclass
@@ -80,18 +104,18 @@ class Gate:
         from precheck_gate.judgement import judge_task
         from precheck_gate.verdict import RunJudge, exit_code
 
-        writer = ReportWriter(self.outputs.reports)
-        summary = Summary(self.console, details=self.outputs.verbose)
-        judge = RunJudge(case.requested, case.policy)
-        advise = advice()
+        listeners = _Listeners(self.outputs, self.console)
+        policy = case.bench.policy
+        judge = RunJudge(
+            case.requested, policy, case.bench.today, strict_waivers=case.strict_waivers
+        )
         try:
             for observation in self._all(case):
-                task = judge_task(observation, case.policy, advise)
+                task = judge_task(observation, case.bench)
                 judge.add(task)
-                writer.add_task(task)
-                summary.add_task(task)
+                listeners.add_task(task)
         except BaseException:
-            writer.discard()
+            listeners.writer.discard()
             raise
         run = judge.finish(troubles=case.troubles, remarks=case.remarks)
         code = exit_code(
@@ -101,46 +125,50 @@ class Gate:
             code = 128 + self.interrupts.received
         facts = replace(
             self.facts,
-            policy=clean_line(case.policy.name),
-            policy_digest=case.policy.digest,
+            judged_on=case.bench.today.isoformat(),
+            policy=clean_line(policy.name),
+            policy_digest=policy.digest,
         )
-        return self._end(run, facts, code, summary.finish, writer)
+        return self._end(run, facts, code, listeners)
 
     def _all(self, case: Case) -> Iterable[Observation]:
-        """Yield an observation of each requested task, also of those that a signal cut off."""
+        """Yield an observation of each requested task, also where a signal cut the case short."""
         open_tasks = dict.fromkeys(case.requested)
         for observation in case.observations:
             del open_tasks[observation.task_id]
             yield observation
-            if self.interrupts.received is not None:
-                break
         for task_id in open_tasks:
             yield Observation(task_id)
 
     def fail(self, error: PrecheckGateError) -> int:
         """Tell of an error that left nothing to judge, in every report too; return its code."""
         self.console.error(error)
+        return self._nothing_judged(error, Verdict.ERROR, int(error.exit_code))
+
+    def interrupted(self, signum: int) -> int:
+        """Tell of a signal that came before there was anything to judge; return its code."""
+        error = PrecheckGateError(
+            f"Interrupted by {signal_name(signum)} before anything was judged.",
+            hint="Run the gate again.",
+        )
+        return self._nothing_judged(error, Verdict.INCOMPLETE, 128 + signum)
+
+    def _nothing_judged(self, error: PrecheckGateError, verdict: Verdict, code: int) -> int:
         finding = Finding(
             kind=FindingKind.RUN,
-            verdict=Verdict.ERROR,
-            title=error.exit_code.name.lower(),
+            verdict=verdict,
+            title=_EXIT_NAMES.get(code, "error"),
             message=clean_line(hide_credentials(error.message)),
             decided_by="gate: nothing was judged, no green",
             next_step=clean_line(hide_credentials(error.hint)),
             code=clean_line(getattr(error, "code", "")),
         )
-        run = RunVerdict(verdict=Verdict.ERROR, findings=(finding,), requested=())
-        writer = ReportWriter(self.outputs.reports)
-        return self._end(run, self.facts, int(error.exit_code), None, writer)
+        run = RunVerdict(verdict=verdict, findings=(finding,), requested=())
+        # What was printed as an error already is not printed again as a verdict.
+        listeners = _Listeners(self.outputs, self.console, summarise=verdict is not Verdict.ERROR)
+        return self._end(run, self.facts, code, listeners)
 
-    def _end(
-        self,
-        run: RunVerdict,
-        facts: RunFacts,
-        code: int,
-        tell: Callable[[RunVerdict, RunFacts], None] | None,
-        writer: ReportWriter,
-    ) -> int:
+    def _end(self, run: RunVerdict, facts: RunFacts, code: int, listeners: _Listeners) -> int:
         received = self.interrupts.received
         facts = replace(
             facts,
@@ -149,32 +177,79 @@ class Gate:
             interrupted_by=signal_name(received) if received is not None else "",
         )
         # The verdict first: it is told even when no report can be written.
-        if tell is not None:
-            tell(run, facts)
+        if listeners.summary is not None:
+            listeners.summary.finish(run, facts)
+        writer = listeners.writer
         writer.finish(run, facts)
         code = self._after_reports(code, writer)
         if writer.written:
-            self.console.print_result(f"reports  {', '.join(map(clean_line, writer.written))}")
-        meaning = _meaning(code, self.outputs)
-        self.console.print_result(f"exit     {code} ({meaning})")
+            paths = map(clean_line, writer.written)
+            self.console.print_result(f"reports  {', '.join(paths)}")
+        # What the CI system is told of the exit code is what the process ends with.
+        self.losses += listeners.tell_ci(run, replace(facts, exit_code=code))
+        code = self._after_losses(code)
+        self.console.print_result(f"exit     {code} ({_meaning(code, self.outputs)})")
         self.console.flush()
         return _with_losses(code, lost=bool(self.console.failure))
+
+    def _after_losses(self, code: int) -> int:
+        for loss in self.losses:
+            self.console.warn(loss)
+        return _with_losses(code, lost=bool(self.losses or self.console.failure))
 
     def _after_reports(self, code: int, writer: ReportWriter) -> int:
         for failure in writer.failures:
             self.console.warn(
-                f"the {failure.format} report {failure.name} could not be written: {failure.reason}"
+                f"the {failure.format} report {failure.name} could not be written: "
+                f"{failure.reason}. Check the path, its permissions, and the space on the disk."
             )
-        for loss in self.losses:
-            self.console.warn(loss)
-        lost = bool(writer.failures or self.losses or self.console.failure)
-        code = _with_losses(code, lost=lost)
+        code = _with_losses(code, lost=bool(writer.failures or self.losses))
         if code == ExitCode.REPORT and any(failure.bug for failure in writer.failures):
             return int(ExitCode.BUG)
         if self.interrupts.received is not None:
             return 128 + self.interrupts.received
         return code
 
+
+class _Listeners:
+    """All that is told of each task: the reports, the words on the screen, the CI system."""
+
+    def __init__(self, outputs: Outputs, console: Console, *, summarise: bool = True) -> None:
+        self.writer = ReportWriter(outputs.reports)
+        self.summary = Summary(console, details=outputs.verbose) if summarise else None
+        self._reports = outputs.reports
+        self._ci = outputs.ci
+        self._outcome = OutcomeCollector()
+        self._text = io.StringIO()
+        room = self._ci.summary_room()
+        self._markdown = _markdown(self._text, room) if room else None
+
+    def add_task(self, task: TaskVerdict) -> None:
+        self.writer.add_task(task)
+        self._outcome.add_task(task)
+        if self.summary is not None:
+            self.summary.add_task(task)
+        if self._markdown is not None:
+            self._markdown.add_task(task)
+
+    def tell_ci(self, run: RunVerdict, facts: RunFacts) -> list[str]:
+        """Tell the CI system; return what could not be told."""
+        if self._markdown is not None:
+            self._markdown.finish(run, facts)
+        whole = [(name, sink.name) for name, sink in self._reports if sink.name != "-"]
+        # The first of a format is the one that is told.
+        paths = {name: path for name, path in reversed(whole) if path in self.writer.written}
+        written = Written(paths, self._text.getvalue(), facts.policy)
+        return self._ci.conclude(self._outcome.finish(run, facts), written)
+
+
+def _markdown(out: TextIO, room: int) -> Reporter:
+    from precheck_gate.reports.markdown import MarkdownReporter
+
+    return MarkdownReporter(out, max_bytes=room)
+
+
+_EXIT_NAMES = {int(code): code.name.lower() for code in ExitCode}
 
 _KEEP = frozenset(
     {
@@ -198,15 +273,3 @@ def _meaning(code: int, outputs: Outputs) -> str:
         return EXIT_CODE_MEANINGS[ExitCode(code)]
     except ValueError:
         return "unknown"
-
-
-def advice() -> Advise:
-    """Return what tells the next step for an item: the catalogue, read when it is first asked."""
-
-    def advise(item: str, group: str, failed_reason: str) -> str:  # noqa: ARG001
-        from precheck_gate import catalog
-
-        entry = catalog.load().entry(item)
-        return entry.next_step if entry else catalog.unknown_next_step(item, group)
-
-    return advise

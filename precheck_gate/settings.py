@@ -7,38 +7,46 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from precheck_gate.drs.credentials.finding import find_identity
 from precheck_gate.drs.endpoints import check_endpoint, region_endpoint
 from precheck_gate.errors import UsageError
-from precheck_gate.secrets import Secret
 from precheck_gate.text import clean_line, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
+    from precheck_gate.drs.credentials.environment import Environment
+    from precheck_gate.drs.credentials.finding import AuthOptions
+    from precheck_gate.drs.credentials.identities import Found
+
 __all__ = [
+    "IAM_VARIABLES",
     "PROJECT_VARIABLES",
     "REGION_VARIABLES",
-    "TOKEN_VARIABLES",
     "ServiceSettings",
     "check_ca_bundle",
     "check_project_id",
     "find_endpoint",
-    "find_token",
+    "find_iam_endpoint",
+    "find_service",
 ]
 
 # Our own name first, then those that the ecosystem already uses.
-TOKEN_VARIABLES = ("PRECHECK_GATE_TOKEN", "HW_AUTH_TOKEN", "OS_TOKEN")
 PROJECT_VARIABLES = (
     "PRECHECK_GATE_PROJECT_ID",
     "HUAWEICLOUD_SDK_PROJECT_ID",
     "HW_PROJECT_ID",
     "OS_PROJECT_ID",
 )
+IAM_VARIABLES = (
+    "PRECHECK_GATE_IAM_ENDPOINT",
+    "HUAWEICLOUD_SDK_IAM_ENDPOINT",
+    "HW_AUTH_URL",
+    "OS_AUTH_URL",
+)
 REGION_VARIABLES = ("PRECHECK_GATE_REGION", "HW_REGION_NAME", "OS_REGION_NAME")
 
 _PROJECT = re.compile(r"[0-9A-Za-z_-]{1,64}")
-_MAX_TOKEN = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +55,91 @@ class ServiceSettings:
 
     Attributes:
         endpoint: base URL, checked.
-        project_id: whose tasks these are.
-        token: the credential.
-        token_source: where it was found, for people.
+        project_id: whose tasks these are; "" to find it by the region.
+        found: the credential, and where it was found.
         language: of the service's messages.
         ca_bundle: a file of certificates to trust; None for the usual ones.
+        region: the region's name; "" where it is not known.
+        iam_endpoint: base URL of IAM, checked; "" where IAM is not needed.
     """
 
     endpoint: str
     project_id: str
-    token: Secret
-    token_source: str
+    found: Found
     language: str = "en-us"
     ca_bundle: str | None = None
+    region: str = ""
+    iam_endpoint: str = ""
+
+
+def find_service(
+    *,
+    endpoint: str | None,
+    region: str | None,
+    project_id: str | None,
+    iam_endpoint: str | None,
+    auth: AuthOptions,
+    environment: Environment,
+    language: str = "en-us",
+    ca_bundle: Path | None = None,
+) -> ServiceSettings:
+    """Return the settings of a service, all checked; nothing is asked.
+
+    Raises:
+        UsageError: something is missing, or cannot be used.
+    """
+    base = find_endpoint(endpoint, region)
+    given = project_id or ""
+    if given.strip():
+        given = check_project_id(given)
+    elif not region:
+        # Without a region's name there is nothing to find it by, unless a profile knows it.
+        found = _find_or_none(auth, environment)
+        given = check_project_id(found.project_id if found else "")
+    found = find_identity(auth, environment)
+    project = given or (check_project_id(found.project_id) if found.project_id else "")
+    iam = ""
+    if found.needs_iam or not project:
+        why = f"for the {found.label}" if found.needs_iam else "for the region's project"
+        iam = find_iam_endpoint(iam_endpoint or found.iam_endpoint, endpoint, region, why)
+    return ServiceSettings(
+        endpoint=base,
+        project_id=project,
+        language=language,
+        ca_bundle=check_ca_bundle(ca_bundle),
+        found=found,
+        region=(region or "").strip(),
+        iam_endpoint=iam,
+    )
+
+
+def _find_or_none(auth: AuthOptions, environment: Environment) -> Found | None:
+    try:
+        return find_identity(auth, environment)
+    except UsageError:
+        return None
+
+
+def find_iam_endpoint(iam_endpoint: str, endpoint: str | None, region: str | None, why: str) -> str:
+    """Return the checked endpoint of IAM: the URL where one is given, else that of the region.
+
+    Where the service's endpoint is one of its own, so is IAM's: a credential is not sent to a
+    host that nobody named. ``why`` is what IAM has to be asked for.
+
+    Raises:
+        UsageError: it is not known, or cannot be used.
+    """
+    from precheck_gate.drs.iam import check_iam_endpoint, region_iam_endpoint
+
+    if iam_endpoint.strip():
+        return check_iam_endpoint(iam_endpoint)
+    if region and (not endpoint or check_endpoint(endpoint) == region_endpoint(region.strip())):
+        return region_iam_endpoint(region.strip())
+    raise UsageError(
+        f"IAM has to be asked {why}, and its endpoint is not known.",
+        hint="Give --iam-endpoint with a URL, or --region without --endpoint; "
+        "a token together with --project-id needs no IAM.",
+    )
 
 
 def find_endpoint(endpoint: str | None, region: str | None) -> str:
@@ -95,52 +175,6 @@ def check_project_id(project_id: str | None) -> str:
             hint="It is a word of letters and digits such as 054ba152d480d55b2f5dc0069e7ddef0.",
         )
     return value
-
-
-def find_token(token_file: Path | None, environ: Mapping[str, str]) -> tuple[Secret, str]:
-    """Return the token and where it was found: the file first, then `TOKEN_VARIABLES` in order.
-
-    Raises:
-        UsageError: there is none, the file cannot be read, or it has characters that no token has.
-    """
-    if token_file is not None:
-        return _check_token(_read_token(token_file), str(token_file)), str(token_file)
-    for name in TOKEN_VARIABLES:
-        if environ.get(name, "").strip():
-            return _check_token(environ[name], name), name
-    raise UsageError(
-        "There is no token.",
-        hint=f"Set one of {', '.join(TOKEN_VARIABLES)}, or give --token-file.",
-    )
-
-
-def _read_token(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return file.read(_MAX_TOKEN).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UsageError(f"The token file {path} is not text.") from None
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise UsageError(
-            f"The token file {path} cannot be read: {reason}.",
-            hint="Check the path and its permissions.",
-        ) from None
-
-
-def _check_token(text: str, source: str) -> Secret:
-    token = text.strip()
-    if not token:
-        raise UsageError(
-            f"The token in {source} is empty.", hint="Get a new token, and put it there."
-        )
-    # The characters themselves are not shown: they are part of a secret.
-    if not token.isascii() or not token.isprintable() or " " in token:
-        raise UsageError(
-            f"The token in {source} has characters that no token has.",
-            hint="It is one line of printable ASCII without blanks; was more put there than it?",
-        )
-    return Secret(token)
 
 
 def check_ca_bundle(path: Path | None) -> str | None:

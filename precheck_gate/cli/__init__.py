@@ -16,8 +16,13 @@ __all__ = ["main_group"]
 COMMANDS = {
     "run": "Poll the service until every pre-check has ended, and judge them.",
     "evaluate": "Judge saved answers, without the service.",
+    "diff": "Tell what changed from one JSON report to a later one, and whether it is worse.",
+    "report": "Make any report again from the JSON one.",
     "simulate": "Serve pre-checks on this machine, to rehearse a pipeline.",
     "demo": "See the gate at work on the simulator, in some seconds.",
+    "doctor": "Check settings, credential, network, clock, IAM and permission.",
+    "policy": "Check, show, explain and lint policies.",
+    "explain": "Tell what a pre-check item means and how to mend it.",
 }
 
 

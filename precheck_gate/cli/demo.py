@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from precheck_gate.cli.execution import OutputOptions, Runtime, execute
+from precheck_gate.cli.execution import JudgeOptions, Runtime, execute
 from precheck_gate.cli.options import option
 
 if TYPE_CHECKING:
@@ -39,26 +39,23 @@ def demo(ctx: click.Context, /, passing: bool, directory: Path, quiet: bool, ver
     one whose source has its binary log switched off. Gates them as a pipeline would, writes
     junit.xml and report.json, and says why the migration must not start.
     """
-    outputs = OutputOptions(
-        policy=None,
+    judging = JudgeOptions(
         reports=[
             ("junit", str(directory / "junit.xml")),
             ("json", str(directory / "report.json")),
         ],
-        junit=None,
-        advisory=False,
-        warn_code=None,
         quiet=quiet,
         verbose=verbose,
     )
     runtime = ctx.ensure_object(Runtime)
     scenario = "demo-pass" if passing else "demo"
-    return execute("demo", outputs, runtime, lambda gate: _demo(gate, runtime, scenario))
+    return execute("demo", judging, runtime, lambda gate: _demo(gate, runtime, judging, scenario))
 
 
-def _demo(gate: Gate, runtime: Runtime, scenario_name: str) -> int:
+def _demo(gate: Gate, runtime: Runtime, judging: JudgeOptions, scenario_name: str) -> int:
     from precheck_gate.cli.run import gate_live
     from precheck_gate.clock import SystemClock
+    from precheck_gate.drs.credentials.identities import Found, TokenIdentity, Way
     from precheck_gate.polling.poller import PollOptions
     from precheck_gate.secrets import Secret
     from precheck_gate.settings import ServiceSettings
@@ -76,8 +73,8 @@ def _demo(gate: Gate, runtime: Runtime, scenario_name: str) -> int:
             service=ServiceSettings(
                 endpoint=simulator.url,
                 project_id=scenario.project_id or DEFAULT_PROJECT_ID,
-                token=Secret("demo"),
-                token_source="the demo",  # noqa: S106  # where it comes from, not what it is
+                found=Found(TokenIdentity(Secret("demo")), Way.TOKEN, "the demo"),
             ),
             polling=PollOptions(timeout=120.0),
+            judging=judging,
         )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from precheck_gate.cli.execution import OutputOptions, Runtime, execute
-from precheck_gate.cli.options import output_options
+from precheck_gate.cli.execution import JudgeOptions, Runtime, execute
+from precheck_gate.cli.options import judge_options
 from precheck_gate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ blocks, unless the index that --save-answers writes tells which is the later one
     metavar="ID",
     help="A task that was asked for; may be given again. Without it: those that the answers hold.",
 )
-@output_options
+@judge_options
 @click.pass_context
 def evaluate(
     ctx: click.Context, /, answers: Sequence[Path], tasks: Sequence[str], **options: Any
@@ -51,47 +51,45 @@ def evaluate(
     'run --save-answers' wrote. The same answers, policy and day give the same reports, byte for
     byte.
     """
-    outputs = OutputOptions(
-        policy=options["policy"],
-        reports=options["reports"],
-        junit=options["junit"],
-        advisory=options["advisory"],
-        warn_code=options["warn_code"],
-        quiet=options["quiet"],
-        verbose=options["verbose"],
-    )
+    judging = JudgeOptions.take(options)
     runtime = ctx.ensure_object(Runtime)
     return execute(
-        "evaluate", outputs, runtime, lambda gate: _evaluate(gate, answers, tasks, options)
+        "evaluate", judging, runtime, lambda gate: _evaluate(gate, runtime, judging, answers, tasks)
     )
 
 
 def _evaluate(
-    gate: Gate, answers: Sequence[Path], tasks: Sequence[str], options: dict[str, Any]
+    gate: Gate,
+    runtime: Runtime,
+    judging: JudgeOptions,
+    answers: Sequence[Path],
+    tasks: Sequence[str],
 ) -> int:
     from precheck_gate.answers import SavedAnswers
     from precheck_gate.gate import Case
-    from precheck_gate.policy import load_policy
 
-    policy = load_policy(options["policy"])
-    saved = SavedAnswers(answers)
+    bench = judging.bench(runtime.the_clock().now().date())
+    saved = SavedAnswers(answers, runtime.interrupts)
     requested, remark = _requested(saved.asked, saved.held, tasks)
     if not requested and not saved.troubles:
         raise UsageError(
             "The answers hold no task.", hint="Name those that were asked for with --task."
         )
-    extra = [task_id for task_id in saved.held if task_id not in set(requested)]
-    remarks = [*([remark] if remark else []), *saved.remarks]
-    remarks += [
-        f"the answers also hold task {task_id}, which was not asked for" for task_id in extra
+    wanted = set(requested)
+    extra = [task_id for task_id in saved.held if task_id not in wanted]
+    # The list grows while the answers are read.
+    saved.remarks[:0] = [
+        *([remark] if remark else []),
+        *(f"the answers also hold task {task_id}, which was not asked for" for task_id in extra),
     ]
     return gate.judge(
         Case(
             requested=requested,
             observations=saved.observations(requested),
-            policy=policy,
+            bench=bench,
+            strict_waivers=judging.strict_waivers,
             troubles=saved.troubles,
-            remarks=remarks,
+            remarks=saved.remarks,
         )
     )
 

@@ -2,56 +2,82 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any
 
-from precheck_gate.clock import SystemClock
+from precheck_gate.ci import CiWorld, detect, load_system
+from precheck_gate.cli.runtime import Runtime
 from precheck_gate.console import Console
-from precheck_gate.errors import PrecheckGateError, UsageError
+from precheck_gate.errors import Interrupted, PrecheckGateError, UsageError
 from precheck_gate.gate import Gate, Outputs
-from precheck_gate.interrupts import Interrupts
-from precheck_gate.reports.base import RunFacts
+from precheck_gate.reports.base import RunFacts, load_format
 from precheck_gate.reports.sinks import FileSink, StreamSink
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
 
+    from precheck_gate.bench import Bench
+    from precheck_gate.ci import CiSystem
     from precheck_gate.cli.options import ReportSpec
-    from precheck_gate.clock import Clock
     from precheck_gate.reports.sinks import Sink
 
-__all__ = ["OutputOptions", "Runtime", "bug_error", "execute"]
+__all__ = ["JudgeOptions", "Runtime", "bug_error", "execute"]
 
 
-class OutputOptions(TypedDict):
-    """The values of `output_options`, as click passes them."""
+@dataclass(frozen=True, slots=True)
+class JudgeOptions:
+    """The values of `judge_options`."""
 
-    policy: Path | None
-    reports: Sequence[ReportSpec]
-    junit: str | None
-    advisory: bool
-    warn_code: int | None
-    quiet: bool
-    verbose: bool
+    policy: Path | None = None
+    profile: str | None = None
+    allow_outside: bool = False
+    now: date | None = None
+    strict_waivers: bool = False
+    baseline: Path | None = None
+    redact: str | None = None
+    reports: Sequence[ReportSpec] = ()
+    junit: str | None = None
+    advisory: bool = False
+    warn_code: int | None = None
+    ci: str = "none"
+    quiet: bool = False
+    verbose: bool = False
+
+    @classmethod
+    def take(cls, options: Mapping[str, Any]) -> JudgeOptions:
+        """Return those among a command's options, as click passes them."""
+        return cls(**{field.name: options[field.name] for field in fields(cls)})
+
+    def bench(self, today: date) -> Bench:
+        """Load the policy and the baseline; ``today`` is in UTC, unless --now says otherwise.
+
+        Raises:
+            UsageError: one of them cannot be used.
+        """
+        from precheck_gate.advice import advice, group_of
+        from precheck_gate.baseline import load_baseline
+        from precheck_gate.bench import Bench
+        from precheck_gate.policy import PolicyOptions, load_policy
+        from precheck_gate.redaction import Redact, Redaction
+
+        today = self.now or today
+        policy = load_policy(self.policy, PolicyOptions(self.profile, today, self.allow_outside))
+        return Bench(
+            policy=policy,
+            today=today,
+            advise=advice(),
+            group_of=group_of,
+            known=load_baseline(self.baseline) if self.baseline is not None else frozenset(),
+            redaction=Redaction(Redact(self.redact) if self.redact else None),
+        )
 
 
-@dataclass
-class Runtime:
-    """The world outside that a command works with; tests pass their own."""
-
-    interrupts: Interrupts = field(default_factory=Interrupts)
-    clock: Clock | None = None
-
-    def the_clock(self) -> Clock:
-        """Return the clock, the computer's own unless another was given."""
-        return self.clock or SystemClock(self.interrupts)
-
-
-def execute(
-    mode: str, options: OutputOptions, runtime: Runtime, body: Callable[[Gate], int]
-) -> int:
+def execute(mode: str, options: JudgeOptions, runtime: Runtime, body: Callable[[Gate], int]) -> int:
     """Run a command's body with a gate, and turn whatever happens into its exit code.
 
     Args:
@@ -60,7 +86,9 @@ def execute(
         runtime: the world outside.
         body: does the command's work with the gate, and returns the exit code.
     """
-    specs = [*options["reports"], *([("junit", options["junit"])] if options["junit"] else [])]
+    if options.junit == "":
+        raise UsageError("--junit has no path.", hint="Name a file, or leave the option out.")
+    specs = [*options.reports, *([("junit", options.junit)] if options.junit else [])]
     to_stdout = any(path == "-" for _, path in specs)
     console = Console(result=sys.stderr if to_stdout else None)
     today = runtime.the_clock().now().date().isoformat()
@@ -69,20 +97,31 @@ def execute(
     try:
         gate.outputs = Outputs(
             reports=_sinks(specs),
-            advisory=options["advisory"],
-            warn_code=options["warn_code"],
-            quiet=options["quiet"],
-            verbose=options["verbose"],
+            advisory=options.advisory,
+            warn_code=options.warn_code,
+            ci=_ci_system(options.ci, console),
+            quiet=options.quiet,
+            verbose=options.verbose,
         )
         return body(gate)
     except PrecheckGateError as error:
         return gate.fail(error)
+    except Interrupted as error:
+        return gate.interrupted(error.signum)
     except Exception as error:  # the last net: a bug of ours must never read as a verdict
         return gate.fail(bug_error(error))
 
 
+def _ci_system(name: str, console: Console) -> CiSystem:
+    world = CiWorld(os.environ, console.command, time.time)
+    return load_system(detect(os.environ) if name == "auto" else name, world)
+
+
 def _sinks(specs: Sequence[ReportSpec]) -> tuple[tuple[str, Sink], ...]:
-    paths = [path for _, path in specs]
+    for name, _ in specs:
+        # Whatever a format lacks is told before the service is asked, and not half an hour later.
+        load_format(name)
+    paths = [path if path == "-" else os.path.realpath(path) for _, path in specs]
     twice = next((path for path in paths if paths.count(path) > 1), None)
     if twice is not None:
         raise UsageError(

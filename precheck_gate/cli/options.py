@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from precheck_gate.ci import SYSTEMS
 from precheck_gate.exits import RESERVED_CODES
 from precheck_gate.reports.base import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["DURATION", "REPORT", "Duration", "ReportSpec", "option", "output_options"]
+__all__ = [
+    "DURATION",
+    "REPORT",
+    "Duration",
+    "ReportSpec",
+    "judge_options",
+    "option",
+    "policy_options",
+]
 
 PREFIX = "PRECHECK_GATE_"
 LONGEST_SECONDS = 7 * 24 * 3600.0
@@ -96,16 +106,68 @@ class _ExitCode(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         return code
 
 
+class _Moment(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """A date, or a date and time, ISO 8601; the date that it is in UTC."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Return the date in UTC."""
+        if isinstance(value, date):
+            return value
+        try:
+            moment = datetime.fromisoformat(str(value).strip())
+        except ValueError:
+            self.fail(
+                f"{value!r} is not a date; write 2027-01-31 or 2027-01-31T22:00Z.", param, ctx
+            )
+        return (moment if moment.tzinfo is None else moment.astimezone(UTC)).date()
+
+
 DURATION = Duration()
 REPORT = _Report()
 
-_OUTPUT_OPTIONS = (
+_POLICY_OPTIONS = (
     option(
         "--policy",
         type=click.Path(path_type=Path),
         metavar="FILE",
         help="What each item means for the gate, as YAML or JSON. Without it: builtin:default.",
     ),
+    option("--profile", metavar="NAME", help="The profile of the policy to put on top."),
+    option(
+        "--allow-outside",
+        is_flag=True,
+        help="Let a policy extend a file outside of its repository.",
+    ),
+    option(
+        "--now",
+        type=_Moment(),
+        metavar="DATE",
+        help="Judge as of this date (UTC), to reproduce a verdict: waivers begin and end by it.",
+    ),
+)
+
+_JUDGE_OPTIONS = (
+    option(
+        "--strict-waivers",
+        is_flag=True,
+        help="Block on waivers that have expired or that waived nothing.",
+    ),
+    option(
+        "--baseline",
+        type=click.Path(path_type=Path),
+        metavar="REPORT.json",
+        help="An earlier JSON report; what it has already is marked as known.",
+    ),
+    option(
+        "--redact",
+        type=click.Choice(["data", "reasons", "all"]),
+        help="Leave evidence, reasons or both out of everything that is printed and written.",
+    ),
+)
+
+_OUTPUT_OPTIONS = (
     option(
         "--report",
         "reports",
@@ -127,13 +189,29 @@ _OUTPUT_OPTIONS = (
         metavar="N",
         help="Exit with N when passed with warnings (GitLab's allow_failure: exit_codes).",
     ),
+    option(
+        "--ci",
+        type=click.Choice(["auto", *SYSTEMS]),
+        default="auto",
+        show_default=True,
+        help="The CI system to speak to; auto finds out.",
+    ),
     option("-q", "--quiet", is_flag=True, help="No progress; the verdict is still printed."),
     option("-v", "--verbose", is_flag=True, help="Tell every request, and every item."),
 )
 
 
-def output_options(command: Any) -> Any:
-    """Add the options that say what a verdict is judged by and where it goes."""
-    for add in reversed(_OUTPUT_OPTIONS):
+def policy_options(command: Any) -> Any:
+    """Add the options that say which policy holds, and as of when."""
+    return _add(_POLICY_OPTIONS, command)
+
+
+def judge_options(command: Any) -> Any:
+    """Add all options that say what a verdict is judged by, and where it goes."""
+    return _add((*_POLICY_OPTIONS, *_JUDGE_OPTIONS, *_OUTPUT_OPTIONS), command)
+
+
+def _add(options: Sequence[Callable[[Any], Any]], command: Any) -> Any:
+    for add in reversed(options):
         command = add(command)
     return command

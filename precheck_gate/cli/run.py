@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import random
+import select
 import sys
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from precheck_gate.cli.execution import OutputOptions, Runtime, execute
-from precheck_gate.cli.options import DURATION, Duration, option, output_options
+from precheck_gate.cli.execution import JudgeOptions, Runtime, execute
+from precheck_gate.cli.options import DURATION, Duration, judge_options, option
+from precheck_gate.cli.service import open_access, open_transport, read_service, service_options
+from precheck_gate.clock import SLICE_SECONDS
 from precheck_gate.errors import Interrupted, UsageError
 from precheck_gate.text import clean_line, hide_credentials
 
@@ -24,11 +26,14 @@ if TYPE_CHECKING:
     from precheck_gate.clock import Clock
     from precheck_gate.drs.transport import Reply
     from precheck_gate.gate import Gate
+    from precheck_gate.interrupts import Interrupts
     from precheck_gate.polling.poller import PollOptions
     from precheck_gate.selection import NamedTask
     from precheck_gate.settings import ServiceSettings
 
 __all__ = ["gate_live", "run"]
+
+MAX_LIST_BYTES = 16 * 1024 * 1024
 
 _EPILOG = """\b
 Example:
@@ -40,7 +45,9 @@ Example:
 Every option has an environment variable: --max-staleness is PRECHECK_GATE_MAX_STALENESS, and so on;
 PRECHECK_GATE_TASKS holds task IDs. The token is read from PRECHECK_GATE_TOKEN, HW_AUTH_TOKEN or
 OS_TOKEN, the region also from HW_REGION_NAME and OS_REGION_NAME, the project also from
-HUAWEICLOUD_SDK_PROJECT_ID, HW_PROJECT_ID and OS_PROJECT_ID.
+HUAWEICLOUD_SDK_PROJECT_ID, HW_PROJECT_ID and OS_PROJECT_ID. Without a token, an access key, an IAM
+user, the CI's identity or the shared credentials file does: docs/credentials.md; 'precheck-gate
+doctor' says which one would be used and whether it works.
 
 \b
 Exit codes: 0 passed (or with warnings), 1 blocked, 2 usage, 3 incomplete, 4 service or
@@ -56,30 +63,7 @@ Exit codes: 0 passed (or with warnings), 1 blocked, 2 usage, 3 incomplete, 4 ser
     help="Read task IDs from a file or stdin: one a line with # comments, a JSON array, or "
     "what 'terraform output -json' prints.",
 )
-@option("--endpoint", metavar="URL", help="The DRS endpoint; goes before --region.")
-@option(
-    "--region",
-    envvar=["PRECHECK_GATE_REGION", "HW_REGION_NAME", "OS_REGION_NAME"],
-    metavar="NAME",
-    help="The region, such as eu-west-101; names the endpoint.",
-)
-@option(
-    "--project-id",
-    envvar=[
-        "PRECHECK_GATE_PROJECT_ID",
-        "HUAWEICLOUD_SDK_PROJECT_ID",
-        "HW_PROJECT_ID",
-        "OS_PROJECT_ID",
-    ],
-    metavar="ID",
-    help="The project that the tasks belong to.",
-)
-@option(
-    "--token-file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Read the IAM token from a file; goes before the environment.",
-)
+@service_options
 @option(
     "--timeout",
     type=Duration(least=1),
@@ -114,18 +98,12 @@ Exit codes: 0 passed (or with warnings), 1 blocked, 2 usage, 3 incomplete, 4 ser
     show_default=True,
     help="The language of the service's messages.",
 )
-@output_options
+@judge_options
 @option(
     "--save-answers",
     type=click.Path(path_type=Path),
     metavar="DIR",
     help="Keep every answer as it came, for audit and for 'evaluate'.",
-)
-@option(
-    "--ca-bundle",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Trust these certificates (PEM) for TLS.",
 )
 @click.pass_context
 def run(ctx: click.Context, /, **options: Any) -> int:
@@ -136,42 +114,17 @@ def run(ctx: click.Context, /, **options: Any) -> int:
     blocks and what to do next, and exits with a code that says it. Exit 0 means: every task
     answered, reached 100 %, and passed.
     """
-    outputs = OutputOptions(
-        policy=options["policy"],
-        reports=options["reports"],
-        junit=options["junit"],
-        advisory=options["advisory"],
-        warn_code=options["warn_code"],
-        quiet=options["quiet"],
-        verbose=options["verbose"],
-    )
+    judging = JudgeOptions.take(options)
     runtime = ctx.ensure_object(Runtime)
-    return execute("run", outputs, runtime, lambda gate: _run(gate, runtime, options))
+    return execute("run", judging, runtime, lambda gate: _run(gate, runtime, judging, options))
 
 
-def _run(gate: Gate, runtime: Runtime, options: dict[str, Any]) -> int:
+def _run(gate: Gate, runtime: Runtime, judging: JudgeOptions, options: dict[str, Any]) -> int:
     from precheck_gate.polling.poller import PollOptions
     from precheck_gate.selection import select_tasks
-    from precheck_gate.settings import (
-        ServiceSettings,
-        check_ca_bundle,
-        check_project_id,
-        find_endpoint,
-        find_token,
-    )
 
     tasks = select_tasks(_named_tasks(options["tasks"], options["tasks_from"], runtime))
-    endpoint = find_endpoint(options["endpoint"], options["region"])
-    project_id = check_project_id(options["project_id"])
-    token, source = find_token(options["token_file"], os.environ)
-    service = ServiceSettings(
-        endpoint=endpoint,
-        project_id=project_id,
-        token=token,
-        token_source=source,
-        language=options["language"],
-        ca_bundle=check_ca_bundle(options["ca_bundle"]),
-    )
+    service = read_service(options, options["language"])
     polling = PollOptions(
         timeout=options["timeout"],
         grace=options["grace"],
@@ -184,8 +137,9 @@ def _run(gate: Gate, runtime: Runtime, options: dict[str, Any]) -> int:
         service=service,
         polling=polling,
         interval=options["interval"],
-        policy_file=options["policy"],
+        judging=judging,
         save_answers=options["save_answers"],
+        debug_http=options["debug_http"],
     )
 
 
@@ -196,36 +150,37 @@ def gate_live(
     tasks: Sequence[str],
     service: ServiceSettings,
     polling: PollOptions,
+    judging: JudgeOptions,
     interval: float | None = None,
-    policy_file: Path | None = None,
     save_answers: Path | None = None,
+    debug_http: bool = False,
 ) -> int:
     """Poll a service for tasks and judge what it says; return the exit code.
 
     Raises:
         UsageError: the policy cannot be used; nothing was asked then.
     """
-    from precheck_gate.drs.auth import TokenAuth
     from precheck_gate.drs.client import DrsClient
-    from precheck_gate.drs.transport import HttpTransport
     from precheck_gate.gate import Case
-    from precheck_gate.policy import load_policy
     from precheck_gate.polling.cadence import AdaptiveCadence, FixedCadence
     from precheck_gate.polling.poller import Poller
 
-    policy = load_policy(policy_file)
+    ci = gate.outputs.ci
+    # Before a word is printed that could hold one of them.
+    ci.hide(service.found.secrets)
     clock = runtime.the_clock()
+    bench = judging.bench(clock.now().date())
     archive = _archive(save_answers, clock)
-    transport = HttpTransport(
-        TokenAuth(service.token), ca_bundle=service.ca_bundle, interrupts=runtime.interrupts
-    )
+    transport = open_transport(service.ca_bundle, runtime, gate.console, debug_http=debug_http)
+    access = open_access(service, transport, runtime)
     client = DrsClient(
         service.endpoint,
-        service.project_id,
-        transport.post,
+        access.project_id,
+        access.post,
         clock,
         language=service.language,
         on_reply=None if archive is None else lambda ids, reply: _save(archive, ids, reply),
+        advice=access.advice,
     )
     observer = _observer(gate, clock, len(tasks))
     poller = Poller(
@@ -236,8 +191,11 @@ def gate_live(
         observer,
         random.random,
     )
+    for warning in service.found.warnings:
+        gate.console.warn(warning)
     if not gate.outputs.quiet:
-        _announce(gate, service, policy.name, len(tasks))
+        ci.open_section("precheck-gate: waiting for the pre-checks")
+        _announce(gate, service, bench.policy.name, len(tasks))
     started, began = clock.now(), clock.monotonic()
     try:
         poller.poll(tasks)
@@ -245,6 +203,8 @@ def gate_live(
         observer.close()
         gate.console.say("interrupted; writing what is known (again: end at once)")
     observer.close()
+    if not gate.outputs.quiet:
+        ci.close_section()
     observations = poller.observations()
     if archive is not None and archive.failure:
         gate.losses.append(f"the answers could not be saved to {save_answers}: {archive.failure}")
@@ -253,15 +213,16 @@ def gate_live(
         started_at=started.isoformat(timespec="seconds"),
         seconds=round(clock.monotonic() - began, 1),
         endpoint=clean_line(hide_credentials(service.endpoint)),
-        project_id=clean_line(service.project_id),
-        requests=client.requests,
+        project_id=clean_line(access.known_project_id),
+        requests=access.requests,
         retries=poller.retries,
     )
     return gate.judge(
         Case(
             requested=tasks,
             observations=observations,
-            policy=policy,
+            bench=bench,
+            strict_waivers=judging.strict_waivers,
             troubles=[poller.trouble] if poller.trouble else [],
             remarks=poller.remarks,
         )
@@ -283,7 +244,7 @@ def _save(archive: AnswerArchive, task_ids: Sequence[str], reply: Reply) -> None
 def _announce(gate: Gate, service: ServiceSettings, policy: str, tasks: int) -> None:
     gate.console.say(
         f"precheck-gate: {tasks} task{'' if tasks == 1 else 's'}, {service.endpoint}, "
-        f"policy {policy}, token from {service.token_source}"
+        f"policy {policy}, {service.found.description}"
     )
 
 
@@ -298,6 +259,25 @@ def _observer(gate: Gate, clock: Clock, total: int) -> Any:
     return kind(gate.console, clock, total, verbose=gate.outputs.verbose)
 
 
+def _read_stdin(interrupts: Interrupts) -> bytes:
+    """Return all that comes from stdin; a signal ends the wait for it, as any other wait."""
+    content = bytearray()
+    try:
+        descriptor = sys.stdin.fileno()
+    except OSError:  # no file behind it, so nothing to wait for
+        return sys.stdin.buffer.read()
+    with interrupts.waiting():
+        while len(content) < MAX_LIST_BYTES:
+            # In slices: a signal that comes in the moment before the wait is seen at its end.
+            if os.name == "posix" and not select.select([descriptor], [], [], SLICE_SECONDS)[0]:
+                continue
+            chunk = os.read(descriptor, 64 * 1024)
+            if not chunk:
+                break
+            content += chunk
+    return bytes(content)
+
+
 def _named_tasks(
     arguments: Sequence[str], tasks_from: str | None, runtime: Runtime
 ) -> list[NamedTask]:
@@ -309,8 +289,7 @@ def _named_tasks(
     name = "stdin" if tasks_from == "-" else tasks_from
     try:
         if tasks_from == "-":
-            with runtime.interrupts.waiting() if sys.stdin.isatty() else nullcontext():
-                content = sys.stdin.buffer.read()
+            content = _read_stdin(runtime.interrupts)
         else:
             content = Path(tasks_from).read_bytes()
     except OSError as error:

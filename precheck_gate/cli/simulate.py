@@ -118,7 +118,12 @@ def _introduction(scenario: Scenario, simulator: Simulator) -> Iterator[str]:
         ("PRECHECK_GATE_ENDPOINT", simulator.url),
         ("PRECHECK_GATE_PROJECT_ID", scenario.project_id or DEFAULT_PROJECT_ID),
         ("PRECHECK_GATE_TASKS", " ".join(task.id for task in scenario.tasks)),
-        ("PRECHECK_GATE_TOKEN", scenario.token or ANY_TOKEN),
+        # Where the scenario has users and no token, one has to be got from IAM.
+        *(
+            []
+            if scenario.users and not scenario.token
+            else [("PRECHECK_GATE_TOKEN", scenario.token or ANY_TOKEN)]
+        ),
     ):
         yield f"export {variable}={shlex.quote(value)}"
 

@@ -1,0 +1,113 @@
+"""Azure Pipelines: secrets, groups, issues, variables and a summary, as logging commands.
+
+Source: Azure DevOps documentation, "Logging commands".
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from precheck_gate.findings import Verdict
+from precheck_gate.reports.places import Places
+from precheck_gate.text import clean_line, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from precheck_gate.ci.base import CiWorld, Written
+    from precheck_gate.outcome import Outcome, TaskFinding
+    from precheck_gate.secrets import Secret
+
+__all__ = ["AzurePipelines"]
+
+MAX_ISSUES = 10
+MAX_SUMMARY = 512 * 1024
+
+
+class AzurePipelines:
+    """Speaks to the agent through ``##vso`` commands in the log."""
+
+    name = "azure"
+
+    def __init__(self, world: CiWorld) -> None:
+        self._world = world
+
+    def hide(self, secrets: Iterable[Secret]) -> None:
+        """Have the agent mask each line of each credential."""
+        for secret in secrets:
+            for line in secret.reveal().splitlines():
+                if line.strip():
+                    self._command("task.setsecret", {}, line.strip())
+
+    def summary_room(self) -> int:
+        """Return the room of a summary, where the agent names a folder for it."""
+        return MAX_SUMMARY if self._world.environ.get("AGENT_TEMPDIRECTORY") else 0
+
+    def open_section(self, title: str) -> None:
+        """Begin a group."""
+        self._world.command(f"##[group]{clean_line(title)}")
+
+    def close_section(self) -> None:
+        """End a group."""
+        self._world.command("##[endgroup]")
+
+    def conclude(self, outcome: Outcome, written: Written) -> list[str]:
+        """Write issues, variables and the summary; warnings make the job succeed with issues."""
+        places = Places(written.policy)
+        self._issues("error", outcome.blocking, outcome.blocking_count, places)
+        self._issues("warning", outcome.warning, outcome.warning_count, places)
+        for name, value in (
+            ("VERDICT", outcome.verdict.value),
+            ("EXIT_CODE", str(outcome.exit_code)),
+            ("READY_TASKS", json.dumps(list(outcome.ready))),
+            ("BLOCKED_TASKS", json.dumps(list(outcome.blocked))),
+            ("WARNINGS", str(outcome.warnings)),
+        ):
+            properties = {"variable": f"PRECHECK_GATE_{name}", "isOutput": "true"}
+            self._command("task.setvariable", properties, value)
+        lost = self._summary(written)
+        if outcome.exit_code == 0 and outcome.verdict is not Verdict.PASSED:
+            self._command("task.complete", {"result": "SucceededWithIssues"}, "")
+        return [lost] if lost else []
+
+    def _issues(
+        self, kind: str, findings: Sequence[TaskFinding], count: int, places: Places
+    ) -> None:
+        room = MAX_ISSUES if count <= MAX_ISSUES else MAX_ISSUES - 1
+        for task_finding in findings[:room]:
+            finding = task_finding.finding
+            place = places.of(finding.decided_by)
+            properties = {"type": kind, "sourcepath": place.path, "linenumber": str(place.line)}
+            task = f"{task_finding.task_id}: " if task_finding.task_id else ""
+            step = f" Next: {finding.next_step}" if finding.next_step else ""
+            text = shorten(f"{task}{finding.message}.{step}", 1000)
+            self._command("task.logissue", properties, text)
+        if count > room:
+            more = f"{count - room} more; see the reports"
+            self._command("task.logissue", {"type": kind}, more)
+
+    def _summary(self, written: Written) -> str:
+        folder = self._world.environ.get("AGENT_TEMPDIRECTORY")
+        if not folder or not written.markdown:
+            return ""
+        try:
+            path = Path(folder).absolute() / "precheck-gate-summary.md"
+            path.write_text(written.markdown, encoding="utf-8", newline="\n")
+        except OSError as error:
+            return f"the summary could not be written: {error.strerror or type(error).__name__}"
+        self._command("task.uploadsummary", {}, str(path))
+        return ""
+
+    def _command(self, name: str, properties: dict[str, str], text: str) -> None:
+        fields = "".join(f"{key}={_property(value)};" for key, value in properties.items())
+        self._world.command(f"##vso[{name}{f' {fields}' if fields else ''}]{_data(text)}")
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%AZP25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(";", "%3B").replace("]", "%5D")

@@ -1,0 +1,148 @@
+"""GitHub Actions: masks, groups, annotations, outputs and the job summary.
+
+Source: "Workflow commands for GitHub Actions"; limits: 10 annotations of a kind in a step, and a
+job summary of 1024 KiB, beyond which nothing of it is shown.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets as random_source
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from precheck_gate.exits import RESERVED_CODES, ExitCode
+from precheck_gate.reports.places import Places
+from precheck_gate.text import clean_line, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from precheck_gate.ci.base import CiWorld, Written
+    from precheck_gate.outcome import Outcome, TaskFinding
+    from precheck_gate.secrets import Secret
+
+__all__ = ["GitHubActions"]
+
+MAX_ANNOTATIONS = 10
+MAX_SUMMARY = 1024 * 1024
+SUMMARY_MARGIN = 16 * 1024
+SUMMARY_LEAST = 4 * 1024
+
+
+class GitHubActions:
+    """Speaks to the runner through commands in the log and the files that it names."""
+
+    name = "github"
+
+    def __init__(self, world: CiWorld) -> None:
+        self._world = world
+
+    def hide(self, secrets: Iterable[Secret]) -> None:
+        """Mask each line of each credential."""
+        for secret in secrets:
+            for line in secret.reveal().splitlines():
+                if line.strip():
+                    self._world.command(f"::add-mask::{_data(line.strip())}")
+
+    def summary_room(self) -> int:
+        """Return the room that earlier steps' summaries left in this job's file."""
+        path = self._world.environ.get("GITHUB_STEP_SUMMARY")
+        if not path:
+            return 0
+        try:
+            used = Path(path).stat().st_size
+        except OSError:
+            used = 0
+        room = MAX_SUMMARY - used - SUMMARY_MARGIN
+        return room if room >= SUMMARY_LEAST else 0
+
+    def open_section(self, title: str) -> None:
+        """Begin a group."""
+        self._world.command(f"::group::{_data(clean_line(title))}")
+
+    def close_section(self) -> None:
+        """End a group."""
+        self._world.command("::endgroup::")
+
+    def conclude(self, outcome: Outcome, written: Written) -> list[str]:
+        """Write annotations, outputs and the job summary."""
+        places = Places(written.policy)
+        self._annotate("error", outcome.blocking, outcome.blocking_count, places)
+        self._annotate("warning", outcome.warning, outcome.warning_count, places)
+        # The outputs last: they tell the exit code, which a lost summary changes.
+        lost = self._append("GITHUB_STEP_SUMMARY", written.markdown)
+        code = outcome.exit_code
+        if lost and code not in RESERVED_CODES - {ExitCode.PASSED}:
+            code = int(ExitCode.REPORT)
+        losses = [lost, self._write_outputs(outcome, code, written)]
+        return [loss for loss in losses if loss]
+
+    def _annotate(
+        self, kind: str, findings: Sequence[TaskFinding], count: int, places: Places
+    ) -> None:
+        """Write at most 10 annotations of a kind, the last of which counts the rest."""
+        room = MAX_ANNOTATIONS if count <= MAX_ANNOTATIONS else MAX_ANNOTATIONS - 1
+        for task_finding in findings[:room]:
+            self._world.command(_annotation(kind, task_finding, places))
+        if count > room:
+            title = _property("precheck-gate")
+            self._world.command(f"::{kind} title={title}::{count - room} more; see the job summary")
+
+    def _write_outputs(self, outcome: Outcome, code: int, written: Written) -> str:
+        outputs = {
+            "verdict": outcome.verdict.value,
+            "exit-code": str(code),
+            "ready-tasks": json.dumps(list(outcome.ready)),
+            "blocked-tasks": json.dumps(list(outcome.blocked)),
+            "warnings": str(outcome.warnings),
+            "junit": written.reports.get("junit", ""),
+            "report": written.reports.get("json", ""),
+            "summary": written.reports.get("markdown", ""),
+        }
+        return self._append("GITHUB_OUTPUT", "".join(map(_heredoc, outputs.items())))
+
+    def _append(self, variable: str, text: str) -> str:
+        """Append to a file that the runner names; return what went wrong, or nothing."""
+        path = self._world.environ.get(variable)
+        if not path or not text:
+            return ""
+        try:
+            # A path may hold bytes that are no text: they are told as escapes.
+            with Path(path).open(
+                "a", encoding="utf-8", errors="backslashreplace", newline="\n"
+            ) as file:
+                file.write(text)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            return f"{variable} could not be written: {reason}"
+        return ""
+
+
+def _annotation(kind: str, task_finding: TaskFinding, places: Places) -> str:
+    finding = task_finding.finding
+    task = f" of task {task_finding.task_id}" if task_finding.task_id else ""
+    properties = {"title": f"{finding.title}{task}"}
+    place = places.of(finding.decided_by)
+    properties |= {"file": place.path, "line": str(place.line)}
+    fields = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    step = f" Next: {finding.next_step}" if finding.next_step else ""
+    return f"::{kind} {fields}::{_data(shorten(finding.message + '.' + step, 1000))}"
+
+
+def _heredoc(output: tuple[str, str]) -> str:
+    name, value = output
+    fence = f"precheck-gate-{random_source.token_hex(16)}"
+    return f"{name}<<{fence}\n{value}\n{fence}\n"
+
+
+_DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+_PROPERTY = _DATA | str.maketrans({":": "%3A", ",": "%2C"})
+
+
+def _data(text: str) -> str:
+    return text.translate(_DATA)
+
+
+def _property(text: str) -> str:
+    return shorten(text, 200).translate(_PROPERTY)

@@ -1,0 +1,185 @@
+"""The options that say which service to ask and with what credential, and what they amount to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from precheck_gate.cli.options import option
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from precheck_gate.cli.execution import Runtime
+    from precheck_gate.console import Console
+    from precheck_gate.drs.credentials.access import Access
+    from precheck_gate.drs.exchanges import Exchange
+    from precheck_gate.drs.transport import HttpTransport
+    from precheck_gate.settings import ServiceSettings
+
+__all__ = ["open_access", "open_transport", "read_service", "service_options"]
+
+WAYS = ("token", "user", "aksk", "oidc", "profile")
+
+_OPTIONS = (
+    option("--endpoint", metavar="URL", help="The DRS endpoint; goes before --region."),
+    option(
+        "--region",
+        envvar=["PRECHECK_GATE_REGION", "HW_REGION_NAME", "OS_REGION_NAME"],
+        metavar="NAME",
+        help="The region, such as eu-west-101; names the endpoints.",
+    ),
+    option(
+        "--project-id",
+        envvar=[
+            "PRECHECK_GATE_PROJECT_ID",
+            "HUAWEICLOUD_SDK_PROJECT_ID",
+            "HW_PROJECT_ID",
+            "OS_PROJECT_ID",
+        ],
+        metavar="ID",
+        help="The project that the tasks belong to. Without it IAM is asked for the region's.",
+    ),
+    option(
+        "--auth",
+        type=click.Choice(WAYS),
+        help="How to say who asks. Without it, the first that is found of an option's token file, "
+        "profile or ID token, a token, access key or IAM user in the environment, the CI's "
+        "identity, and the shared credentials file.",
+    ),
+    option(
+        "--token-file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Read the IAM token from a file; goes before the environment.",
+    ),
+    option(
+        "--profile-name",
+        metavar="NAME",
+        help="Use this profile of ~/.huaweicloud/credentials (HUAWEICLOUD_SDK_CREDENTIALS_FILE).",
+    ),
+    option(
+        "--idp-id",
+        envvar=["PRECHECK_GATE_IDP_ID", "HUAWEICLOUD_SDK_IDP_ID"],
+        metavar="ID",
+        help="The identity provider in IAM that takes the CI's ID token.",
+    ),
+    option(
+        "--id-token-variable",
+        metavar="NAME",
+        help="The variable that holds the CI's ID token, such as of GitLab's id_tokens.",
+    ),
+    option(
+        "--id-token-file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Read the CI's ID token from a file, again whenever it is needed.",
+    ),
+    option(
+        "--oidc-audience",
+        metavar="TEXT",
+        help="The audience to ask GitHub's ID token for. Without it: GitHub's default.",
+    ),
+    option(
+        "--iam-endpoint",
+        envvar=[
+            "PRECHECK_GATE_IAM_ENDPOINT",
+            "HUAWEICLOUD_SDK_IAM_ENDPOINT",
+            "HW_AUTH_URL",
+            "OS_AUTH_URL",
+        ],
+        metavar="URL",
+        help="The IAM endpoint, where IAM has to be asked. Without it: that of the region.",
+    ),
+    option(
+        "--ca-bundle",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Trust these certificates (PEM) for TLS.",
+    ),
+    option(
+        "--debug-http",
+        is_flag=True,
+        help="Tell every exchange with its headers on stderr; credentials are masked.",
+    ),
+)
+
+
+def service_options(command: Any) -> Any:
+    """Add the options that say which service to ask and how."""
+    for add in reversed(_OPTIONS):
+        command = add(command)
+    return command
+
+
+def read_service(options: Mapping[str, Any], language: str = "en-us") -> ServiceSettings:
+    """Return what the values of `service_options` and the environment amount to.
+
+    Raises:
+        UsageError: something is missing, or cannot be used; nothing was asked.
+    """
+    from precheck_gate.drs.credentials.environment import Environment
+    from precheck_gate.drs.credentials.finding import AuthOptions
+    from precheck_gate.drs.credentials.identities import Way
+    from precheck_gate.settings import find_service
+
+    return find_service(
+        endpoint=options["endpoint"],
+        region=options["region"],
+        project_id=options["project_id"],
+        iam_endpoint=options["iam_endpoint"],
+        auth=AuthOptions(
+            way=Way(options["auth"]) if options["auth"] else None,
+            token_file=options["token_file"],
+            profile_name=options["profile_name"],
+            idp_id=(options["idp_id"] or "").strip() or None,
+            id_token_file=options["id_token_file"],
+            id_token_variable=options["id_token_variable"],
+            oidc_audience=options["oidc_audience"],
+        ),
+        environment=Environment.of_process(),
+        language=language,
+        ca_bundle=options["ca_bundle"],
+    )
+
+
+def open_transport(
+    ca_bundle: str | None, runtime: Runtime, console: Console, *, debug_http: bool
+) -> HttpTransport:
+    """Return what sends requests, and tells of them where that is wanted."""
+    from precheck_gate.drs.auth import NoAuth
+    from precheck_gate.drs.exchanges import guard_loggers
+    from precheck_gate.drs.transport import HttpTransport
+
+    guard_loggers()
+    return HttpTransport(
+        NoAuth(),
+        ca_bundle=ca_bundle,
+        interrupts=runtime.interrupts,
+        on_exchange=_teller(console) if debug_http else None,
+    )
+
+
+def open_access(service: ServiceSettings, transport: HttpTransport, runtime: Runtime) -> Access:
+    """Return the access to a service; nothing is asked yet."""
+    from precheck_gate.drs.credentials.access import Access
+
+    return Access(
+        service.found,
+        service.endpoint,
+        transport.send,
+        runtime.the_clock(),
+        project_id=service.project_id,
+        region=service.region,
+        iam_endpoint=service.iam_endpoint,
+    )
+
+
+def _teller(console: Console) -> Callable[[Exchange], None]:
+    def tell(exchange: Exchange) -> None:
+        for line in exchange.lines():
+            console.say(line)
+
+    return tell
