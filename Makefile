@@ -19,6 +19,8 @@ made := $(VENV)/.made
 runs := $(VENV)/.runs
 develops := $(VENV)/.develops
 tools := .ci/tools/node_modules/.package-lock.json
+linters := $(VENV)/.linters
+slow := .ci/e2e/node_modules/.package-lock.json
 
 .PHONY: help
 help: ## say what there is
@@ -56,21 +58,26 @@ bench: $(develops) ## measure start-up and evaluation
 	$(bin)/python benchmarks/evaluate.py
 
 .PHONY: tools
-tools: $(tools) ## install the tools that check and run the CI examples (needs node)
+tools: $(tools) $(linters) ## install the tools that check and run the CI examples (needs node)
+
+.PHONY: e2e
+e2e: $(develops) $(tools) $(linters) $(slow) ## run the tests that are too slow for every change (needs java)
+	PRECHECK_GATE_E2E=1 PRECHECK_GATE_REQUIRE_PEERS=1 $(bin)/python -m pytest tests/ci/test_jenkins_lint.py $(PYTEST_ARGS)
 
 .PHONY: lock
 lock: $(develops) ## renew the locks of the GitHub action and of the tools
 	$(pip) uv
 	file=integrations/github/requirements.txt; \
-	echo '# What the GitHub action installs beside the package itself, pinned by hash. Made by: make lock' > $$file.new; \
+	echo '# What the GitHub action and the container install beside the package itself, pinned by hash. Made by: make lock' > $$file.new; \
 	$(bin)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate pyproject.toml integrations/github/build.in >> $$file.new; \
 	mv $$file.new $$file
-	cd .ci/tools && npm update --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
+	for folder in .ci/tools .ci/e2e; do \
+	  (cd $$folder && npm update --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved); done
 
 .PHONY: clean
 clean: ## remove all that was made
-	rm -rf $(VENV) build dist .ci/tools/node_modules .gitlab-ci-local junit.xml report.json \
+	rm -rf $(VENV) build dist .ci/tools/node_modules .ci/e2e/node_modules .gitlab-ci-local junit.xml report.json \
 	  .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
@@ -89,6 +96,10 @@ $(develops): pyproject.toml | $(made)
 	$(pip) --editable '.[dev]'
 	@touch $@ $(runs)
 
-$(tools): .ci/tools/package.json .ci/tools/package-lock.json
-	cd .ci/tools && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+$(linters): .ci/tools/requirements.txt | $(develops)
+	$(pip) --requirement .ci/tools/requirements.txt
+	@touch $@
+
+$(tools) $(slow): %/node_modules/.package-lock.json: %/package.json %/package-lock.json
+	cd $* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@

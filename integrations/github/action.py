@@ -1,20 +1,19 @@
-"""Runs the gate for the GitHub action: masks, runs, sets the outputs, ends with the gate's code.
+"""Runs the gate for the GitHub action, and ends with the gate's exit code.
 
-Uses the standard library alone, so that nothing comes before the masks. The inputs of the action
-arrive as the environment variables that the gate reads by itself.
+The inputs arrive as the environment variables that the gate reads by itself, and the gate itself
+writes annotations, outputs and the job summary. What is left for this script: to hide credentials
+before anything is printed, to ask for the reports that the outputs name, to pass on the runner's
+signals, and to set outputs where the gate could not even start. It uses the standard library alone.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import secrets
 import signal
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,35 +21,40 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import FrameType
 
-DEFAULT_JUNIT = "precheck-gate-junit.xml"
-DEFAULT_REPORT = "precheck-gate-report.json"
+# The reports that the outputs name, and where they go unless the user says otherwise.
+DEFAULT_PATHS = {
+    "junit": "precheck-gate-junit.xml",
+    "json": "precheck-gate-report.json",
+    "markdown": "precheck-gate-summary.md",
+}
 
-TOKEN_VARIABLES = ("PRECHECK_GATE_TOKEN", "HW_AUTH_TOKEN", "OS_TOKEN")
-TOKEN_FILE_VARIABLE = "PRECHECK_GATE_TOKEN_FILE"  # noqa: S105  # the name of a variable
+# Variables of these names hold a credential, ours as well as those that the ecosystem uses.
+SECRET_VARIABLE = re.compile(
+    r"(PRECHECK_GATE|HUAWEICLOUD_SDK|HW|OS)_"
+    r"(TOKEN|AUTH_TOKEN|SECURITY_TOKEN|ACCESS_KEY|SECRET_KEY|AK|SK|PASSWORD|USER_PASSWORD)"
+    r"|HUAWEICLOUD_OIDC_ID_TOKEN"
+)
+SECRET_FILE_VARIABLES = (
+    *("PRECHECK_GATE_TOKEN_FILE", "PRECHECK_GATE_ID_TOKEN_FILE"),
+    *("HUAWEICLOUD_SDK_ID_TOKEN_FILE", "HUAWEICLOUD_OIDC_TOKEN_FILE"),
+)
+ID_TOKEN_VARIABLE = "PRECHECK_GATE_ID_TOKEN_VARIABLE"  # noqa: S105  # names the variable
 JUNIT_VARIABLE = "PRECHECK_GATE_JUNIT"
 REPORT_VARIABLE = "PRECHECK_GATE_REPORT"
 
-# What an exit code says when no report could be read.
+# What an exit code says by itself. Without the gate's own word, nothing counts as passed.
 VERDICT_BY_CODE = {1: "blocked", 3: "incomplete"}
 
 
-@dataclass(frozen=True)
-class Reports:
-    """Where the two reports go that the action always writes, and all that the gate is to write."""
-
-    junit: str
-    report: str
-    wanted: tuple[str, ...]
-
-
 def secret_lines(env: Mapping[str, str]) -> Iterator[str]:
-    """Yield each line of each credential in ``env`` or in the file that it names."""
-    texts = [env.get(name, "") for name in TOKEN_VARIABLES]
-    if path := env.get(TOKEN_FILE_VARIABLE):
+    """Yield each line of each credential in ``env`` or in a file that it names, once."""
+    texts = [value for name, value in env.items() if SECRET_VARIABLE.fullmatch(name)]
+    texts.append(env.get(env.get(ID_TOKEN_VARIABLE, ""), ""))
+    for path in filter(None, map(env.get, SECRET_FILE_VARIABLES)):
         with suppress(OSError, ValueError):  # the gate says what is wrong with it
             texts.append(Path(path).read_text(encoding="utf-8", errors="replace"))
-    for text in texts:
-        yield from filter(None, map(str.strip, text.splitlines()))
+    lines = (line.strip() for text in texts for line in text.splitlines())
+    yield from dict.fromkeys(filter(None, lines))
 
 
 def mask(env: Mapping[str, str]) -> None:
@@ -60,34 +64,27 @@ def mask(env: Mapping[str, str]) -> None:
     sys.stdout.flush()
 
 
-def choose_reports(env: Mapping[str, str]) -> Reports:
-    """Return where JUnit and JSON go: where the user wants them, else to the defaults."""
+def choose_reports(env: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Return where each of the reports goes, and all that the gate is to write."""
     # The gate splits its variable in the same way: at lines, and before each "format=".
     entries = re.split(r"\n|\s+(?=[a-z]+=)", env.get(REPORT_VARIABLE, ""))
     wanted = [entry.strip() for entry in entries if entry.strip()]
-    junit = _path_in([f"junit={env.get(JUNIT_VARIABLE, '').strip()}", *wanted], "junit")
-    report = _path_in(wanted, "json")
-    if not junit:
-        junit = DEFAULT_JUNIT
-        wanted.append(f"junit={junit}")
-    if not report:
-        report = DEFAULT_REPORT
-        wanted.append(f"json={report}")
-    return Reports(junit, report, tuple(wanted))
+    junit = env.get(JUNIT_VARIABLE, "").strip()
+    paths = {}
+    for name, default in DEFAULT_PATHS.items():
+        named = [junit] if name == "junit" else []
+        named += [entry.partition("=")[2] for entry in wanted if entry.startswith(f"{name}=")]
+        path = next((path for path in named if path not in ("", "-")), "")
+        if not path:
+            path = default
+            wanted.append(f"{name}={path}")
+        paths[name] = path
+    return paths, wanted
 
 
-def _path_in(wanted: list[str], report_format: str) -> str:
-    """Return the first file that ``wanted`` names for the format; stdout is none."""
-    for entry in wanted:
-        name, _, path = entry.partition("=")
-        if name == report_format and path not in ("", "-"):
-            return path
-    return ""
-
-
-def forget_old(paths: tuple[str, ...]) -> None:
+def forget_old(paths: Mapping[str, str]) -> None:
     """Remove reports of an earlier run, so that none is taken for this run's."""
-    for path in paths:
+    for path in paths.values():
         with suppress(OSError, ValueError):  # the gate says that it cannot write there
             Path(path).unlink(missing_ok=True)
 
@@ -96,54 +93,56 @@ def run_gate(env: Mapping[str, str]) -> int:
     """Run the gate, pass on the runner's signals, and return its exit code."""
     command = [sys.executable, "-I", "-u", "-X", "utf8", "-m", "precheck_gate", "run"]
     children: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
 
     def forward(number: int, _frame: FrameType | None) -> None:
-        for child in children:
-            if os.name == "posix":  # on Windows, the child hears of it by itself
-                child.send_signal(number)
+        if not children:
+            early.append(number)
+        elif os.name == "posix":  # on Windows, the child hears of it by itself
+            children[0].send_signal(number)
 
     signal.signal(signal.SIGINT, forward)
     signal.signal(signal.SIGTERM, forward)
-    children.append(subprocess.Popen(command, env=dict(env)))
+    # In a group of its own: a signal to all would reach it twice, and a second one ends it at once.
+    group = 0 if os.name == "posix" else None
+    children.append(subprocess.Popen(command, env=dict(env), process_group=group))
+    for number in early[:1]:
+        forward(number, None)
     code = children[0].wait()
     return code if code >= 0 else 128 - code
 
 
-def read_verdict(path: str, code: int) -> str:
-    """Return the verdict of the JSON report, or what the exit code says where there is none."""
-    try:
-        verdict = json.loads(Path(path).read_text(encoding="utf-8"))["verdict"]
-    except (OSError, ValueError, KeyError, TypeError):
-        verdict = None
-    return verdict if isinstance(verdict, str) else VERDICT_BY_CODE.get(code, "error")
+def has_told(path: str) -> bool:
+    """Return whether the gate has set the outputs of this step."""
+    with suppress(OSError):
+        text = Path(path).read_text(encoding="utf-8", errors="replace")
+        return re.search(r"^exit-code<<", text, re.MULTILINE) is not None
+    return False
 
 
-def set_outputs(env: Mapping[str, str], outputs: Mapping[str, str]) -> None:
-    """Append the outputs of the step, each fenced by a delimiter that no value can guess."""
-    lines = []
-    for name, value in outputs.items():
-        fence = f"precheck-gate-{secrets.token_hex(16)}"
-        lines += [f"{name}<<{fence}", value, fence]
+def tell_instead(path: str, code: int) -> None:
+    """Set the outputs that an exit code alone allows."""
+    outputs = (
+        f"verdict={VERDICT_BY_CODE.get(code, 'error')}\n"
+        f"exit-code={code}\nready-tasks=[]\nblocked-tasks=[]\nwarnings=0\n"
+        "junit=\nreport=\nsummary=\n"
+    )
     try:
-        with Path(env["GITHUB_OUTPUT"]).open("a", encoding="utf-8", newline="\n") as file:
-            file.write("\n".join([*lines, ""]))
-    except (KeyError, OSError) as problem:
-        sys.stdout.write(f"precheck-gate: the outputs could not be set: {problem!r}\n")
+        with Path(path).open("a", encoding="utf-8", newline="\n") as file:
+            file.write(outputs)
+    except OSError as problem:
+        sys.stdout.write(f"precheck-gate: the outputs could not be set: {problem.strerror}\n")
 
 
 def main() -> int:
     """Run the action's gate step."""
     mask(os.environ)
-    reports = choose_reports(os.environ)
-    forget_old((reports.junit, reports.report))
-    code = run_gate({**os.environ, REPORT_VARIABLE: "\n".join(reports.wanted)})
-    outputs = {
-        "verdict": read_verdict(reports.report, code),
-        "exit-code": str(code),
-        "junit": reports.junit,
-        "report": reports.report,
-    }
-    set_outputs(os.environ, outputs)
+    paths, wanted = choose_reports(os.environ)
+    forget_old(paths)
+    code = run_gate({**os.environ, REPORT_VARIABLE: "\n".join(wanted)})
+    outputs = os.environ.get("GITHUB_OUTPUT", "")
+    if outputs and not has_told(outputs):
+        tell_instead(outputs, code)
     return code
 
 

@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
 # The steps of the GitHub action.
 #
-#   action.sh install   puts precheck-gate into a private virtual environment; knows no credential
-#   action.sh gate      runs the gate there and hands its verdict to the next steps
+#   action.sh find      says in the output "found" whether there is a Python that is new enough
+#   action.sh install   puts precheck-gate into a private virtual environment
+#   action.sh gate      runs the gate there
+#
+# Only the last one knows a credential.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -20,14 +23,16 @@ is_new_enough() {
 }
 
 find_python() {
-  if is_new_enough python3; then
+  if [ -n "${SET_UP_PYTHON:-}" ] && is_new_enough "$SET_UP_PYTHON"; then
+    python=("$SET_UP_PYTHON")
+  elif is_new_enough python3; then
     python=(python3)
   elif is_new_enough python; then
     python=(python)
   elif is_new_enough py -3; then
     python=(py -3)
   else
-    refuse 'No Python 3.11 or newer on this runner. Add a step with actions/setup-python before.'
+    return 1
   fi
 }
 
@@ -38,10 +43,21 @@ find_venv_python() {
   fi
 }
 
+tell_whether_found() {
+  if find_python; then
+    printf 'found=true\n' >>"$GITHUB_OUTPUT"
+    "${python[@]}" -I --version
+  else
+    printf 'found=false\n' >>"$GITHUB_OUTPUT"
+    echo 'none; one will be set up'
+  fi
+}
+
 install() {
   # No installer needs to know a credential, or may load modules from the workspace.
-  unset PRECHECK_GATE_TOKEN HW_AUTH_TOKEN OS_TOKEN PYTHONPATH PYTHONHOME
-  find_python
+  unset "${!PRECHECK_GATE_@}" "${!HUAWEICLOUD_@}" "${!HW_@}" "${!OS_@}" "${!ACTIONS_ID_TOKEN_@}"
+  unset PYTHONPATH PYTHONHOME
+  find_python || refuse 'No Python 3.11 or newer on this runner, and none could be set up.'
   "${python[@]}" -I -m venv --clear "$venv" ||
     refuse 'This Python makes no virtual environments. On Debian, install python3-venv.'
   find_venv_python
@@ -50,7 +66,7 @@ install() {
     refuse 'The packages that precheck-gate needs could not be installed.'
   "${pip[@]}" --no-deps --no-build-isolation "$source_folder" ||
     refuse 'precheck-gate could not be installed.'
-  "$venv_python" -I -m precheck_gate --version
+  printf '%s, installed in %d s\n' "$("$venv_python" -I -m precheck_gate --version)" "$SECONDS"
 }
 
 gate() {
@@ -59,7 +75,8 @@ gate() {
 }
 
 case "${1:-}" in
+  find) tell_whether_found ;;
   install) install ;;
   gate) gate ;;
-  *) refuse "action.sh wants 'install' or 'gate'." ;;
+  *) refuse "action.sh wants 'find', 'install' or 'gate'." ;;
 esac

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import os
 import re
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +20,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 
 _EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
-_FENCED = re.compile(r"([^\n=<]+)<<([^\n]+)\n(.*?)\n?\2\n", re.DOTALL)
+_TOKEN = re.compile(r"\s*(\|\||&&|==|!=|[()]|'[^']*'|[\w.-]+)")
+_FENCED = re.compile(r"([^\n=<]+)<<([^\n]+)\n(.*?)\n?\2\n|([^\n=<]+)=([^\n]*)\n", re.DOTALL)
 
 # What the surroundings of the tests must not lend to a job.
 _FOREIGN = re.compile(
@@ -36,6 +40,19 @@ def load_action() -> dict[str, Any]:
     return action
 
 
+@functools.cache
+def action_script() -> Any:
+    """Return the action's script as a module."""
+    path = ROOT / "integrations" / "github" / "action.py"
+    spec = importlib.util.spec_from_file_location("precheck_gate_action", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
 @dataclass
 class Step:
     """What one step did."""
@@ -44,6 +61,7 @@ class Step:
     code: int
     log: str
     outputs: dict[str, str]
+    summary: str = ""
 
 
 @dataclass
@@ -53,6 +71,7 @@ class Job:
     folder: Path
     temp: Path
     variables: dict[str, str] = field(default_factory=dict)
+    actions: dict[str, Callable[[dict[str, str]], dict[str, str]]] = field(default_factory=dict)
     count: int = 0
 
     def __post_init__(self) -> None:
@@ -97,10 +116,10 @@ class Job:
         self,
         inputs: dict[str, str],
         *,
-        steps: slice = slice(None),
+        only: tuple[str, ...] = (),
         watch: Callable[[subprocess.Popen[str], str], None] | None = None,
     ) -> Result:
-        """Run the action's steps (or some); a step that fails ends the action.
+        """Run the action's steps, or those whose names begin so; one that fails ends the action.
 
         ``watch`` is called with each line as it comes, and the process that printed it.
         """
@@ -110,27 +129,48 @@ class Job:
         defaults = {name: str(of.get("default", "")) for name, of in action["inputs"].items()}
         context = Context(defaults | inputs, self.variables)
         result = Result()
-        for step in action["runs"]["steps"][steps]:
-            self.count += 1
-            files = self.folder / f"step-{self.count}"
-            with self.start(step, context, files) as process:
-                assert process.stdout is not None
-                lines = []
-                for line in process.stdout:
-                    lines.append(line)
-                    if watch is not None:
-                        watch(process, line)
-            outputs = read_outputs(files / "GITHUB_OUTPUT")
-            result.steps.append(Step(step["name"], process.returncode, "".join(lines), outputs))
-            for name in ("GITHUB_ENV", "GITHUB_PATH"):
-                assert not (files / name).read_bytes(), f"the action changes {name}"
+        for step in action["runs"]["steps"]:
+            if only and not step["name"].startswith(only):
+                continue
+            if "if" in step and not context.evaluate(step["if"]):
+                continue
+            done = self.use(step, context) if "uses" in step else self.do(step, context, watch)
+            result.steps.append(done)
             if "id" in step:
-                context.steps[step["id"]] = outputs
-            if process.returncode != 0:
+                context.steps[step["id"]] = done.outputs
+            if done.code != 0:
                 break
         values = {name: output["value"] for name, output in action["outputs"].items()}
         result.outputs = {name: context.expand(value) for name, value in values.items()}
         return result
+
+    def use(self, step: dict[str, Any], context: Context) -> Step:
+        """Play another action: what the test says that it does."""
+        name = step["uses"].partition("@")[0]
+        given = {key: context.expand(str(text)) for key, text in step.get("with", {}).items()}
+        return Step(step["name"], 0, "", self.actions[name](given))
+
+    def do(
+        self,
+        step: dict[str, Any],
+        context: Context,
+        watch: Callable[[subprocess.Popen[str], str], None] | None,
+    ) -> Step:
+        """Run a step with a script."""
+        self.count += 1
+        files = self.folder / f"step-{self.count}"
+        with self.start(step, context, files) as process:
+            assert process.stdout is not None
+            lines = []
+            for line in process.stdout:
+                lines.append(line)
+                if watch is not None:
+                    watch(process, line)
+        for name in ("GITHUB_ENV", "GITHUB_PATH"):
+            assert not (files / name).read_bytes(), f"the action changes {name}"
+        outputs = read_outputs(files / "GITHUB_OUTPUT")
+        summary = (files / "GITHUB_STEP_SUMMARY").read_text("utf-8")
+        return Step(step["name"], process.returncode, "".join(lines), outputs, summary)
 
 
 @dataclass
@@ -150,6 +190,11 @@ class Result:
         """All that was printed."""
         return "".join(step.log for step in self.steps)
 
+    @property
+    def summary(self) -> str:
+        """What the page of the job shows."""
+        return "".join(step.summary for step in self.steps)
+
 
 @dataclass
 class Context:
@@ -161,13 +206,45 @@ class Context:
 
     def expand(self, text: str) -> str:
         """Return ``text`` with the values of its expressions."""
-        return _EXPRESSION.sub(lambda match: self.evaluate(match[1]), text)
+        return _EXPRESSION.sub(lambda match: str(self.evaluate(match[1])), text)
 
-    def evaluate(self, expression: str) -> str:
-        """Return the first operand of ``a || b`` that is not empty."""
-        value = ""
-        for operand in expression.split("||"):
-            value = value or self._operand(operand.strip())
+    def evaluate(self, expression: str) -> str | bool:
+        """Return the value of an expression of strings, ``==``, ``!=``, ``&&``, ``||``, ``()``."""
+        tokens = _TOKEN.findall(expression)
+        assert "".join(tokens) == re.sub(r"\s+", "", expression), expression
+        value = self._either(tokens)
+        assert not tokens, f"an expression that the tests do not know: {expression}"
+        return value
+
+    def _either(self, tokens: list[str]) -> str | bool:
+        value = self._both(tokens)
+        while tokens[:1] == ["||"]:
+            tokens.pop(0)
+            other = self._both(tokens)
+            value = value or other
+        return value
+
+    def _both(self, tokens: list[str]) -> str | bool:
+        value = self._compared(tokens)
+        while tokens[:1] == ["&&"]:
+            tokens.pop(0)
+            other = self._compared(tokens)
+            value = value and other
+        return value
+
+    def _compared(self, tokens: list[str]) -> str | bool:
+        value = self._one(tokens)
+        if tokens[:1] in (["=="], ["!="]):
+            wanted = tokens.pop(0) == "=="
+            return (str(value).lower() == str(self._one(tokens)).lower()) is wanted
+        return value
+
+    def _one(self, tokens: list[str]) -> str | bool:
+        token = tokens.pop(0)
+        if token != "(":
+            return self._operand(token)
+        value = self._either(tokens)
+        assert tokens.pop(0) == ")"
         return value
 
     def _operand(self, operand: str) -> str:
@@ -193,6 +270,8 @@ def read_outputs(path: Path) -> dict[str, str]:
     while position < len(text):
         match = _FENCED.match(text, position)
         assert match, f"not an output: {text[position:]!r}"
-        outputs[match[1]] = match[3]
+        name, value = (match[1], match[3]) if match[1] else (match[4], match[5])
+        assert name not in outputs, f"{name} is told twice"
+        outputs[name] = value
         position = match.end()
     return outputs

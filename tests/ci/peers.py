@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import shutil
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 ROOT = Path(__file__).resolve().parents[2]
-TOOL_FOLDERS = (ROOT / ".ci" / "tools", ROOT)
+TOOL_FOLDERS = (ROOT / ".ci" / "tools", ROOT / ".ci" / "e2e", ROOT)
 
 
 def missing(what: str) -> None:
@@ -19,12 +25,23 @@ def missing(what: str) -> None:
     pytest.skip(what)
 
 
-def program(name: str, *, debian: str) -> str:
-    """Return the path of a program, or skip."""
-    path = shutil.which(name)
-    if path is None:
+def program(name: str, *, debian: str, optional: bool = False) -> str:
+    """Return the path of a program, or skip; of an optional one, "" where it is missing.
+
+    One that came with a Python package lies beside this Python.
+    """
+    path = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
+    if path is None and not optional:
         missing(f"{name} is not installed (Debian: {debian})")
-    return path or name
+    return path or ""
+
+
+def python_package(name: str) -> None:
+    """Skip where a Python package is missing."""
+    try:
+        importlib.metadata.distribution(name)
+    except importlib.metadata.PackageNotFoundError:
+        missing(f"the Python package {name} is not installed; run: make tools")
 
 
 def node_package(name: str) -> Path:
@@ -39,5 +56,28 @@ def node_package(name: str) -> Path:
         package = folder / "node_modules" / name
         if package.is_dir():
             return package
-    missing(f"the npm package {name} is not installed; run: make tools")
+    missing(f"the npm package {name} is not installed; run: make tools (or: make e2e)")
     return Path()
+
+
+def java_home() -> str:
+    """Return the folder of the Java on the PATH, or skip; Debian's groovy looks at a fixed one."""
+    java = Path(program("java", debian="default-jre-headless")).resolve()
+    return str(java.parents[1])
+
+
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """Return a folder that ``make`` filled once, whatever the number of workers."""
+    import fcntl
+
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder, done = base / name, base / f"{name}-done"
+    with (base / f"{name}-lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            folder.mkdir()
+            make(folder)
+            done.touch()
+    return folder

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import sys
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
@@ -13,13 +12,15 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
+from precheck_gate.__main__ import run_main
 from precheck_gate.cli.run import run as run_command
+from precheck_gate.drs.credentials.variables import KEY_VARIABLES, TOKEN_VARIABLES, USER_VARIABLES
 
-from .composite import Job, load_action
+from .composite import Context, Job, action_script, load_action, read_outputs
+from .peers import once
 from .scenarios import BLOCKS, PASSES, PROJECT, WARNS, serve
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -27,30 +28,40 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="plays a Linux runner")
 
-INSTALL, GATE = slice(0, 1), slice(1, 2)
+FIND, INSTALL, GATE = ("Look for",), ("Install",), ("Ask",)
+OUTPUTS = {
+    *("verdict", "exit-code", "ready-tasks", "blocked-tasks", "warnings"),
+    *("junit", "report", "summary"),
+}
 TOKEN = "tok%en-of-the-test"
 
-# A command to the runner, in both of its forms.
+# A command to the runner, in both of its forms, and those that the gate is meant to give.
 COMMAND = re.compile(r"^\s*::[A-Za-z]|##\[", re.MULTILINE)
+MEANT = re.compile(r"::(add-mask|error|warning|group|endgroup)( title=[^:]*)?::")
+
+
+def lay_traps(job: Job) -> None:
+    """Put modules into the workspace that nothing may load."""
+    trap = "import pathlib, sys\npathlib.Path('pwned').touch()\nsys.exit(0)\n"
+    for name in ("json.py", "requests.py", "sitecustomize.py", "precheck_gate.py", "venv.py"):
+        (job.workspace / name).write_text(trap, "utf-8")
+    job.variables["PYTHONPATH"] = str(job.workspace)
+
+
+def install(folder: Path) -> None:
+    """Run the action's first steps, in a workspace that tries to slip in its own modules."""
+    job = Job(folder / "runner", folder / "temp")
+    lay_traps(job)
+    result = job.run({}, only=(*FIND, "Set up", *INSTALL))
+    assert [step.code for step in result.steps] == [0, 0], result.log
+    assert re.search(r"(?m)^precheck-gate \d+\.\d+.*, installed in \d+ s$", result.log)
+    assert not list(job.folder.rglob("pwned"))
 
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a RUNNER_TEMP in which the action's first step ran; once, whatever the workers."""
-    import fcntl
-
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    temp, done = folder / "runner-temp", folder / "runner-temp-done"
-    with (folder / "runner-temp-lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            result = Job(folder / "runner", temp).run({}, steps=INSTALL)
-            assert result.code == 0, result.log
-            assert re.search(r"^precheck-gate \d+\.\d+", result.log, re.MULTILINE)
-            done.touch()
-    return temp
+    """Return a RUNNER_TEMP in which the action is installed."""
+    return once(tmp_path_factory, "runner", install) / "temp"
 
 
 @pytest.fixture
@@ -77,41 +88,50 @@ def inputs_for(simulator: Simulator, task: str) -> dict[str, str]:
 
 
 def commands(log: str) -> list[str]:
-    """Return the lines of a log that the runner would act on, without the masks."""
+    """Return the lines of a log that the runner would act on and that nobody meant."""
     found = [line for line in log.splitlines() if COMMAND.search(line)]
-    return [line for line in found if not line.startswith("::add-mask::")]
+    return [line for line in found if not MEANT.match(line)]
 
 
 @pytest.mark.parametrize(
-    ("scenario", "task", "code", "verdict"),
+    ("scenario", "task", "code", "verdict", "warnings"),
     [
-        ("passed", PASSES, 0, "passed"),
-        ("warned", WARNS, 0, "passed_with_warnings"),
-        ("blocked", BLOCKS, 1, "blocked"),
+        ("passed", PASSES, 0, "passed", 0),
+        ("warned", WARNS, 0, "passed_with_warnings", 2),
+        ("blocked", BLOCKS, 1, "blocked", 0),
     ],
 )
 def test_the_gate_ends_with_its_own_code_and_sets_the_outputs(
-    job: Job, scenario: str, task: str, code: int, verdict: str
+    job: Job, scenario: str, task: str, code: int, verdict: str, warnings: int
 ) -> None:
     with serve(scenario) as simulator:
-        result = job.run(inputs_for(simulator, task), steps=GATE)
+        result = job.run(inputs_for(simulator, task), only=GATE)
 
     assert result.code == code, result.log
+    ready = json.dumps([task])
     assert result.outputs == {
         "verdict": verdict,
         "exit-code": str(code),
+        "ready-tasks": ready if code == 0 else "[]",
+        "blocked-tasks": "[]" if code == 0 else ready,
+        "warnings": str(warnings),
         "junit": "precheck-gate-junit.xml",
         "report": "precheck-gate-report.json",
+        "summary": "precheck-gate-summary.md",
     }
     assert ET.parse(job.workspace / "precheck-gate-junit.xml").getroot().tag == "testsuites"
     report = json.loads((job.workspace / "precheck-gate-report.json").read_text("utf-8"))
     assert report["verdict"] == verdict
+    assert task[:8] in (job.workspace / "precheck-gate-summary.md").read_text("utf-8")
+    assert task[:8] in result.summary
     assert commands(result.log) == []
+    assert ("::error " in result.log) == (verdict == "blocked")
+    assert ("::warning " in result.log) == (warnings > 0)
 
 
 def test_warnings_get_the_code_that_the_input_names(job: Job) -> None:
     with serve("warned") as simulator:
-        result = job.run(inputs_for(simulator, WARNS) | {"warn-exit-code": "10"}, steps=GATE)
+        result = job.run(inputs_for(simulator, WARNS) | {"warn-exit-code": "10"}, only=GATE)
 
     assert result.code == 10, result.log
     assert result.outputs["verdict"] == "passed_with_warnings"
@@ -119,7 +139,7 @@ def test_warnings_get_the_code_that_the_input_names(job: Job) -> None:
 
 def test_advisory_ends_in_0_and_still_says_blocked(job: Job) -> None:
     with serve("blocked") as simulator:
-        result = job.run(inputs_for(simulator, BLOCKS) | {"advisory": "true"}, steps=GATE)
+        result = job.run(inputs_for(simulator, BLOCKS) | {"advisory": "true"}, only=GATE)
 
     assert result.code == 0, result.log
     assert result.outputs["verdict"] == "blocked"
@@ -127,7 +147,7 @@ def test_advisory_ends_in_0_and_still_says_blocked(job: Job) -> None:
 
 def test_time_that_runs_out_is_incomplete(job: Job) -> None:
     with serve("endless") as simulator:
-        result = job.run(inputs_for(simulator, PASSES) | {"timeout": "1s"}, steps=GATE)
+        result = job.run(inputs_for(simulator, PASSES) | {"timeout": "1s"}, only=GATE)
 
     assert result.code == 3, result.log
     assert result.outputs["verdict"] == "incomplete"
@@ -138,9 +158,9 @@ def test_wrong_settings_are_an_error_whatever_an_earlier_run_left(
     job: Job, passing: Simulator
 ) -> None:
     for wrong in ({"tasks": "no-task"}, {"timeout": "soon"}):
-        assert job.run(inputs_for(passing, PASSES), steps=GATE).outputs["verdict"] == "passed"
+        assert job.run(inputs_for(passing, PASSES), only=GATE).outputs["verdict"] == "passed"
 
-        result = job.run(inputs_for(passing, PASSES) | wrong, steps=GATE)
+        result = job.run(inputs_for(passing, PASSES) | wrong, only=GATE)
 
         assert result.code == 2, result.log
         assert result.outputs["verdict"] == "error"
@@ -153,12 +173,12 @@ def test_the_reports_go_where_the_inputs_say(job: Job, passing: Simulator) -> No
     inputs = inputs_for(passing, PASSES) | {"junit": "out put/j.xml", "report": "json=r.json"}
     (job.workspace / "out put").mkdir()
 
-    result = job.run(inputs, steps=GATE)
+    result = job.run(inputs, only=GATE)
 
     assert result.code == 0, result.log
     assert (result.outputs["junit"], result.outputs["report"]) == ("out put/j.xml", "r.json")
     written = {str(path.relative_to(job.workspace)) for path in job.workspace.rglob("*.*")}
-    assert written == {"out put/j.xml", "r.json"}
+    assert written == {"out put/j.xml", "r.json", "precheck-gate-summary.md"}
 
 
 def test_an_empty_input_leaves_the_variable_of_the_job(job: Job, passing: Simulator) -> None:
@@ -166,7 +186,7 @@ def test_an_empty_input_leaves_the_variable_of_the_job(job: Job, passing: Simula
     del inputs["tasks"]
     job.variables["PRECHECK_GATE_TASKS"] = PASSES
 
-    result = job.run(inputs, steps=GATE)
+    result = job.run(inputs, only=GATE)
 
     assert result.outputs["verdict"] == "passed", result.log
 
@@ -176,24 +196,17 @@ def test_tasks_come_from_a_file_and_from_several_lines(job: Job, passing: Simula
     from_file = inputs_for(passing, "") | {"tasks-from": "tasks.txt"}
     lines = inputs_for(passing, f"\n  {PASSES}\n")
 
-    assert job.run(from_file, steps=GATE).outputs["verdict"] == "passed"
-    assert job.run(lines, steps=GATE).outputs["verdict"] == "passed"
+    assert job.run(from_file, only=GATE).outputs["verdict"] == "passed"
+    assert job.run(lines, only=GATE).outputs["verdict"] == "passed"
 
 
-def test_all_steps_from_nothing_load_no_module_of_the_workspace(
-    tmp_path: Path, passing: Simulator
-) -> None:
-    job = Job(tmp_path / "job", tmp_path / "temp")
-    trap = "import pathlib, sys\npathlib.Path('pwned').touch()\nsys.exit(0)\n"
-    for name in ("json.py", "requests.py", "sitecustomize.py", "precheck_gate.py"):
-        (job.workspace / name).write_text(trap, "utf-8")
-    job.variables["PYTHONPATH"] = str(job.workspace)
+def test_no_step_loads_a_module_of_the_workspace(job: Job, passing: Simulator) -> None:
+    lay_traps(job)
 
-    result = job.run(inputs_for(passing, PASSES))
+    result = job.run(inputs_for(passing, PASSES), only=GATE)
 
-    assert [step.code for step in result.steps] == [0, 0], result.log
-    assert result.outputs["verdict"] == "passed"
-    assert not list(tmp_path.rglob("pwned"))
+    assert result.outputs["verdict"] == "passed", result.log
+    assert not list(job.folder.rglob("pwned"))
 
 
 # -- secrets -----------------------------------------------------------------------------------
@@ -206,7 +219,7 @@ def test_masks_come_before_anything_else_and_nothing_else_holds_the_token(
     job.variables["OS_TOKEN"] = "another-one"
     inputs = inputs_for(passing, PASSES) | {"token-file": "token.txt", "verbose": "true"}
 
-    log = job.run(inputs, steps=GATE).log
+    log = job.run(inputs, only=GATE).log
 
     first, second, third, *rest = log.splitlines()
     assert [first, second, third] == [
@@ -216,13 +229,14 @@ def test_masks_come_before_anything_else_and_nothing_else_holds_the_token(
     ]
     assert rest
     for secret in (TOKEN, "another-one", "in-a-file"):
-        assert not [line for line in rest if secret in line]
+        shown = [line for line in rest if not line.startswith("::add-mask::")]
+        assert not [line for line in shown if secret in line]
 
 
 def test_every_line_of_a_token_is_masked(job: Job, passing: Simulator) -> None:
     inputs = inputs_for(passing, PASSES) | {"token": "line-one\r\n\n  line-two\n"}
 
-    log = job.run(inputs, steps=GATE).log
+    log = job.run(inputs, only=GATE).log
 
     assert log.splitlines()[:2] == ["::add-mask::line-one", "::add-mask::line-two"]
     assert "::add-mask::\n" not in log
@@ -234,11 +248,11 @@ def test_no_installer_is_told_a_credential(tmp_path: Path) -> None:
     spy.mkdir()
     (spy / "python3").write_text(f"#!/bin/sh\nenv > {tmp_path}/seen\nexit 0\n", "utf-8")
     (spy / "python3").chmod(0o755)
-    names = ("PRECHECK_GATE_TOKEN", "HW_AUTH_TOKEN", "OS_TOKEN")
+    names = [name for names in SECRET_VARIABLES for name in names]
     job = Job(tmp_path / "job", tmp_path / "temp", dict.fromkeys(names, "the-secret"))
     job.variables["PATH"] = f"{spy}:{os.environ['PATH']}"
 
-    job.run({"token": "the-secret"}, steps=INSTALL)
+    job.run(dict.fromkeys(SECRET_INPUTS, "the-secret"), only=INSTALL)
 
     seen = (tmp_path / "seen").read_text("utf-8")
     assert "RUNNER_TEMP=" in seen
@@ -254,119 +268,199 @@ EVIL = (
 )
 
 
-@pytest.mark.parametrize("name", sorted(load_action()["inputs"]))
-def test_no_input_executes_or_speaks_to_the_runner(job: Job, passing: Simulator, name: str) -> None:
-    inputs = inputs_for(passing, PASSES) | {"timeout": "2s", "grace": "0s"} | {name: EVIL}
+INPUTS = sorted(load_action()["inputs"])
 
-    result = job.run(inputs, steps=GATE)
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_an_input_reaches_the_program_as_it_is_and_executes_nothing(
+    tmp_path: Path, name: str
+) -> None:
+    job = Job(tmp_path / "job", tmp_path / "temp")
+    program = tmp_path / "temp" / "precheck-gate-venv" / "bin" / "python"
+    program.parent.mkdir(parents=True)
+    program.write_text(f"#!/bin/sh\nexec env -0 >'{tmp_path}/seen'\n", "utf-8")
+    program.chmod(0o755)
+
+    result = job.run({name: EVIL}, only=GATE)
+
+    assert result.code == 0, result.log
+    seen = (tmp_path / "seen").read_text("utf-8").split("\0")
+    assert f"PRECHECK_GATE_{name.upper().replace('-', '_')}={EVIL}" in seen
+    assert not list(tmp_path.rglob("pwned"))
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_the_gate_never_speaks_to_the_runner_with_the_words_of_an_input(
+    tmp_path: Path,
+    passing: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    name: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for variable in os.environ:
+        if not re.match("PATH|HOME|TMP", variable):
+            monkeypatch.delenv(variable)
+    given = inputs_for(passing, PASSES) | {"timeout": "1s", "grace": "0s", name: EVIL}
+    for one, value in given.items():
+        monkeypatch.setenv(f"PRECHECK_GATE_{one.upper().replace('-', '_')}", value)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+    (tmp_path / "output").touch()
+
+    code = run_main(["run"])
+
+    printed = "".join(capfd.readouterr())
+    assert commands(printed) == []
+    assert "Traceback" not in printed
+    assert code != 70, printed
+    outputs = read_outputs(tmp_path / "output")
+    assert outputs.get("exit-code", str(code)) == str(code)
+    assert (outputs.get("verdict") == "passed") == (code == 0)
+
+
+def test_evil_in_many_inputs_at_once_on_the_whole_way(job: Job, passing: Simulator) -> None:
+    inputs = inputs_for(passing, PASSES) | {"junit": EVIL, "profile": EVIL, "verbose": "true"}
+
+    result = job.run(inputs, only=GATE)
 
     assert not list(job.folder.rglob("pwned"))
     assert commands(result.log) == []
     assert "Traceback" not in result.log
-    assert result.outputs["exit-code"] == str(result.code)
-    assert (result.outputs["verdict"] == "passed") == (result.code == 0), result.log
-    assert result.steps[0].outputs.keys() == {"verdict", "exit-code", "junit", "report"}
+    assert result.outputs["exit-code"] == str(result.code) != "0"
+    assert result.outputs["verdict"] == "error"
+    assert result.steps[0].outputs.keys() == OUTPUTS
 
 
 def test_runs_hold_no_expression() -> None:
     for step in load_action()["runs"]["steps"]:
-        assert "${{" not in step["run"], step["name"]
+        assert "${{" not in step.get("run", ""), step["name"]
 
 
 # -- bad days ----------------------------------------------------------------------------------
 
 
-def test_a_runner_without_python_is_told_so(tmp_path: Path) -> None:
-    empty = tmp_path / "bin"
-    empty.mkdir()
+def fake_tools(folder: Path, **scripts: str) -> str:
+    """Return a PATH on which these programs come first."""
+    folder.mkdir()
     for name in ("python3", "python", "py"):
-        (empty / name).write_text("#!/bin/sh\nexit 1\n", "utf-8")
-        (empty / name).chmod(0o755)
+        (folder / name).write_text(scripts.get(name, "#!/bin/sh\nexit 1\n"), "utf-8")
+        (folder / name).chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
+
+
+def test_a_python_is_set_up_only_where_none_is_found(tmp_path: Path) -> None:
+    called: list[dict[str, str]] = []
+
+    def setup_python(given: dict[str, str]) -> dict[str, str]:
+        called.append(given)
+        return {"python-path": str(tmp_path / "set-up")}
+
     job = Job(tmp_path / "job", tmp_path / "temp")
-    job.variables["PATH"] = f"{empty}:{os.environ['PATH']}"
+    job.actions["actions/setup-python"] = setup_python
+    names = (*FIND, "Set up")
+    assert job.run({}, only=names).steps[0].outputs == {"found": "true"}
+    assert called == []
+
+    # What counts is which Python is to make the virtual environment; this one makes none.
+    (tmp_path / "set-up").write_text("#!/bin/sh\n[ $2 = -c ]\n", "utf-8")
+    (tmp_path / "set-up").chmod(0o755)
+    job.variables["PATH"] = fake_tools(tmp_path / "bin")
+    result = job.run({"tasks": PASSES})
+
+    assert result.steps[0].outputs == {"found": "false"}
+    assert called == [{"python-version": "3.13", "update-environment": "False"}]
+    assert result.code == 2
+    assert "::error title=precheck-gate::This Python makes no virtual environments" in result.log
+
+
+def test_a_runner_on_which_no_python_can_be_set_up_is_told_so(tmp_path: Path) -> None:
+    job = Job(tmp_path / "job", tmp_path / "temp")
+    job.actions["actions/setup-python"] = lambda _: {"python-path": "/absent/python"}
+    job.variables["PATH"] = fake_tools(tmp_path / "bin")
 
     result = job.run({"tasks": PASSES})
 
-    assert len(result.steps) == 1
+    assert [step.name.split()[0] for step in result.steps] == ["Look", "Set", "Install"]
     assert result.code == 2
-    assert result.log.startswith("::error title=precheck-gate::No Python 3.11 or newer")
-    assert result.outputs["verdict"] == "error"
-    assert result.outputs["exit-code"] == "2"
+    assert "::error title=precheck-gate::No Python 3.11 or newer" in result.log
+    assert result.outputs == {
+        "verdict": "error",
+        "exit-code": "2",
+        "ready-tasks": "[]",
+        "blocked-tasks": "[]",
+        "warnings": "0",
+        "junit": "",
+        "report": "",
+        "summary": "",
+    }
 
 
 def test_an_old_python_is_passed_over(tmp_path: Path) -> None:
-    tools = tmp_path / "bin"
-    tools.mkdir()
-    (tools / "python3").write_text("#!/bin/sh\nexit 1\n", "utf-8")
-    (tools / "python").write_text(
-        f'#!/bin/sh\necho called > {tmp_path}/called\nexec {sys.executable} "$@"\n', "utf-8"
-    )
-    (tools / "py").write_text("#!/bin/sh\nexit 1\n", "utf-8")
-    for path in tools.iterdir():
-        path.chmod(0o755)
+    good = f'#!/bin/sh\necho called > {tmp_path}/called\nexec {sys.executable} "$@"\n'
     job = Job(tmp_path / "job", tmp_path / "temp")
-    # No index to install from: what counts is which Python made the virtual environment.
-    job.variables |= {"PATH": f"{tools}:{os.environ['PATH']}", "PIP_NO_INDEX": "1"}
-    job.variables |= {"PIP_FIND_LINKS": str(tmp_path), "PIP_EXTRA_INDEX_URL": ""}
+    job.variables["PATH"] = fake_tools(tmp_path / "bin", python=good)
 
-    result = job.run({}, steps=INSTALL)
-
+    assert job.run({}, only=FIND).steps[0].outputs == {"found": "true"}
     assert (tmp_path / "called").exists()
-    assert (tmp_path / "temp" / "precheck-gate-venv" / "bin" / "python").exists()
-    assert result.code == 2
-    assert "::error title=precheck-gate::The packages that precheck-gate needs" in result.log
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_cancelled_job_still_writes_reports_and_outputs(
-    job: Job, number: signal.Signals, code: int
-) -> None:
-    sent: list[str] = []
-
-    def cancel(process: subprocess.Popen[str], line: str) -> None:
-        if "%" in line and not line.startswith("::") and not sent:
-            sent.append(line)
-            process.send_signal(number)  # to the one process that the runner knows
-
-    with serve("endless") as simulator:
-        inputs = inputs_for(simulator, PASSES) | {"timeout": "20s"}
-        result = job.run(inputs, steps=GATE, watch=cancel)
-
-    assert sent, result.log
-    assert result.code == code, result.log
-    assert result.outputs["exit-code"] == str(code)
-    assert result.outputs["verdict"] != "passed"
-    assert (job.workspace / "precheck-gate-junit.xml").exists()
-    assert json.loads((job.workspace / "precheck-gate-report.json").read_text("utf-8"))
 
 
 # -- agreement with the command line -------------------------------------------------------------
 
-
-def option_names() -> set[str]:
-    """Return the long names of the options of ``run``."""
-    options = [param for param in run_command.params if isinstance(param, click.Option)]
-    names = {next(name for name in option.opts if name.startswith("--")) for option in options}
-    return {name.removeprefix("--") for name in names} - {"help"}
+# The credentials have no option, for no secret may be a flag's value; the tasks are arguments.
+SECRET_INPUTS = ("token", "access-key", "secret-key", "security-token", "password")
+WITHOUT_OPTION = {"tasks", "user-name", "domain-name", *SECRET_INPUTS}
+SECRET_VARIABLES = (TOKEN_VARIABLES, *KEY_VARIABLES, *(names[1:2] for names in USER_VARIABLES))
 
 
-def test_every_option_has_an_input_of_its_name() -> None:
-    # tasks are the arguments; the token has no option, for no secret may be a flag's value
-    assert load_action()["inputs"].keys() == option_names() | {"tasks", "token"}
+def options() -> dict[str, click.Option]:
+    """Return the options of ``run`` by their long names."""
+    found = [param for param in run_command.params if isinstance(param, click.Option)]
+    names = {next(name for name in one.opts if name.startswith("--"))[2:]: one for one in found}
+    return {name: one for name, one in names.items() if name != "help"}
 
 
-def test_every_input_reaches_its_variable() -> None:
-    env = load_action()["runs"]["steps"][1]["env"]
-    for name in load_action()["inputs"]:
-        variable = f"PRECHECK_GATE_{name.upper().replace('-', '_')}"
-        assert env[variable] == f"${{{{ inputs.{name} || env.{variable} }}}}"
+@pytest.mark.parametrize("name", sorted(options()))
+def test_every_option_has_an_input_of_its_name_and_default(name: str) -> None:
+    inputs = load_action()["inputs"]
+    assert name in inputs, f"action.yml has no input {name}"
+    default = options()[name].default
+    wanted = default if isinstance(default, str) else None
+    assert inputs[name].get("default") == wanted, f"action.yml: the default of {name}"
+
+
+def test_no_input_is_without_an_option() -> None:
+    assert set(load_action()["inputs"]) - set(options()) == WITHOUT_OPTION
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_every_input_reaches_its_variable(name: str) -> None:
+    env = load_action()["runs"]["steps"][-1]["env"]
+    variable = f"PRECHECK_GATE_{name.upper().replace('-', '_')}"
+    default = load_action()["inputs"][name].get("default")
+    wanted = f"inputs.{name} || env.{variable}"
+    if default is not None:
+        wanted = f"(inputs.{name} != '{default}' && inputs.{name}) || env.{variable} || '{default}'"
+    assert env[variable] == f"${{{{ {wanted} }}}}"
+
+
+def test_the_variable_of_the_job_stands_in_for_an_input_that_is_not_given(tmp_path: Path) -> None:
+    env = load_action()["runs"]["steps"][-1]["env"]["PRECHECK_GATE_TIMEOUT"]
+    for inputs, variables, value in (
+        ("30m", {}, "30m"),
+        ("30m", {"PRECHECK_GATE_TIMEOUT": "1h"}, "1h"),
+        ("5m", {"PRECHECK_GATE_TIMEOUT": "1h"}, "5m"),
+    ):
+        assert Context({"timeout": inputs}, variables).expand(env) == value
 
 
 def test_every_option_reads_the_variable_that_the_action_sets() -> None:
-    for option in run_command.params:
-        if not isinstance(option, click.Option) or "--help" in option.opts:
-            continue
-        long = next(name for name in option.opts if name.startswith("--"))
-        wanted = f"PRECHECK_GATE_{long.removeprefix('--').upper().replace('-', '_')}"
+    for name, option in options().items():
+        wanted = f"PRECHECK_GATE_{name.upper().replace('-', '_')}"
         given = [option.envvar] if isinstance(option.envvar, str) else list(option.envvar or ())
-        assert wanted in given, long
+        assert wanted in given, name
+
+
+@pytest.mark.parametrize("name", sorted({name for names in SECRET_VARIABLES for name in names}))
+def test_every_variable_with_a_credential_is_hidden(name: str) -> None:
+    assert list(action_script().secret_lines({name: "a\n b \n"})) == ["a", "b"]

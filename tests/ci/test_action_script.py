@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .composite import ROOT, read_outputs
+from .composite import action_script, load_action, read_outputs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def script() -> Any:
     """Return the script as a module."""
-    path = ROOT / "integrations" / "github" / "action.py"
-    spec = importlib.util.spec_from_file_location("precheck_gate_action", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return action_script()
 
 
 @pytest.mark.parametrize(
@@ -45,10 +35,11 @@ def test_both_reports_are_always_written_somewhere(
 ) -> None:
     env = {"PRECHECK_GATE_JUNIT": junit, "PRECHECK_GATE_REPORT": wanted}
 
-    reports = script.choose_reports(env)
+    paths, wanted_now = script.choose_reports(env)
 
-    assert (reports.junit, reports.report) == expected
-    told = [f"junit={junit}", *reports.wanted]
+    assert (paths["junit"], paths["json"]) == expected
+    assert paths["markdown"] == "precheck-gate-summary.md"
+    told = [f"junit={junit}", *wanted_now]
     assert f"junit={expected[0]}" in told
     assert f"json={expected[1]}" in told
 
@@ -57,51 +48,62 @@ def test_what_the_script_splits_the_gate_splits_alike(script: Any) -> None:
     from precheck_gate.cli.options import REPORT
 
     text = "json=my report.json  junit=a b.xml\njson=-\n"
-    wanted = script.choose_reports({"PRECHECK_GATE_REPORT": text}).wanted
+    _, wanted = script.choose_reports({"PRECHECK_GATE_REPORT": text})
     assert list(REPORT.split_envvar_value(text)) == list(wanted[:3])
     assert list(REPORT.split_envvar_value("\n".join(wanted))) == list(wanted)
 
 
 @pytest.mark.parametrize(
-    ("content", "code", "verdict"),
-    [
-        ({"verdict": "blocked"}, 0, "blocked"),
-        ({"verdict": 1}, 4, "error"),
-        ({}, 1, "blocked"),
-        ([], 3, "incomplete"),
-        (None, 0, "error"),
-        (None, 70, "error"),
-        (None, 143, "error"),
-    ],
+    ("code", "verdict"),
+    [(0, "error"), (1, "blocked"), (2, "error"), (3, "incomplete"), (70, "error"), (143, "error")],
 )
-def test_the_verdict_is_the_reports_or_else_what_the_code_says(
-    script: Any, tmp_path: Path, content: object, code: int, verdict: str
+def test_where_the_gate_said_nothing_the_code_speaks_and_nothing_is_green(
+    script: Any, tmp_path: Path, code: int, verdict: str
 ) -> None:
-    path = tmp_path / "report.json"
-    if content is not None:
-        path.write_text(json.dumps(content), "utf-8")
-    assert script.read_verdict(str(path), code) == verdict
-
-
-def test_no_value_can_end_an_output_early(script: Any, tmp_path: Path) -> None:
     path = tmp_path / "output"
     path.write_text("earlier<<E\nkept\nE\n", "utf-8")
-    evil = "x\nprecheck-gate-0\nEOF\nverdict<<EOF\npassed\nEOF"
+    assert not script.has_told(str(path))
 
-    script.set_outputs({"GITHUB_OUTPUT": str(path)}, {"junit": evil, "verdict": "blocked"})
-    script.set_outputs({"GITHUB_OUTPUT": str(path)}, {"again": ""})
+    script.tell_instead(str(path), code)
 
-    assert read_outputs(path) == {
-        "earlier": "kept",
-        "junit": evil,
-        "verdict": "blocked",
-        "again": "",
-    }
+    outputs = read_outputs(path)
+    assert outputs.pop("earlier") == "kept"
+    assert (outputs["verdict"], outputs["exit-code"]) == (verdict, str(code))
+    assert (outputs["ready-tasks"], outputs["blocked-tasks"]) == ("[]", "[]")
+    assert outputs.keys() == load_action()["outputs"].keys()
+
+
+def test_what_the_gate_said_is_seen(script: Any, tmp_path: Path) -> None:
+    from precheck_gate.ci import CiWorld, Written, load_system
+    from tests.ci_reports.made import task
+    from tests.ci_systems.runner import outcome_of
+
+    path = tmp_path / "output"
+    environ = {"GITHUB_OUTPUT": str(path)}
+    assert not script.has_told(str(path))
+    system = load_system("github", CiWorld(environ, print, float))
+    system.conclude(outcome_of([task()]), Written({}))
+    assert script.has_told(str(path))
 
 
 def test_outputs_that_cannot_be_written_do_not_stop_the_script(
     script: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    script.set_outputs({"GITHUB_OUTPUT": str(tmp_path)}, {"verdict": "blocked"})
-    script.set_outputs({}, {"verdict": "blocked"})
-    assert capsys.readouterr().out.count("the outputs could not be set") == 2
+    assert not script.has_told(str(tmp_path))
+    script.tell_instead(str(tmp_path), 1)
+    assert "the outputs could not be set: Is a directory" in capsys.readouterr().out
+
+
+def test_the_tokens_of_files_and_of_the_named_variable_are_hidden(
+    script: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text("of-a-file\n", "utf-8")
+    env = {
+        "PRECHECK_GATE_ID_TOKEN_VARIABLE": "MINE",
+        "MINE": "of-a-variable",
+        "PRECHECK_GATE_TOKEN_FILE": str(tmp_path / "token"),
+        "PRECHECK_GATE_ID_TOKEN_FILE": str(tmp_path / "absent"),
+        "PRECHECK_GATE_TOKEN": "of-a-file",
+        "PRECHECK_GATE_REGION": "not-a-secret",
+    }
+    assert sorted(script.secret_lines(env)) == ["of-a-file", "of-a-variable"]
