@@ -7,24 +7,18 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from precheck_gate.drs import wire
-from precheck_gate.drs.transport import retry_after_seconds
-from precheck_gate.errors import (
-    AccessRefused,
-    BatchRefused,
-    NotAnAnswer,
-    ServiceError,
-    TransientFault,
-)
-from precheck_gate.text import clean_line, shorten
+from precheck_gate.drs.refusals import refusal, said
+from precheck_gate.drs.transport import Reply
+from precheck_gate.errors import AccessRefused, BatchRefused, ServiceError
+from precheck_gate.secrets import hide_secrets_in_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from precheck_gate.clock import Clock
-    from precheck_gate.drs.transport import Reply
 
 __all__ = ["DrsClient", "Post"]
 
@@ -42,24 +36,28 @@ class DrsClient:
 
     Args:
         endpoint: base URL, checked.
-        project_id: whose tasks are asked for.
+        project_id: whose tasks are asked for, or what finds that out within so many seconds.
         post: what sends a request.
         clock: for ``Retry-After`` dates.
         language: of the service's messages, ``en-us`` or ``zh-cn``.
         on_reply: told of each reply, whatever it is, with the tasks that were asked for.
+        advice: what to do about a 401 or a 403.
     """
 
     def __init__(
         self,
         endpoint: str,
-        project_id: str,
+        project_id: str | Callable[[float], str],
         post: Post,
         clock: Clock,
         *,
         language: str = "en-us",
         on_reply: Callable[[Sequence[str], Reply], None] | None = None,
+        advice: Callable[[int], str] | None = None,
     ) -> None:
-        self._url = f"{endpoint}/v3/{quote(project_id, safe='')}/jobs/batch-precheck-result"
+        self._endpoint = endpoint
+        self._project_id = project_id
+        self._advice = advice or _ADVICE.__getitem__
         self._post = post
         self._clock = clock
         self._headers = {"X-Language": language}
@@ -79,9 +77,17 @@ class DrsClient:
             BatchRefused: 400.
             ServiceError: anything else that is no answer, redirects included.
         """
+        end = self._clock.monotonic() + seconds
+        project = (
+            self._project_id if isinstance(self._project_id, str) else self._project_id(seconds)
+        )
+        url = f"{self._endpoint}/v3/{quote(project, safe='')}/jobs/batch-precheck-result"
         self.requests += 1
         body = json.dumps(wire.results_request(list(task_ids))).encode()
-        reply = self._post(self._url, body, self._headers, seconds)
+        left = max(1.0, end - self._clock.monotonic())
+        reply = self._post(url, body, self._headers, min(left, seconds))
+        # A service may repeat what it was sent, and what it says is printed and kept.
+        reply = Reply(reply.status, reply.headers, hide_secrets_in_bytes(reply.body))
         if self._on_reply is not None:
             self._on_reply(task_ids, reply)
         if reply.status == 200:
@@ -89,13 +95,7 @@ class DrsClient:
         raise self._refusal(reply)
 
     def _refusal(self, reply: Reply) -> ServiceError:
-        said = wire.parse_error(reply.body)
-        request_id = clean_line(shorten(reply.headers.get("X-Request-Id") or said.request_id, 100))
-        words = clean_line(shorten(str(said), 500))
-        message = f"The service answered HTTP {reply.status}{f': {words}' if words else ''}"
-        if request_id:
-            message += f" (request {request_id})"
-        code = clean_line(shorten(said.code, 60))
+        message, code, request_id = said(reply)
         match reply.status:
             case 400:
                 return BatchRefused(
@@ -103,42 +103,19 @@ class DrsClient:
                     hint=wire.error_hint(code),
                     code=code,
                     request_id=request_id,
-                    culprits=dict(said.culprits),
+                    culprits=dict(wire.parse_error(reply.body).culprits),
                 )
-            case 401:
-                hint = "The token is wrong or has expired (it lives 24 h): get a new one."
-                return AccessRefused(message, hint=hint, code=code, request_id=request_id)
-            case 403:
-                hint = "The token's user may not query DRS in this project: check its permissions."
+            case 401 | 403 as status:
+                hint = self._advice(status)
                 return AccessRefused(message, hint=hint, code=code, request_id=request_id)
             case 404:
                 hint = "Check --endpoint or --region, and --project-id."
                 return ServiceError(message, hint=hint, code=code, request_id=request_id)
-            case status if 300 <= status < 400:
-                return ServiceError(
-                    f"The endpoint redirects to {_target(reply)} (HTTP {status}); "
-                    "credentials are not sent along.",
-                    hint="Give the real endpoint with --endpoint; is a proxy in between?",
-                    request_id=request_id,
-                )
-            case status if status in (408, 429) or status >= 500:
-                return TransientFault(
-                    message,
-                    hint="The service is busy or ill; the gate asks again until its time is over.",
-                    code=code,
-                    request_id=request_id,
-                    retry_after=retry_after_seconds(reply.headers, self._clock.now()),
-                )
-            case status if 200 <= status < 300:
-                return NotAnAnswer(message, code=code, request_id=request_id)
             case _:
-                return ServiceError(message, code=code, request_id=request_id)
+                return refusal(reply, self._clock, option="--endpoint")
 
 
-def _target(reply: Reply) -> str:
-    """Return the host that a redirect names; the rest of its URL may hold secrets."""
-    try:
-        host = urlsplit(reply.headers.get("Location", "")).hostname
-    except ValueError:
-        host = None
-    return clean_line(shorten(host, 100)) if host else "another place"
+_ADVICE = {
+    401: "The token is wrong or has expired (it lives 24 h): get a new one.",
+    403: "The token's user may not query DRS in this project: check its permissions.",
+}

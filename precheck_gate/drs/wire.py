@@ -18,11 +18,19 @@ from precheck_gate.errors import NotAnAnswer
 from precheck_gate.model import Item, Snapshot, Status, SubTask, Trouble, TroubleKind
 from precheck_gate.text import clean_line, shorten
 
-__all__ = ["Answer", "ServiceMessage", "parse_answer", "parse_error", "results_request"]
+__all__ = [
+    "Answer",
+    "ServiceMessage",
+    "answered_tasks",
+    "parse_answer",
+    "parse_error",
+    "results_request",
+]
 
 _STATUSES = {status.value: status for status in Status if status is not Status.UNKNOWN}
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?) ?%?")
 _ABSENT = object()
+_NOT_DRS = "Is the endpoint really that of DRS, and not a proxy or a web page?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +72,35 @@ def parse_answer(body: bytes) -> Answer:
     Raises:
         NotAnAnswer: not one JSON document as RFC 8259 means it, or not of the documented shape.
     """
+    document = _read_document(body)
+    return _read_results(document["results"], document.get("count", _ABSENT))
+
+
+def answered_tasks(body: bytes) -> list[str]:
+    """Return the IDs of the tasks that an answer holds, each once, without reading the rest.
+
+    Raises:
+        NotAnAnswer: as `parse_answer` would.
+    """
+    ids = (entry.get("precheck_id") for entry in _read_document(body)["results"])
+    return list(dict.fromkeys(one for one in ids if isinstance(one, str) and one))
+
+
+def _read_document(body: bytes) -> dict[str, Any]:
+    """Return an answer whose ``results`` is a list of objects."""
     try:
         document = strictjson.loads(body)
     except ValueError as error:
         raise NotAnAnswer(
             f"The answer is not JSON that can be trusted: {clean_line(shorten(str(error), 200))}.",
-            hint="Is the endpoint really that of DRS, and not a proxy or a web page?",
+            hint=_NOT_DRS,
         ) from None
     if not isinstance(document, dict) or _text(document.get("error_code")):
-        raise NotAnAnswer(_wrong_shape(document))
+        raise NotAnAnswer(_wrong_shape(document), hint=_NOT_DRS)
     results = document.get("results")
     if not isinstance(results, list) or not all(isinstance(entry, dict) for entry in results):
-        raise NotAnAnswer(_wrong_shape(document))
-    return _read_results(results, document.get("count", _ABSENT))
+        raise NotAnAnswer(_wrong_shape(document), hint=_NOT_DRS)
+    return document
 
 
 def _wrong_shape(document: Any) -> str:
@@ -177,6 +201,7 @@ def _read_item(item: Any) -> Item:
         data=_text(item.get("data")),
         raw_error=_text(item.get("raw_error_msg")),
         sub_tasks=tuple(_read_sub_task(sub) for sub in subs) if subs else (),
+        skipped=item.get("is_skipped") is True,
     )
 
 
@@ -271,7 +296,7 @@ _HINTS = {
     "DRS.M00289": "The task does not exist here: check its ID, the project and the region.",
     "DRS.10000010": "The task was not found: check its ID, the project and the region.",
     "DRS.M05004": "The task was deleted: take it off the list.",
-    "DRS.M00202": "A parameter is invalid: check the task's ID.",
+    "DRS.M00202": "A parameter is invalid: check the task's ID and --project-id.",
 }
 
 

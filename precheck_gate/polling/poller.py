@@ -133,7 +133,7 @@ class Poller:
         """Return what is known of each task now, in the order in which they were requested."""
         now = self.clock.monotonic()
         return [
-            watch.observe(now, self.options.max_staleness, self.trouble)
+            watch.observe(now, self._started, self.options.max_staleness, self.trouble)
             for watch in self._watches.values()
         ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from precheck_gate.model import Observation, Snapshot, Trouble, TroubleKind
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from precheck_gate.errors import ServiceError
 
 __all__ = ["Watch", "trouble_from"]
+
+MAX_TIMELINE = 200
 
 
 @dataclass(slots=True)
@@ -26,6 +28,7 @@ class Watch:
         troubled_since: since when there has been trouble without a break.
         final: whether the trouble outlasted its grace.
         fault: why the latest request brought no answer at all; None when it did.
+        timeline: (time, percent) of each step of progress, as far as there is room.
     """
 
     task_id: str
@@ -35,6 +38,7 @@ class Watch:
     troubled_since: float | None = None
     final: bool = False
     fault: ServiceError | None = None
+    timeline: list[tuple[float, float]] = field(default_factory=list)
     _first_progress: tuple[float, float] = (0.0, 0.0)
 
     @property
@@ -64,6 +68,11 @@ class Watch:
         before = self.snapshot.progress if self.snapshot is not None else None
         if snapshot.progress is not None and (before is None or snapshot.progress < before):
             self._first_progress = (now, float(snapshot.progress))
+        if snapshot.progress is not None and snapshot.progress != before:
+            # A pre-check that falls back again and again must not grow the memory without end.
+            if len(self.timeline) >= MAX_TIMELINE:
+                del self.timeline[1:-1:2]
+            self.timeline.append((now, float(snapshot.progress)))
         self.snapshot, self.answered_at = snapshot, now
         self.trouble, self.troubled_since, self.final, self.fault = None, None, False, None
         return changed
@@ -93,7 +102,9 @@ class Watch:
         since, first = self._first_progress
         return Pace(float(progress), self.answered_at - since, float(progress) - first)
 
-    def observe(self, now: float, max_staleness: float, run_trouble: Trouble | None) -> Observation:
+    def observe(
+        self, now: float, started: float, max_staleness: float, run_trouble: Trouble | None
+    ) -> Observation:
         """Return what is known now; ``run_trouble`` is why the whole run could not go on."""
         trouble = self.trouble
         if trouble is None and not self.settled and run_trouble is not None:
@@ -106,7 +117,8 @@ class Watch:
                 f"the last answer is {self._age(now):.0f} s old and could not be confirmed",
                 hint="Run the gate again; a longer --timeout or --max-staleness may help.",
             )
-        return Observation(self.task_id, self.snapshot, trouble)
+        timeline = tuple((round(at - started, 1), percent) for at, percent in self.timeline)
+        return Observation(self.task_id, self.snapshot, trouble, timeline)
 
 
 def trouble_from(error: ServiceError) -> Trouble:

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate.simulator.faults import Call, Fault, FaultKind, When
-from precheck_gate.simulator.model import Scenario, UnknownTask, User
+from precheck_gate.simulator.model import AccessKey, IdentityProvider, Scenario, UnknownTask, User
 from precheck_gate.simulator.replies import Shape
 from precheck_gate.simulator.tasks import (
     ALWAYS,
@@ -75,7 +75,8 @@ class ScenarioReader:
     def scenario(self) -> Scenario:
         """Return the scenario; it is of no use while there are problems."""
         value = self._document.value
-        users = value.get("users")
+        users, keys = value.get("users"), value.get("access_keys")
+        providers = value.get("identity_providers")
         tasks = tuple(
             self._task(task, ("tasks", index)) for index, task in enumerate(value["tasks"])
         )
@@ -89,6 +90,12 @@ class ScenarioReader:
             description=value.get("description", ""),
             token=value.get("token", ""),
             users=None if users is None else tuple(User(**user) for user in users),
+            access_keys=None if keys is None else tuple(map(_access_key, keys)),
+            identity_providers=None
+            if providers is None
+            else tuple(IdentityProvider(**provider) for provider in providers),
+            revocations=tuple(sorted(map(seconds, value.get("revoke_tokens", [])))),
+            clock_skew=_signed(value.get("clock_skew", 0)),
             token_lifetime=seconds(value.get("token_lifetime", "24h")),
             project_id=value.get("project_id", ""),
             region=value.get("region", ""),
@@ -256,6 +263,17 @@ class ScenarioReader:
         if last < first:
             self._complain(f"the range {value} ends before it begins", path)
         return first, last
+
+
+def _access_key(value: dict[str, Any]) -> AccessKey:
+    lifetime = seconds(value["lifetime"]) if "lifetime" in value else math.inf
+    return AccessKey(**{**value, "lifetime": lifetime})
+
+
+def _signed(duration: str | float) -> float:
+    text = str(duration)
+    size = seconds(text.lstrip("-")) if isinstance(duration, str) else abs(float(duration))
+    return -size if text.startswith("-") else size
 
 
 def _did_you_mean(word: str, known: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -10,7 +11,14 @@ if TYPE_CHECKING:
     from precheck_gate.simulator.faults import Fault
     from precheck_gate.simulator.tasks import SimulatedTask
 
-__all__ = ["DEFAULT_PROJECT_ID", "Scenario", "UnknownTask", "User"]
+__all__ = [
+    "DEFAULT_PROJECT_ID",
+    "AccessKey",
+    "IdentityProvider",
+    "Scenario",
+    "UnknownTask",
+    "User",
+]
 
 # The project of the documented examples.
 DEFAULT_PROJECT_ID = "054ba152d480d55b2f5dc0069e7ddef0"
@@ -23,6 +31,32 @@ class User:
     name: str
     password: str = field(repr=False)
     domain: str = ""
+    disabled: bool = False
+    mfa: bool = False
+    permitted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """A key that requests may be signed with; temporary ones come with a security token.
+
+    ``lifetime`` counts from the simulator's start.
+    """
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    security_token: str = field(default="", repr=False)
+    lifetime: float = math.inf
+    permitted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityProvider:
+    """Whose ID tokens the simulated IAM takes; ``audience`` "" is any."""
+
+    id: str
+    audience: str = ""
+    permitted: bool = True
 
 
 class UnknownTask(Enum):
@@ -39,7 +73,9 @@ class Scenario:
     """What the simulated service knows and does.
 
     ``token`` and ``project_id`` "" accept any; ``users`` None lets everybody obtain a token;
-    ``region`` "" is any name of the project.
+    ``access_keys`` None takes every signature for its form; ``identity_providers`` None takes every
+    ID token; ``region`` "" is any name of the project. ``clock_skew`` is how many seconds the
+    service's clock is ahead; ``revocations`` are the moments at which all tokens end.
     """
 
     name: str
@@ -48,7 +84,11 @@ class Scenario:
     description: str = ""
     token: str = field(default="", repr=False)
     users: tuple[User, ...] | None = None
+    access_keys: tuple[AccessKey, ...] | None = None
+    identity_providers: tuple[IdentityProvider, ...] | None = None
     token_lifetime: float = 24 * 3600.0
+    revocations: tuple[float, ...] = ()
+    clock_skew: float = 0.0
     project_id: str = ""
     region: str = ""
     unknown_task: UnknownTask = UnknownTask.BATCH

@@ -271,7 +271,7 @@ class _Handler(BaseHTTPRequestHandler):
         size = len(reply.body) + reply.padding
         lines = [
             f"HTTP/1.1 {reply.status} {_PHRASES.get(reply.status, '')}",
-            f"Date: {self.date_time_string()}",
+            f"Date: {self.server.service.date}",
             "Server: precheck-gate-simulator",
             f"X-Request-Id: {request_id}",
             *(f"{name}: {value}" for name, value in reply.headers),

@@ -7,11 +7,13 @@ import re
 import threading
 import uuid
 from dataclasses import dataclass, field
+from datetime import timedelta
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from precheck_gate.simulator.faults import Call, FaultPlan, Faults, Stage, alter
-from precheck_gate.simulator.iam import SimulatedIam
+from precheck_gate.simulator.iam import ID_TOKEN_PATH, SimulatedIam
 from precheck_gate.simulator.model import DEFAULT_PROJECT_ID, Scenario, UnknownTask
 from precheck_gate.simulator.replies import (
     DOES_NOT_EXIST,
@@ -24,12 +26,12 @@ from precheck_gate.simulator.replies import (
     error_reply,
     json_reply,
 )
+from precheck_gate.simulator.requests import Request
+from precheck_gate.simulator.signatures import SignatureCheck
 from precheck_gate.simulator.tasks import entries
 from precheck_gate.strictjson import loads
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from precheck_gate.clock import Clock
 
 __all__ = ["Answer", "Request", "SimulatedService"]
@@ -39,31 +41,11 @@ _ROUTES = (
     ("POST", re.compile(r"/v3/([^/]+)/jobs/batch-precheck-result"), Call.RESULTS),
     ("POST", re.compile(r"/v3/([^/]+)/jobs/batch-precheck"), Call.START),
     ("POST", re.compile(r"/v3/auth/tokens"), Call.TOKEN),
+    ("POST", re.compile(r"/v3\.0/OS-AUTH/id-token/tokens"), Call.TOKEN),
     ("GET", re.compile(r"/v3/projects"), Call.PROJECTS),
 )
 _MODES = ("forStartJob", "forRetryJob")
 _MAX_STARTS = 10
-# What a signature needs to be one; whether it is right is not checked.
-_SIGNATURE = re.compile(
-    r"SDK-HMAC-SHA256 +Access=[^, ]+, *SignedHeaders=[^, ]+, *Signature=[0-9A-Fa-f]+"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One HTTP request; the names of ``headers`` are in lower case."""
-
-    method: str
-    target: str
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def credential(self) -> str:
-        """The kind of credential that it carries: ``token``, ``signature`` or ``none``."""
-        if "x-auth-token" in self.headers:
-            return "token"
-        return "signature" if "authorization" in self.headers else "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +80,7 @@ class SimulatedService:
         self._plan = FaultPlan(scenario.faults)
         self._start = clock.monotonic()
         self._iam = SimulatedIam(scenario, clock)
+        self._signatures = SignatureCheck(scenario, clock)
         self._started_at = {task.id: 0.0 for task in scenario.tasks if task.started}
         self._starts = 0
 
@@ -106,10 +89,19 @@ class SimulatedService:
         """Seconds since the simulator's start."""
         return self._clock.monotonic() - self._start
 
+    @property
+    def date(self) -> str:
+        """The service's time, which the scenario may set wrong, for the header ``Date``."""
+        return format_datetime(
+            self._clock.now() + timedelta(seconds=self._scenario.clock_skew), usegmt=True
+        )
+
     def answer(self, request: Request, request_id: str) -> Answer:
         """Return the answer to a request, faults included."""
         # Not urlsplit: it raises on targets that a hostile client may well send.
         path, _, query = request.target.partition("?")
+        if request.method == "GET" and path == ID_TOKEN_PATH:
+            return Answer(self._iam.id_token(request, query))
         try:
             call, project = _route(request.method, path)
             self._authenticate(call, request, request_id)
@@ -135,23 +127,33 @@ class SimulatedService:
             return
         token = request.headers.get("x-auth-token")
         if token is not None:
+            complaint, permitted = "", self._iam.permits(token)
             known = self._accepts(token)
         else:
-            signature = request.headers.get("authorization", "")
-            known = bool(_SIGNATURE.fullmatch(signature)) and "x-sdk-date" in request.headers
+            complaint, permitted = self._signatures.examine(request)
+            known = not complaint
         if not known:
-            raise _Refused(error_reply(401, WRONG_CREDENTIALS, request_id=request_id))
+            reply = error_reply(401, WRONG_CREDENTIALS, complaint, request_id=request_id)
+            raise _Refused(reply)
+        if not permitted and call is not Call.PROJECTS:
+            # (unverified) the code and the words; no name of a permission is documented.
+            message = "The permission to query DRS tasks is missing."
+            raise _Refused(error_reply(403, FAILED, message, request_id=request_id))
 
     def _accepts(self, token: str) -> bool:
         scenario = self._scenario
         if self._iam.issued(token):
             return self._iam.accepts(token)
+        if scenario.token and self._iam.revoked(0.0):
+            return False
         if scenario.token:
             return hmac.compare_digest(token.encode(), scenario.token.encode())
         return bool(token) and scenario.users is None
 
     def _reply(self, call: Call, project: str, body: Any, request: Request, query: str) -> Reply:
         if call is Call.TOKEN:
+            if "x-idp-id" in request.headers or "OS-AUTH" in request.target:
+                return self._iam.issue_for_id_token(request.headers.get("x-idp-id", ""), body)
             return self._iam.issue(body)
         if call is Call.PROJECTS:
             return self._iam.projects(parse_qs(query).get("name", [""])[0])

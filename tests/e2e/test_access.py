@@ -115,7 +115,6 @@ def test_an_unknown_project(gate: Gate, serve: Serve) -> None:
     assert outcome.verdicts() == {task_id(0): "error", task_id(1): "error"}
 
 
-@pytest.mark.xfail(reason="the hint of DRS.M00202 names the task's ID alone")
 def test_an_unknown_project_tells_to_check_the_project(gate: Gate, serve: Serve) -> None:
     outcome = gate.run(serve(with_tasks(1, "project_id: another")).url, tasks=[task_id(0)])
     outcome.says("--project-id")

@@ -59,16 +59,7 @@ def test_an_answer_that_is_none_is_an_error(gate: Gate, serve: Serve, name: str)
     assert outcome.verdicts() == {ID: "error"}
 
 
-no_hint = pytest.mark.xfail(reason="this refusal has no hint")
-NO_HINT = {
-    *("results as a mapping", "a list", "a text", "null", "true", "results of texts"),
-    *("an error with 200", "HTTP 204", "HTTP 418"),
-}
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[no_hint] if name in NO_HINT else []) for name in BAD]
-)
+@pytest.mark.parametrize("name", BAD)
 def test_an_answer_that_is_none_tells_what_to_do(gate: Gate, serve: Serve, name: str) -> None:
     outcome = gate.run(serve(with_fault(BAD[name][0])).url, "--grace", "0s")
     outcome.says("next: ")

@@ -121,10 +121,6 @@ def test_while_polling(gate: Gate, serve_now: Serve, signum: int) -> None:
     assert outcome.verdicts() == {ID: "passed", OTHER: "incomplete"}
 
 
-only_the_first = pytest.mark.xfail(reason="a signal drops what is known of all but one task")
-
-
-@only_the_first
 def test_all_that_is_known_of_every_task_is_reported(gate: Gate, serve_now: Serve) -> None:
     """The pending task comes first, so that what ended follows the one that did not."""
     argv = gate.arguments(serve_now(PENDING).url, tasks=[OTHER, ID])
@@ -164,10 +160,6 @@ def test_advisory_does_not_soften_an_interruption(gate: Gate, serve_now: Serve) 
         interrupt(child, signal.SIGTERM)
 
 
-deaf = pytest.mark.xfail(reason="a signal is not seen while this is read")
-
-
-@deaf
 def test_while_the_list_of_tasks_is_awaited(gate: Gate, serve_now: Serve) -> None:
     """The pipe's other end takes its time, as ``terraform output`` may."""
     argv = gate.arguments(serve_now(PENDING).url, "--tasks-from", "-", tasks=[])
@@ -261,7 +253,6 @@ def answers(folder: Path) -> Path:
     return folder
 
 
-@deaf
 def test_evaluate_while_it_reads_thousands_of_tasks(gate: Gate, tmp_path: Path) -> None:
     files = sorted(map(str, answers(tmp_path).glob("*.json")))
     with gate.start("evaluate", *gate.outputs, *files, tell_imports=True) as child:
@@ -270,7 +261,6 @@ def test_evaluate_while_it_reads_thousands_of_tasks(gate: Gate, tmp_path: Path) 
     check_interrupted(outcome, signal.SIGINT)
 
 
-@deaf
 def test_evaluate_while_it_waits_for_an_answer(gate: Gate, tmp_path: Path) -> None:
     pipe = tmp_path / "answer.json"
     os.mkfifo(pipe)
@@ -280,7 +270,6 @@ def test_evaluate_while_it_waits_for_an_answer(gate: Gate, tmp_path: Path) -> No
     assert outcome.report["interrupted_by"] == "SIGTERM"
 
 
-@pytest.mark.xfail(reason="each answer is opened twice, and a pipe can be read only once")
 def test_evaluate_reads_an_answer_from_a_pipe(gate: Gate, tmp_path: Path) -> None:
     pipe = tmp_path / "answer.json"
     os.mkfifo(pipe)

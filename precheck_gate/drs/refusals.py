@@ -1,0 +1,85 @@
+"""What a refusing reply means: its words, made harmless, and whether asking again makes sense."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from precheck_gate.drs import wire
+from precheck_gate.drs.transport import retry_after_seconds
+from precheck_gate.errors import NotAnAnswer, ServiceError, TransientFault
+from precheck_gate.secrets import hide_secrets
+from precheck_gate.text import clean_line, shorten
+
+if TYPE_CHECKING:
+    from precheck_gate.clock import Clock
+    from precheck_gate.drs.transport import Reply
+
+__all__ = ["Said", "refusal", "said"]
+
+
+class Said(NamedTuple):
+    """A refusal in words: ours with the service's in them, its code, and the request's ID."""
+
+    message: str
+    code: str
+    request_id: str
+
+
+def said(reply: Reply, who: str = "The service") -> Said:
+    """Return what a refusing reply says, without any secret that it may repeat."""
+    told = wire.parse_error(reply.body)
+    request_id = _line(reply.headers.get("X-Request-Id") or told.request_id, 100)
+    # IAM's code is the status again.
+    code = "" if told.code == str(reply.status) else told.code
+    words = _line(f"{code} {told.message}".strip(), 500)
+    message = f"{who} answered HTTP {reply.status}{f': {words}' if words else ''}"
+    if request_id:
+        message += f" (request {request_id})"
+    return Said(message, _line(code, 60), request_id)
+
+
+def refusal(reply: Reply, clock: Clock, who: str = "The service", option: str = "") -> ServiceError:
+    """Return the error for a reply that nobody treats by itself.
+
+    Args:
+        reply: what came back.
+        clock: for ``Retry-After`` dates.
+        who: the service that replied, for people.
+        option: with which the address is given; "" if none is.
+    """
+    message, code, request_id = said(reply, who)
+    hint = f"Check {option}." if option else ""
+    status = reply.status
+    if 300 <= status < 400:
+        place = f"Give the real endpoint with {option}; i" if option else "I"
+        return ServiceError(
+            f"{who} redirects to {_target(reply)} (HTTP {status}); credentials are not sent along.",
+            hint=f"{place}s a proxy in between?",
+            request_id=request_id,
+        )
+    if status in (408, 429) or status >= 500:
+        return TransientFault(
+            message,
+            hint="The service is busy or ill; the gate asks again until its time is over.",
+            code=code,
+            request_id=request_id,
+            retry_after=retry_after_seconds(reply.headers, clock.now()),
+        )
+    if 200 <= status < 300:
+        advice = "Is the address really that of the service, and not of a proxy or a web page?"
+        return NotAnAnswer(message, hint=advice, code=code, request_id=request_id)
+    return ServiceError(message, hint=hint, code=code, request_id=request_id)
+
+
+def _line(text: str, limit: int) -> str:
+    return clean_line(shorten(hide_secrets(text), limit))
+
+
+def _target(reply: Reply) -> str:
+    """Return the host that a redirect names; the rest of its URL may hold secrets."""
+    try:
+        host = urlsplit(reply.headers.get("Location", "")).hostname
+    except ValueError:
+        host = None
+    return clean_line(shorten(host, 100)) if host else "another place"
