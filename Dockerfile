@@ -1,7 +1,7 @@
 # precheck-gate as a container: slim, not root, and content with a root that is read-only.
 #
 #   docker build --tag precheck-gate .
-#   docker run --rm --read-only --tmpfs /tmp --volume "$PWD:/work" --env PRECHECK_GATE_TOKEN \
+#   docker run --rm --read-only --tmpfs /tmp --volume "$PWD:/gate" --env PRECHECK_GATE_TOKEN \
 #     precheck-gate run --tasks-from tasks.txt --policy policy.yaml --region eu-west-101
 FROM python:3.13-slim AS build
 
@@ -31,9 +31,9 @@ ENV PATH="/opt/precheck-gate/bin:$PATH" \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 
-# No name is needed; with --user of your own, reports in /work belong to you.
+# No name is needed; with --user of your own, reports in /gate belong to you.
 USER 65532:65532
-WORKDIR /work
+WORKDIR /gate
 
 HEALTHCHECK --interval=60s --timeout=5s CMD ["precheck-gate", "--version"]
 ENTRYPOINT ["precheck-gate"]
