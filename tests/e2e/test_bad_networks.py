@@ -172,7 +172,8 @@ def test_the_timeout_is_never_exceeded(gate: Gate, serve_now: Serve, fault: str)
     service = serve_now(with_fault(fault))
     begin = time.monotonic()
     outcome = gate.run_now(service.url, "--timeout", "1s")
-    assert 1 <= time.monotonic() - begin < 2.5
+    # Far from what the fault would take, and from the time of a request.
+    assert 1 <= time.monotonic() - begin < 10
     assert outcome.code in (3, 4)
     outcome.says("gave no whole answer", "next: ")
     outcome.reports("gave no whole answer")
@@ -182,7 +183,7 @@ def test_the_timeout_holds_while_faults_are_waited_out(gate: Gate, serve_now: Se
     service = serve_now(with_fault("status: 503, retry_after: 3600"))
     begin = time.monotonic()
     outcome = gate.run_now(service.url, "--timeout", "1s")
-    assert 1 <= time.monotonic() - begin < 2
+    assert 1 <= time.monotonic() - begin < 10
     assert outcome.code == 4
     outcome.says("HTTP 503", "asks again until its time is over")
 

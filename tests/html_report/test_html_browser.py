@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -211,21 +210,11 @@ def test_axe_finds_no_violation(visit: Visitor, axe: str, scheme: str, width: in
     assert told == []
 
 
-def test_a_wave_of_500_tasks_opens_in_two_seconds_and_stays_usable(visit: Visitor) -> None:
-    page = written(*wave(500))
-    opening, filtering = [], []
-    for _ in range(3):  # the best of three: others may be at work on the machine
-        begin = time.perf_counter()
-        visited = visit(page).page
-        visited.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
-        opening.append(time.perf_counter() - begin)
-        begin = time.perf_counter()
-        visited.locator("#f-text").fill("binlog_is_off")
-        visited.locator("#shown").get_by_text(re.compile(r"^5\d of 500 tasks")).wait_for()
-        visited.locator(".open-task:visible").first.click()
-        visited.locator(".detail:visible").wait_for()
-        filtering.append(time.perf_counter() - begin)
-        if opening[-1] < 2.0 and filtering[-1] < 1.0:
-            break
-    assert min(opening) < 2.0
-    assert min(filtering) < 1.0
+def test_a_wave_of_500_tasks_is_light_to_open_and_stays_usable(visit: Visitor) -> None:
+    # How long it takes is measured in benchmarks/page.py; what keeps it short is looked at here.
+    page = visit(written(*wave(500))).page
+    assert page.evaluate("document.querySelectorAll('*').length") < 500 * 40
+    page.locator("#f-text").fill("binlog_is_off")
+    page.locator("#shown").get_by_text(re.compile(r"^5\d of 500 tasks")).wait_for()
+    page.locator(".open-task:visible").first.click()
+    page.locator(".detail:visible").wait_for()
