@@ -8,12 +8,16 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from precheck_gate.text import clean, hide_credentials
+from precheck_gate.wrapping import wrap
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from precheck_gate.errors import PrecheckGateError
 
 __all__ = ["Console", "Style", "colour_wanted"]
 
+_NARROW = 60  # columns; below it deep indents would cost too much
 _RESET = "\x1b[0m"
 
 
@@ -48,6 +52,8 @@ class Console:
         self.result = result or sys.stdout
         self.progress = progress or sys.stderr
         self.failure: str = ""
+        self.before_line: Callable[[], None] | None = None
+        """Called before a line is printed: whoever draws on the terminal gives way to it."""
         for stream in (self.result, self.progress):
             reconfigure = getattr(stream, "reconfigure", None)
             if reconfigure is not None:
@@ -68,13 +74,48 @@ class Console:
             return ("ok", "!", "X")
         return ("✓", "!", "✗")
 
+    def coloured(self, stream: TextIO) -> bool:
+        """Return whether the stream takes colours."""
+        return self._colour[id(stream)]
+
+    def columns(self, stream: TextIO) -> int | None:
+        """Return the width of the terminal behind a stream; None where there is none."""
+        size = _terminal_size(stream)
+        return None if size is None else size.columns
+
+    def rows(self, stream: TextIO) -> int:
+        """Return the height of the terminal behind a stream."""
+        size = _terminal_size(stream)
+        return 24 if size is None else size.lines
+
+    def print_parts(
+        self, parts: Sequence[tuple[str, str]], *, indent: int = 0, hang: int = 0
+    ) -> None:
+        """Print a line of (style, text) to the result's stream, a style of "" for none.
+
+        On a terminal it is wrapped at its width; further lines stand ``hang`` columns deeper than
+        the first, which stands at ``indent``. In a pipe it stays one line, for whoever greps.
+        """
+        safe = [(style, clean(text)) for style, text in parts]
+        width = self.columns(self.result)
+        if width is not None and width < _NARROW:
+            indent, hang = indent // 2, hang // 2
+        lines = [safe] if width is None else wrap(safe, width - indent, hang)
+        for number, line in enumerate(lines):
+            painted = "".join(
+                self.paint(self.result, style, text) if style else text for style, text in line
+            )
+            self.print_result(f"{' ' * (indent + (hang if number else 0))}{painted}".rstrip(" "))
+
     def print_result(self, line: str) -> None:
         """Print a line, already made harmless by `paint`, to the result's stream."""
         self._write(self.result, line)
 
     def say(self, text: str) -> None:
-        """Print a line of progress."""
-        self._write(self.progress, clean(text))
+        """Print a line of progress; on a terminal it is wrapped at its width."""
+        width = None if "\n" in text else self.columns(self.progress)
+        lines = [[("", clean(text))]] if width is None else wrap([("", clean(text))], width - 2)
+        self._write(self.progress, "\n  ".join("".join(part for _, part in line) for line in lines))
 
     def write_raw(self, text: str) -> None:
         """Write to the progress stream as it is: for the live line's own control codes."""
@@ -102,6 +143,8 @@ class Console:
         self._write(self.progress, "", end="")
 
     def _write(self, stream: TextIO, text: str, end: str = "\n") -> None:
+        if end and self.before_line is not None:
+            self.before_line()
         try:
             stream.write(text + end)
             stream.flush()
@@ -115,6 +158,17 @@ class Console:
                     f"the result could not be printed: {self.failure}; "
                     "make room where the output goes, and run the gate again"
                 )
+
+
+def _terminal_size(stream: TextIO) -> os.terminal_size | None:
+    try:
+        if not stream.isatty() or os.environ.get("TERM") == "dumb":
+            return None
+        size = os.get_terminal_size(stream.fileno())
+    except (OSError, ValueError):
+        return None
+    # A pseudo-terminal that nobody gave a size says 0.
+    return os.terminal_size((size.columns or 80, size.lines or 24))
 
 
 def _silence(stream: TextIO) -> None:

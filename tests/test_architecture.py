@@ -22,7 +22,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / NAME
 # From the ground up: a module may import from its own line and from those above it here. A
 # package stands for all of its modules, unless one of them is named itself.
 LAYERS = (
-    ("", "exits", "model", "text", "strictjson", "secrets", "redaction"),
+    ("", "exits", "model", "text", "wrapping", "strictjson", "secrets", "redaction"),
     ("errors", "evidence"),
     ("interrupts", "clock", "documents", "schemas", "console", "catalog"),
     ("policy",),

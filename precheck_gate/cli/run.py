@@ -17,17 +17,22 @@ from precheck_gate.cli.options import DURATION, Duration, judge_options, option
 from precheck_gate.cli.service import open_access, open_transport, read_service, service_options
 from precheck_gate.clock import SLICE_SECONDS
 from precheck_gate.errors import Interrupted, UsageError
+from precheck_gate.model import Observation
 from precheck_gate.text import clean_line, hide_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from precheck_gate.answers import AnswerArchive
+    from precheck_gate.bench import Bench
     from precheck_gate.clock import Clock
     from precheck_gate.drs.transport import Reply
+    from precheck_gate.findings import Verdict
     from precheck_gate.gate import Gate
     from precheck_gate.interrupts import Interrupts
+    from precheck_gate.model import Snapshot
     from precheck_gate.polling.poller import PollOptions
+    from precheck_gate.progress.plain import Progress
     from precheck_gate.selection import NamedTask
     from precheck_gate.settings import ServiceSettings
 
@@ -182,12 +187,12 @@ def gate_live(
         on_reply=None if archive is None else lambda ids, reply: _save(archive, ids, reply),
         advice=access.advice,
     )
-    observer = _observer(gate, clock, len(tasks))
+    observer = _observer(gate, clock, tasks, bench)
     poller = Poller(
         client,
         clock,
         FixedCadence(interval) if interval is not None else AdaptiveCadence(),
-        polling,
+        replace(polling, heartbeat=min(polling.heartbeat, observer.heartbeat)),
         observer,
         random.random,
     )
@@ -202,7 +207,8 @@ def gate_live(
     except Interrupted:
         observer.close()
         gate.console.say("interrupted; writing what is known (again: end at once)")
-    observer.close()
+    finally:
+        observer.close()
     if not gate.outputs.quiet:
         ci.close_section()
     observations = poller.observations()
@@ -248,15 +254,21 @@ def _announce(gate: Gate, service: ServiceSettings, policy: str, tasks: int) -> 
     )
 
 
-def _observer(gate: Gate, clock: Clock, total: int) -> Any:
-    from precheck_gate.progress import LiveProgress, NoProgress, PlainProgress
+def _observer(gate: Gate, clock: Clock, tasks: Sequence[str], bench: Bench) -> Progress:
+    from precheck_gate.progress.plain import NoProgress, PlainProgress
 
+    console, verbose = gate.console, gate.outputs.verbose
     if gate.outputs.quiet:
         return NoProgress()
-    stream = gate.console.progress
-    live = stream.isatty() and os.environ.get("TERM") != "dumb"
-    kind = LiveProgress if live else PlainProgress
-    return kind(gate.console, clock, total, verbose=gate.outputs.verbose)
+    if console.columns(console.progress) is None:
+        return PlainProgress(console, clock, len(tasks), verbose=verbose)
+    from precheck_gate.judgement import judge_task
+    from precheck_gate.progress.live import LiveProgress
+
+    def judge(snapshot: Snapshot) -> Verdict:
+        return judge_task(Observation(snapshot.task_id, snapshot), bench).verdict
+
+    return LiveProgress(console, clock, tasks, judge, verbose=verbose)
 
 
 def _read_stdin(interrupts: Interrupts) -> bytes:

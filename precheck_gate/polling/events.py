@@ -8,12 +8,28 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from precheck_gate.model import Snapshot, Trouble
 
-__all__ = ["Asked", "Event", "Faulted", "Observer", "Remarked", "TaskChanged", "Waiting"]
+__all__ = [
+    "Answered",
+    "Asked",
+    "Event",
+    "Faulted",
+    "Observer",
+    "Remarked",
+    "TaskChanged",
+    "Waiting",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A request is about to be sent for these tasks."""
+
+    task_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The service said how these tasks stand, with news or without."""
 
     task_ids: tuple[str, ...]
 
@@ -52,7 +68,7 @@ class Waiting:
     total: int
 
 
-Event = Asked | TaskChanged | Faulted | Remarked | Waiting
+Event = Answered | Asked | TaskChanged | Faulted | Remarked | Waiting
 
 
 class Observer(Protocol):

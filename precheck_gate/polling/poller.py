@@ -17,7 +17,7 @@ from precheck_gate.errors import (
     TransientFault,
 )
 from precheck_gate.model import Observation, Snapshot, Trouble, TroubleKind
-from precheck_gate.polling.events import Asked, Faulted, Remarked, TaskChanged, Waiting
+from precheck_gate.polling.events import Answered, Asked, Faulted, Remarked, TaskChanged, Waiting
 from precheck_gate.polling.watch import Watch, trouble_from
 
 if TYPE_CHECKING:
@@ -240,6 +240,8 @@ class Poller:
             if task_id not in batch:
                 self._remark(f"the service answered for task {task_id}, which was not asked for")
         now = self.clock.monotonic()
+        sound = [name for name in batch if isinstance(answer.entries.get(name), Snapshot)]
+        self.observer.notify(Answered(tuple(sound)))
         for task_id in batch:
             watch = self._watches[task_id]
             match answer.entries.get(task_id):

@@ -1,9 +1,8 @@
-"""Progress on stderr: a line for each change, or, on a terminal, one live line below them."""
+"""Progress as a log has it: one line for each change, and a sign of life."""
 
 from __future__ import annotations
 
-import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from precheck_gate.polling.events import Asked, Event, Faulted, Remarked, TaskChanged, Waiting
 from precheck_gate.text import clean_line, shorten
@@ -12,16 +11,31 @@ if TYPE_CHECKING:
     from precheck_gate.clock import Clock
     from precheck_gate.console import Console
 
-__all__ = ["LiveProgress", "NoProgress", "PlainProgress"]
+__all__ = ["NoProgress", "PlainProgress", "Progress", "minutes"]
 
 # Of more tasks than this only the ends are told, not every step.
 MANY_TASKS = 20
 HEARTBEAT = 30.0
-_ERASE_LINE = "\r\x1b[2K"
+
+
+class Progress(Protocol):
+    """Who shows what happens; ``heartbeat`` is the longest time that it wants to be left alone."""
+
+    heartbeat: float
+
+    def notify(self, event: Event) -> None:
+        """Take note of an event."""
+        ...
+
+    def close(self) -> None:
+        """Leave the terminal clean; may be called again."""
+        ...
 
 
 class NoProgress:
     """Says nothing."""
+
+    heartbeat = HEARTBEAT
 
     def notify(self, event: Event) -> None:
         """Take note of an event."""
@@ -32,6 +46,8 @@ class NoProgress:
 
 class PlainProgress:
     """One line for each change, and a sign of life at least once a minute."""
+
+    heartbeat = HEARTBEAT
 
     def __init__(
         self, console: Console, clock: Clock, total: int, *, verbose: bool = False
@@ -72,35 +88,14 @@ class PlainProgress:
     def _say(self, text: str) -> None:
         now = self._clock.monotonic()
         self._last = now
-        self._console.say(f"[{_minutes(now - self._started)}] {clean_line(shorten(text, 500))}")
+        self._console.say(f"[{minutes(now - self._started)}] {clean_line(shorten(text, 500))}")
 
     def close(self) -> None:
         """Leave the terminal clean."""
 
 
-class LiveProgress(PlainProgress):
-    """Like `PlainProgress`, with one live line that says what the gate waits for."""
-
-    def notify(self, event: Event) -> None:
-        """Print what is worth a line, and renew the live line."""
-        self._console.write_raw(_ERASE_LINE)
-        super().notify(event)
-        if isinstance(event, Waiting):
-            width = shutil.get_terminal_size().columns
-            elapsed = _minutes(self._clock.monotonic() - self._started)
-            line = f"[{elapsed}] {_describe_wait(event)}"
-            self._console.write_raw(clean_line(line)[: max(10, width - 1)])
-
-    def _wait(self, event: Waiting) -> None:
-        if self._verbose:
-            super()._wait(event)
-
-    def close(self) -> None:
-        """Leave the terminal clean."""
-        self._console.write_raw(_ERASE_LINE)
-
-
-def _minutes(seconds: float) -> str:
+def minutes(seconds: float) -> str:
+    """Return a length of time as minutes and seconds: ``04:07``."""
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes:02d}:{rest:02d}"
 
@@ -121,5 +116,5 @@ def _describe(event: TaskChanged) -> str:
 def _describe_wait(event: Waiting) -> str:
     return (
         f"{event.done} of {event.total} done, next question in {event.delay:.0f} s, "
-        f"{_minutes(event.left)} left"
+        f"{minutes(event.left)} left"
     )
