@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TextIO
 
 from precheck_gate.ci import CiSystem, CiWorld, Written, load_system
+from precheck_gate.console import Style
 from precheck_gate.errors import PrecheckGateError
 from precheck_gate.exits import EXIT_CODE_MEANINGS, ExitCode
 from precheck_gate.findings import Finding, FindingKind, RunVerdict, Verdict
 from precheck_gate.interrupts import signal_name
 from precheck_gate.model import Observation
 from precheck_gate.outcome import OutcomeCollector
-from precheck_gate.reports.summary import Summary
+from precheck_gate.reports.summary import Summary, SummaryKind
 from precheck_gate.reports.writing import ReportWriter
 from precheck_gate.text import clean_line, hide_credentials
 
@@ -51,6 +52,7 @@ class Outputs:
         ci: the CI system that is told.
         quiet: whether progress is left out.
         verbose: whether everything is told.
+        summary: how much is printed at the end.
     """
 
     reports: tuple[tuple[str, Sink], ...] = ()
@@ -59,6 +61,7 @@ class Outputs:
     ci: CiSystem = field(default_factory=no_ci)
     quiet: bool = False
     verbose: bool = False
+    summary: SummaryKind = SummaryKind.FULL
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,15 +185,18 @@ class Gate:
         writer = listeners.writer
         writer.finish(run, facts)
         code = self._after_reports(code, writer)
-        if writer.written:
-            paths = map(clean_line, writer.written)
-            self.console.print_result(f"reports  {', '.join(paths)}")
+        if writer.written and self.outputs.summary is SummaryKind.FULL:
+            paths = ", ".join(map(clean_line, writer.written))
+            self._print_fact("reports", paths)
         # What the CI system is told of the exit code is what the process ends with.
         self.losses += listeners.tell_ci(run, replace(facts, exit_code=code))
         code = self._after_losses(code)
-        self.console.print_result(f"exit     {code} ({_meaning(code, self.outputs)})")
+        self._print_fact("exit", f"{code} ({_meaning(code, self.outputs)})")
         self.console.flush()
         return _with_losses(code, lost=bool(self.console.failure))
+
+    def _print_fact(self, label: str, text: str) -> None:
+        self.console.print_parts([(Style.FAINT, f"{label:<9}"), ("", text)], hang=9)
 
     def _after_losses(self, code: int) -> int:
         for loss in self.losses:
@@ -216,7 +222,9 @@ class _Listeners:
 
     def __init__(self, outputs: Outputs, console: Console, *, summarise: bool = True) -> None:
         self.writer = ReportWriter(outputs.reports)
-        self.summary = Summary(console, details=outputs.verbose) if summarise else None
+        self.summary = (
+            Summary(console, kind=outputs.summary, verbose=outputs.verbose) if summarise else None
+        )
         self._reports = outputs.reports
         self._ci = outputs.ci
         self._outcome = OutcomeCollector()

@@ -16,6 +16,7 @@ from precheck_gate.errors import Interrupted, PrecheckGateError, UsageError
 from precheck_gate.gate import Gate, Outputs
 from precheck_gate.reports.base import RunFacts, load_format
 from precheck_gate.reports.sinks import FileSink, StreamSink
+from precheck_gate.reports.summary import SummaryKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -47,6 +48,7 @@ class JudgeOptions:
     ci: str = "none"
     quiet: bool = False
     verbose: bool = False
+    summary: str = "full"
 
     @classmethod
     def take(cls, options: Mapping[str, Any]) -> JudgeOptions:
@@ -102,6 +104,7 @@ def execute(mode: str, options: JudgeOptions, runtime: Runtime, body: Callable[[
             ci=_ci_system(options.ci, console),
             quiet=options.quiet,
             verbose=options.verbose,
+            summary=SummaryKind(options.summary),
         )
         return body(gate)
     except PrecheckGateError as error:

@@ -196,6 +196,14 @@ _OUTPUT_OPTIONS = (
         show_default=True,
         help="The CI system to speak to; auto finds out.",
     ),
+    option(
+        "--summary",
+        type=click.Choice(["full", "short", "none"]),
+        default="full",
+        show_default=True,
+        help="How much is printed at the end: everything, what blocks in a line each, or only the "
+        "line with the exit code.",
+    ),
     option("-q", "--quiet", is_flag=True, help="No progress; the verdict is still printed."),
     option("-v", "--verbose", is_flag=True, help="Tell every request, and every item."),
 )

@@ -52,16 +52,27 @@ class Cause:
 
 
 class Causes:
-    """Adds up what blocks and what warns over the tasks of a run."""
+    """Adds up what blocks and what warns over the tasks of a run.
 
-    def __init__(self) -> None:
+    Args:
+        exact: whether only findings of the very same words are one cause.
+        accepted: whether to add up as well what the policy allows and DRS does not call passed.
+        bound: of how many causes at most.
+    """
+
+    def __init__(
+        self, *, exact: bool = False, accepted: bool = False, bound: int = MAX_CAUSES
+    ) -> None:
+        self._exact = exact
+        self._accepted = accepted
+        self._bound = bound
         self._causes: dict[tuple[str, ...], Cause] = {}
         self.left_out = 0
         """How many findings are of causes beyond the bound."""
 
     def add(self, task: TaskVerdict) -> None:
         """Take what speaks against one task."""
-        against = [finding for finding in task.findings if finding.verdict is not Verdict.PASSED]
+        against = [finding for finding in task.findings if self._counts(finding)]
         items_block = any(
             finding.kind is not FindingKind.TASK and finding.effect is Effect.BLOCK
             for finding in against
@@ -73,11 +84,16 @@ class Causes:
                 continue
             self._add(finding, task.task_id, seen)
 
+    def _counts(self, finding: Finding) -> bool:
+        if finding.verdict is not Verdict.PASSED:
+            return True
+        return self._accepted and finding.status not in ("", "PASSED")
+
     def _add(self, finding: Finding, task_id: str, seen: set[tuple[str, ...]]) -> None:
-        key = _key(finding)
+        key = (*_key(finding), finding.message) if self._exact else _key(finding)
         cause = self._causes.get(key)
         if cause is None:
-            if len(self._causes) >= MAX_CAUSES:
+            if len(self._causes) >= self._bound:
                 self.left_out += 1
                 return
             cause = self._causes[key] = Cause(finding)

@@ -52,6 +52,8 @@ def headline(run: RunVerdict) -> str:
             words = f"{affected} of {tasks} must not start"
         case Verdict.BLOCKED:
             words = "The run as a whole must not start"
+        case Verdict.INCOMPLETE if not run.requested:
+            words = "Nothing was judged"
         case Verdict.INCOMPLETE:
             words = f"{affected} of {tasks} did not reach a confirmed end of the pre-check"
         case Verdict.ERROR if affected:
@@ -60,7 +62,7 @@ def headline(run: RunVerdict) -> str:
             words = "The run itself ended in an error"
         case Verdict.ERROR:
             words = "Nothing could be judged"
-    if run.verdict is Verdict.BLOCKED and affected and green:
+    if not run.verdict.green and affected and green:
         words += f"; {green} may"
     return words
 

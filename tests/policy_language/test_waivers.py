@@ -233,8 +233,9 @@ def test_waivers_that_need_a_look_are_listed(dates: str, says: str, tmp_path: Pa
     assert says in printed(tmp_path, dates)[1]
 
 
-def test_a_waiver_that_runs_longer_is_not_listed_and_one_without_effect_is(tmp_path: Path) -> None:
-    assert "W-1 (owner" not in printed(tmp_path, "expires: 2026-06-30")[1]
+def test_a_waiver_that_runs_longer_and_one_without_effect_are_listed(tmp_path: Path) -> None:
+    said = printed(tmp_path, "expires: 2026-06-30")[1]
+    assert "W-1 (owner dba-team) holds for 15 more days, to 2026-06-30" in said
     assert (
         "W-1 (owner dba-team) waived nothing"
         in printed(tmp_path, "expires: 2026-06-30", match="item: zzz")[1]
