@@ -57,6 +57,10 @@ bench: $(develops) ## measure start-up and evaluation
 	$(bin)/python benchmarks/startup.py
 	$(bin)/python benchmarks/evaluate.py
 
+.PHONY: pictures
+pictures: $(develops) ## make the pictures of the documentation anew, from real runs (needs chromium)
+	$(bin)/python docs/make_pictures.py
+
 .PHONY: tools
 tools: $(tools) $(linters) ## install the tools that check and run the CI examples (needs node)
 

@@ -11,43 +11,93 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pexpect
 from rich.console import Console
 from rich.text import Text
 
 IMAGES = Path(__file__).parent / "images"
-WIDTH = 108
+WIDTH = 116
 
 
 def main() -> None:
-    """Make all pictures, or those that are named: ``demo``, ``report``."""
-    for name in sys.argv[1:] or ["demo", "report"]:
-        {"demo": draw_demo, "report": photograph_report}[name]()
+    """Make all pictures, or those that are named: ``demo``, ``progress``, ``report``."""
+    makers = {"demo": draw_demo, "progress": draw_progress, "report": photograph_report}
+    for name in sys.argv[1:] or makers:
+        makers[name]()
 
 
 def draw_demo() -> None:
-    """Run the demo and draw what it printed."""
-    environment = {**os.environ, "FORCE_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
-    environment.pop("NO_COLOR", None)
+    """Run the demo and draw the verdict that it ended with."""
     with tempfile.TemporaryDirectory() as folder:
-        ran = subprocess.run(
-            [sys.executable, "-m", "precheck_gate", "demo"],
-            cwd=folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            check=False,
+        shown = _on_a_terminal(["demo"], folder)
+    # The live table stands between the announcement and the verdict, and is wiped away.
+    announced, *_, verdict = re.split(r"\r?\x1b\[[0-9]*[AJ]", shown)
+    first = announced.splitlines()[0]
+    _draw("demo", f"$ precheck-gate demo\n{first}\n{verdict}$ █")
+
+
+def draw_progress() -> None:
+    """Run a wave of tasks, and draw the live table when it is at 60 %."""
+    from precheck_gate.clock import SystemClock
+    from precheck_gate.documents import parse_document
+    from precheck_gate.simulator.scenario import load_scenario
+    from precheck_gate.simulator.server import Simulator
+
+    scenario = load_scenario(parse_document(_scenario(), "scenario.yaml"))
+    with tempfile.TemporaryDirectory() as folder, Simulator(scenario, SystemClock()) as simulator:
+        (Path(folder) / "policy.yaml").write_text(POLICY, encoding="utf-8")
+        (Path(folder) / "tasks.txt").write_text("\n".join(one.id for one in scenario.tasks))
+        shown = _on_a_terminal(
+            [
+                *("run", "--tasks-from", "tasks.txt", "--policy", "policy.yaml"),
+                *("--endpoint", simulator.url, "--project-id", "054ba152d480d55b2f5dc0069e7ddef0"),
+                *("--now", "2026-06-15", "--interval", "3s"),
+            ],
+            folder,
         )
-    if ran.returncode != 1:
-        sys.exit(f"the demo ended with {ran.returncode}, not with 1")
+    frames = [frame for frame in shown.split("\x1b[J") if "next question in" in frame]
+    frame = next(frame for frame in frames if _percent(frame) >= 60)
+    table = re.sub(r"\r|\x1b\[[0-9]*[AK]", "", frame)
+    command = "precheck-gate run --tasks-from tasks.txt --policy policy.yaml"
+    _draw("progress", f"$ {command}\n{table}")
+
+
+def _percent(frame: str) -> int:
+    """Return the progress in a frame's first line: that of all tasks together."""
+    plain = re.sub(r"\x1b\[[0-9;]*[a-zA-Z]", "", frame)
+    match = re.search(r"done .*?([0-9]+) %", plain)
+    return int(match.group(1)) if match else 0
+
+
+def _on_a_terminal(argv: list[str], folder: str) -> str:
+    """Return all that the program writes to a terminal; it has to end with 1, blocked."""
+    environment = {**os.environ, "TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8"}
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        environment.pop(name, None)
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "precheck_gate", *argv],
+        cwd=folder,
+        env={**environment, "PRECHECK_GATE_TOKEN": "rehearsal"},
+        dimensions=(40, WIDTH),
+        encoding="utf-8",
+        timeout=60,
+    )
+    child.expect(pexpect.EOF)
+    child.close()
+    if child.exitstatus != 1:
+        sys.exit(f"the run ended with {child.exitstatus}, not with 1")
+    return str(child.before).replace("\r\n", "\n")
+
+
+def _draw(name: str, text: str) -> None:
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
-    console.print(Text.from_ansi("$ precheck-gate demo\n" + ran.stdout + "$ █"))
+    console.print(Text.from_ansi(text))
     IMAGES.mkdir(exist_ok=True)
-    svg = console.export_svg(title="precheck-gate", unique_id="demo")
+    svg = console.export_svg(title="precheck-gate", unique_id=name)
     # No picture of ours fetches a font from somebody else's server.
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
-    (IMAGES / "demo.svg").write_text(svg, encoding="utf-8")
+    (IMAGES / f"{name}.svg").write_text(svg, encoding="utf-8")
 
 
 TASKS = 14
