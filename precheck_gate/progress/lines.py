@@ -57,11 +57,12 @@ _STYLES = {
     Standing.WARNED: "yellow",
     Standing.BLOCKED: "red",
 }
+# What a person should know first stands first: a narrow terminal cuts the end.
 _WORDS = {
-    Standing.PASSED: "passed",
-    Standing.WARNED: "passed with warnings",
     Standing.BLOCKED: "blocked",
     Standing.TROUBLED: "in trouble",
+    Standing.WARNED: "with warnings",
+    Standing.PASSED: "passed",
     Standing.RUNNING: "running",
     Standing.UNSEEN: "not seen yet",
 }
@@ -97,7 +98,8 @@ def draw(
 def _overall(board: Board, signs: Signs, room: int, now: float, started: float) -> Text:
     total, percent = len(board.tasks), board.percent
     left = board.left(now)
-    line = Text(f"{board.done} of {total} done  ", "bold")
+    done = f"{board.done}/{total}" if room < NARROW else f"{board.done} of {total}"
+    line = Text(f"{done} done  ", "bold")
     if left is None:
         estimate = ""
     elif room < NARROW:
@@ -141,7 +143,8 @@ def _task(task: TaskState, signs: Signs, room: int, now: float) -> Text:
     ends = f"  {_WORDS[task.standing]}" if task.standing.finished and not narrow else ""
     line.append(ends, style)
     if not ends and not narrow and task.answered_at is not None:
-        age = f"{now - task.answered_at:.0f} s ago"
+        seconds = round(now - task.answered_at)
+        age = f"{seconds} s ago" if seconds else "now"
         line.append(" " * max(2, min(room, AGE_AT) - line.cell_len - len(age)) + age, "dim")
     return line
 

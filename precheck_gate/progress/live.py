@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["LiveProgress"]
 
 _SHORT_STATUS = 70
+_SHORTEST_LOOK = 0.1
 
 
 class LiveProgress:
@@ -68,6 +69,7 @@ class LiveProgress:
         self._lines = PlainProgress(console, clock, len(task_ids), verbose=verbose)
         self._signs = Signs.for_terminal(ascii_only=console.symbols(console.progress)[0] == "ok")
         self._started = clock.monotonic()
+        self._drawn_at = float("-inf")
         self._status = "asking for the first time"
         self._fault = ""
         self._widths: list[int] = []
@@ -90,7 +92,9 @@ class LiveProgress:
                 self._status = self._describe_wait(event)
         if self._is_kept(event):
             self._lines.notify(event)
-        self._draw()
+        # Hundreds of tasks change at the same moment: nobody could read each step.
+        if isinstance(event, Waiting | Faulted) or now - self._drawn_at >= _SHORTEST_LOOK:
+            self._draw()
 
     def _is_kept(self, event: Event) -> bool:
         """Return whether an event is worth a line that stays."""
@@ -153,6 +157,7 @@ class LiveProgress:
         self._console.write_raw(
             self._to_the_top() + "".join(f"{line}\x1b[K\n" for line in drawn) + "\x1b[J"
         )
+        self._drawn_at = self._clock.monotonic()
         self._widths = [line.cell_len for line in lines]
 
     def _to_the_top(self) -> str:

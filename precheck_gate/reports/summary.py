@@ -30,6 +30,7 @@ __all__ = ["Summary", "SummaryKind"]
 
 # Beyond these a person reads the report instead.
 MAX_TASKS = 40
+MAX_GREEN = 10  # of each green verdict, in a run of more tasks than MAX_TASKS
 MAX_CAUSES = 25
 MAX_DETAILS = 60
 
@@ -103,6 +104,9 @@ class Summary:
         """Print the verdict, the tasks from the worst to the best, and what decided."""
         if self._kind is SummaryKind.NONE:
             return
+        if self._console.columns(self._console.result) is not None:
+            # Below whatever the progress left on the same screen.
+            self._console.print_result("")
         self._headline(run, facts)
         if self._kind is SummaryKind.SHORT:
             self._short(run)
@@ -149,7 +153,16 @@ class Summary:
             self._print([(style, text), (Style.FAINT, place)], 2, 2)
         self._more(left_out, "cause")
 
+    def _shorten_green(self) -> None:
+        """In a large run, do not bury what blocks under what is well."""
+        if sum(map(len, self._rows.values())) + sum(self._left_out.values()) <= MAX_TASKS:
+            return
+        for verdict in (Verdict.PASSED, Verdict.PASSED_WITH_WARNINGS):
+            self._left_out[verdict] += len(self._rows[verdict][MAX_GREEN:])
+            del self._rows[verdict][MAX_GREEN:]
+
     def _tasks(self) -> None:
+        self._shorten_green()
         rows = [(verdict, row) for verdict in _from_the_worst() for row in self._rows[verdict]]
         if rows:
             self._console.print_result("")

@@ -43,28 +43,32 @@ def headline(run: RunVerdict) -> str:
     tasks = count(len(run.requested), "task")
     green = sum(number for verdict, number in run.tasks.items() if verdict.green)
     affected = run.tasks.get(run.verdict, 0)
+    if run.verdict.green:
+        warnings = f", {count(run.warnings, 'warning')}" if run.warnings else ""
+        return f"{tasks} may start{warnings}"
+    if not affected:
+        return _of_the_run(run)
     match run.verdict:
-        case Verdict.PASSED | Verdict.PASSED_WITH_WARNINGS:
-            words = f"{tasks} may start"
-            if run.warnings:
-                words += f", {count(run.warnings, 'warning')}"
-        case Verdict.BLOCKED if affected:
-            words = f"{affected} of {tasks} must not start"
         case Verdict.BLOCKED:
-            words = "The run as a whole must not start"
-        case Verdict.INCOMPLETE if not run.requested:
-            words = "Nothing was judged"
+            words = f"{affected} of {tasks} must not start"
         case Verdict.INCOMPLETE:
             words = f"{affected} of {tasks} did not reach a confirmed end of the pre-check"
-        case Verdict.ERROR if affected:
+        case _:
             words = f"No trustworthy answer for {affected} of {tasks}"
-        case Verdict.ERROR if run.requested:
-            words = "The run itself ended in an error"
-        case Verdict.ERROR:
-            words = "Nothing could be judged"
-    if not run.verdict.green and affected and green:
-        words += f"; {green} may"
-    return words
+    return f"{words}; {green} may" if green else words
+
+
+def _of_the_run(run: RunVerdict) -> str:
+    """Return the sentence where no task is the cause."""
+    match run.verdict:
+        case Verdict.BLOCKED:
+            return "The run as a whole must not start"
+        case Verdict.INCOMPLETE:
+            return "Nothing was judged"
+        case _:
+            return (
+                "The run itself ended in an error" if run.requested else "Nothing could be judged"
+            )
 
 
 def how_it_came_about(facts: RunFacts) -> list[tuple[str, str]]:

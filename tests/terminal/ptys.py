@@ -44,7 +44,9 @@ class Terminal:
             cwd=str(folder),
             env={
                 **clean,
-                "TERM": "xterm-256color", "LANG": "C.UTF-8", "PRECHECK_GATE_TOKEN": "t0ken",
+                "TERM": "xterm-256color",
+                "LANG": "C.UTF-8",
+                "PRECHECK_GATE_TOKEN": "t0ken",
                 **(environ or {}),
             },
             dimensions=(lines, columns),
