@@ -31,6 +31,7 @@ class Terminal:
         *,
         size: tuple[int, int] = (100, 24),
         environ: dict[str, str] | None = None,
+        result_to: Path | None = None,
     ) -> None:
         clean = {
             name: text
@@ -38,9 +39,20 @@ class Terminal:
             if not name.startswith(_STEERING) and name not in ("FORCE_COLOR", "CI")
         }
         columns, lines = size
+        command = [sys.executable, "-m", "precheck_gate", *argv]
+        if result_to is not None:
+            # Only stderr is the terminal then, as in "precheck-gate run ... > verdict.txt".
+            command = [
+                "sh",
+                "-c",
+                'out=$1; shift; exec "$@" >"$out"',
+                "sh",
+                str(result_to),
+                *command,
+            ]
         self._child = pexpect.spawn(
-            sys.executable,
-            ["-m", "precheck_gate", *argv],
+            command[0],
+            command[1:],
             cwd=str(folder),
             env={
                 **clean,
