@@ -56,7 +56,7 @@ List<String> environmentOf(Map settings) {
         'profileName', 'idpId', 'idTokenVariable', 'idTokenFile', 'oidcAudience', 'iamEndpoint',
         'caBundle', 'debugHttp', 'timeout', 'interval', 'grace', 'maxStaleness', 'language',
         'policy', 'profile', 'allowOutside', 'now', 'strictWaivers', 'baseline', 'redact',
-        'report', 'advisory', 'quiet', 'verbose', 'saveAnswers',
+        'report', 'advisory', 'summary', 'quiet', 'verbose', 'saveAnswers',
     ]
     List<String> own = ['version', 'credentialsId', 'credentials', 'archive']
     List<String> environment = []
