@@ -35,6 +35,9 @@ class Call(Enum):
 
     RESULTS = "results"
     START = "start"
+    STATUS = "status"
+    DETAIL = "detail"
+    LIST = "list"
     TOKEN = "token"  # noqa: S105  # the name of a call
     PROJECTS = "projects"
 

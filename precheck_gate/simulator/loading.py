@@ -5,8 +5,10 @@ from __future__ import annotations
 import difflib
 import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from precheck_gate.simulator.fault_keys import FAULT_KEYS, FAULT_NEEDS
 from precheck_gate.simulator.faults import Call, Fault, FaultKind, When
 from precheck_gate.simulator.model import AccessKey, IdentityProvider, Scenario, UnknownTask, User
 from precheck_gate.simulator.replies import Shape
@@ -34,26 +36,6 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 # The fields of a documented answer that are taken over as they are.
 _ORIGIN: tuple[str, ...] = ("rds_instance_id", "job_direction")
-
-# The keys that mean something for a kind of fault, beside `when` and `kind`.
-_FAULT_KEYS: dict[FaultKind, frozenset[str]] = {
-    FaultKind.STATUS: frozenset({"status", "retry_after", "shape", "code", "message"}),
-    FaultKind.HTML: frozenset({"status", "retry_after"}),
-    FaultKind.GARBAGE: frozenset({"status"}),
-    FaultKind.EMPTY: frozenset({"status", "retry_after"}),
-    FaultKind.REDIRECT: frozenset({"status", "location"}),
-    FaultKind.WRONG_SHAPE: frozenset({"body"}),
-    FaultKind.HUGE: frozenset({"bytes"}),
-    FaultKind.RESET: frozenset({"bytes"}),
-    FaultKind.TRUNCATE: frozenset({"bytes"}),
-    FaultKind.SLOW: frozenset({"bytes_per_second", "where"}),
-    FaultKind.DELAY: frozenset({"delay"}),
-}
-_FAULT_NEEDS = {
-    FaultKind.STATUS: "status",
-    FaultKind.REDIRECT: "location",
-    FaultKind.DELAY: "delay",
-}
 
 
 def seconds(duration: str | float) -> float:
@@ -99,6 +81,7 @@ class ScenarioReader:
             token_lifetime=seconds(value.get("token_lifetime", "24h")),
             project_id=value.get("project_id", ""),
             region=value.get("region", ""),
+            apis=tuple(value.get("apis", ("v3", "v5"))),
             unknown_task=UnknownTask(value.get("unknown_task", "batch")),
         )
 
@@ -106,6 +89,18 @@ class ScenarioReader:
         self.problems.append(self._document.problem(message, path, key=key, hint=hint))
 
     def _task(self, value: dict[str, Any], path: Path_) -> SimulatedTask:
+        first = {key: part for key, part in value.items() if key != "runs"}
+        task = self._named_task(first, path)
+        runs = value.get("runs", [])
+        later = []
+        for index, run in enumerate(runs):
+            # A run that says how long it takes says it in full.
+            timing = {"progress", "duration"}
+            base = {k: v for k, v in first.items() if k not in timing or not timing & set(run)}
+            later.append(self._run({**base, **run}, (*path, "runs", index)))
+        return replace(task, later=tuple(later))
+
+    def _named_task(self, value: dict[str, Any], path: Path_) -> SimulatedTask:
         task_id: str = value["id"]
         name: str = value.get("name", "")
         for key, word in (("id", task_id), ("name", name)):
@@ -113,6 +108,10 @@ class ScenarioReader:
                 self._complain(f"{word!r} names a second task", (*path, key))
             elif word:
                 self._ids[word] = task_id
+        return self._run(value, path)
+
+    def _run(self, value: dict[str, Any], path: Path_) -> SimulatedTask:
+        task_id: str = value["id"]
         if "answer" not in value and "items" not in value:
             self._complain(
                 "the task has no items",
@@ -125,7 +124,7 @@ class ScenarioReader:
         given = value.get("precheck_id", "")
         return SimulatedTask(
             id=task_id,
-            name=name,
+            name=value.get("name", ""),
             items=self._items(answer.get("precheck_result", []), value.get("items", []), path),
             points=self._points(value, path),
             result=value.get("result", AUTO),
@@ -141,6 +140,12 @@ class ScenarioReader:
             started=value.get("started", True),
             fields=value.get("fields", {}),
             without=tuple(value.get("without", [])),
+            status=value.get("status", "CONFIGURATION"),
+            engine=value.get("engine", "mysql"),
+            kind=value.get("type", "migration"),
+            tags=value.get("tags", {}),
+            start_error=_start_error(value.get("start_error")),
+            lag=seconds(value.get("lag", 0)),
         )
 
     def _items(
@@ -204,7 +209,7 @@ class ScenarioReader:
 
     def _fault(self, value: dict[str, Any], path: Path_) -> Fault:
         kind = FaultKind(value.get("kind", "status"))
-        meant = _FAULT_KEYS.get(kind, frozenset())
+        meant = FAULT_KEYS.get(kind, frozenset())
         for key in value:
             if key not in {"when", "kind"} | meant:
                 self._complain(
@@ -213,7 +218,7 @@ class ScenarioReader:
                     key=True,
                     hint=f"known: {', '.join(sorted(meant))}" if meant else "",
                 )
-        needed = _FAULT_NEEDS.get(kind)
+        needed = FAULT_NEEDS.get(kind)
         if needed and needed not in value:
             hint = "or give its 'kind'" if "kind" not in value else ""
             self._complain(f"the key {needed!r} is missing", path, hint=hint)
@@ -263,6 +268,10 @@ class ScenarioReader:
         if last < first:
             self._complain(f"the range {value} ends before it begins", path)
         return first, last
+
+
+def _start_error(value: dict[str, str] | None) -> TaskError | None:
+    return None if value is None else TaskError(value["code"], value.get("message", ""))
 
 
 def _access_key(value: dict[str, Any]) -> AccessKey:

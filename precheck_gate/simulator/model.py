@@ -75,7 +75,8 @@ class Scenario:
     ``token`` and ``project_id`` "" accept any; ``users`` None lets everybody obtain a token;
     ``access_keys`` None takes every signature for its form; ``identity_providers`` None takes every
     ID token; ``region`` "" is any name of the project. ``clock_skew`` is how many seconds the
-    service's clock is ahead; ``revocations`` are the moments at which all tokens end.
+    service's clock is ahead; ``revocations`` are the moments at which all tokens end; ``apis`` are
+    the versions of DRS's API that are offered.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Scenario:
     project_id: str = ""
     region: str = ""
     unknown_task: UnknownTask = UnknownTask.BATCH
+    apis: tuple[str, ...] = ("v3", "v5")
 
     def task(self, task_id: str) -> SimulatedTask | None:
         """Return the task of that ID, spelled exactly so."""

@@ -16,6 +16,7 @@ __all__ = [
     "WRONG_CREDENTIALS",
     "Reply",
     "Shape",
+    "error_fields",
     "error_reply",
     "json_reply",
 ]
@@ -62,6 +63,12 @@ class Shape(Enum):
     NESTED = "nested"
     HTML = "html"
     EMPTY = "empty"
+
+
+def error_fields(code: str, message: str = "") -> dict[str, str]:
+    """Return an error on one entry of an answer."""
+    known = "The task does not exist." if code == DOES_NOT_EXIST else "The operation failed."
+    return {"error_code": code, "error_msg": message or known}
 
 
 def json_reply(status: int, value: Any, headers: tuple[tuple[str, str], ...] = ()) -> Reply:

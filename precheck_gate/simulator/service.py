@@ -5,16 +5,17 @@ from __future__ import annotations
 import hmac
 import re
 import threading
-import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+from precheck_gate.simulator import v5
 from precheck_gate.simulator.faults import Call, FaultPlan, Faults, Stage, alter
 from precheck_gate.simulator.iam import ID_TOKEN_PATH, SimulatedIam
 from precheck_gate.simulator.model import DEFAULT_PROJECT_ID, Scenario, UnknownTask
+from precheck_gate.simulator.prechecks import Prechecks
 from precheck_gate.simulator.replies import (
     DOES_NOT_EXIST,
     FAILED,
@@ -23,11 +24,13 @@ from precheck_gate.simulator.replies import (
     WRONG_CREDENTIALS,
     Reply,
     Shape,
+    error_fields,
     error_reply,
     json_reply,
 )
 from precheck_gate.simulator.requests import Request
 from precheck_gate.simulator.signatures import SignatureCheck
+from precheck_gate.simulator.task_list import described, listed
 from precheck_gate.simulator.tasks import entries
 from precheck_gate.strictjson import loads
 
@@ -38,8 +41,15 @@ __all__ = ["Answer", "Request", "SimulatedService"]
 
 _TASK_ID = re.compile(r"[0-9A-Za-z]{8}(-[0-9A-Za-z]{4}){3}-[0-9A-Za-z]{12}")
 _ROUTES = (
+    ("POST", re.compile(r"/v5/([^/]+)/jobs/action"), Call.START),
+    ("POST", re.compile(r"/v5/([^/]+)/jobs/[^/]+/action"), Call.START),
+    ("GET", re.compile(r"/v5/([^/]+)/jobs/[^/]+"), Call.RESULTS),
+    ("GET", re.compile(r"/v5/([^/]+)/jobs"), Call.LIST),
     ("POST", re.compile(r"/v3/([^/]+)/jobs/batch-precheck-result"), Call.RESULTS),
     ("POST", re.compile(r"/v3/([^/]+)/jobs/batch-precheck"), Call.START),
+    ("POST", re.compile(r"/v3/([^/]+)/jobs/batch-status"), Call.STATUS),
+    ("POST", re.compile(r"/v3/([^/]+)/jobs/batch-detail"), Call.DETAIL),
+    ("POST", re.compile(r"/v3/([^/]+)/jobs"), Call.LIST),
     ("POST", re.compile(r"/v3/auth/tokens"), Call.TOKEN),
     ("POST", re.compile(r"/v3\.0/OS-AUTH/id-token/tokens"), Call.TOKEN),
     ("GET", re.compile(r"/v3/projects"), Call.PROJECTS),
@@ -81,8 +91,8 @@ class SimulatedService:
         self._start = clock.monotonic()
         self._iam = SimulatedIam(scenario, clock)
         self._signatures = SignatureCheck(scenario, clock)
-        self._started_at = {task.id: 0.0 for task in scenario.tasks if task.started}
-        self._starts = 0
+        self._prechecks = Prechecks(scenario)
+        self._v5 = v5.ServiceV5(scenario, self._prechecks)
 
     @property
     def moment(self) -> float:
@@ -103,14 +113,16 @@ class SimulatedService:
         if request.method == "GET" and path == ID_TOKEN_PATH:
             return Answer(self._iam.id_token(request, query))
         try:
-            call, project = _route(request.method, path)
+            call, project = self._offered(request.method, path)
+            if path.startswith("/v5/"):
+                call = v5.call_of(call, query)
             self._authenticate(call, request, request_id)
         except _Refused as refused:
             return Answer(refused.reply)
         except LookupError:
             return Answer(error_reply(404, NO_SUCH_API, request_id=request_id))
         body = _json_or_none(request.body)
-        jobs = _named_jobs(call, body)
+        jobs = v5.named_jobs(path, body) if path.startswith("/v5/") else _named_jobs(call, body)
         with self._lock:
             faults = self._plan.hit(call, jobs, self.moment)
             try:
@@ -121,6 +133,14 @@ class SimulatedService:
         if fault is not None:
             reply = alter(fault, reply, jobs, request_id)
         return Answer(reply, faults, jobs)
+
+    def _offered(self, method: str, path: str) -> tuple[Call, str]:
+        call, project = _route(method, path)
+        version = path[1:3]
+        # IAM has a v3 of its own, which stays.
+        if call not in (Call.TOKEN, Call.PROJECTS) and version not in self._scenario.apis:
+            raise LookupError(path)
+        return call, project
 
     def _authenticate(self, call: Call, request: Request, request_id: str) -> None:
         if call is Call.TOKEN:
@@ -162,8 +182,14 @@ class SimulatedService:
             raise _Refused(
                 error_reply(400, INVALID_PARAMETER, "The parameter project_id is invalid.")
             )
+        if request.target.startswith("/v5/"):
+            return self._v5.reply(call, request, body, self.moment)
         if call is Call.START:
             return self._start_prechecks(body)
+        if call is Call.LIST:
+            return listed(self._scenario, body)
+        if call in (Call.STATUS, Call.DETAIL):
+            return described(self._scenario, _list_of_jobs(body), details=call is Call.DETAIL)
         return self._results(body, request.headers.get("x-language", "en-us"))
 
     def _results(self, body: Any, language: str) -> Reply:
@@ -181,12 +207,10 @@ class SimulatedService:
         results: list[dict[str, Any]] = []
         for job in jobs:
             if job in faulty:
-                results.append({"precheck_id": job, **_error(faulty[job])})
+                results.append({"precheck_id": job, **error_fields(faulty[job])})
                 continue
-            task = self._scenario.task(job)
-            if task is not None:
-                since = moment - self._started_at[job]
-                results.extend(entries(task, since, language=language))
+            task, since = self._prechecks.at(job, moment)
+            results.extend(map(v5.without_v5, entries(task, since, language=language)))
         return json_reply(200, {"results": results, "count": len(results)})
 
     def _trouble(self, job: str) -> str:
@@ -194,7 +218,7 @@ class SimulatedService:
         if self._scenario.task(job) is None:
             return DOES_NOT_EXIST
         # (unverified) the code for a task whose pre-check was never started.
-        return "" if job in self._started_at else FAILED
+        return "" if self._prechecks.known(job) else FAILED
 
     def _start_prechecks(self, body: Any) -> Reply:
         jobs = _list_of_jobs(body)
@@ -206,18 +230,10 @@ class SimulatedService:
         # (unverified) how the service refuses more than the ten tasks that it allows.
         if len(jobs) > _MAX_STARTS:
             raise _invalid(f"At most {_MAX_STARTS} jobs are allowed.")
-        results = [self._start_precheck(job["job_id"]) for job in jobs]
+        results = [
+            self._prechecks.start(job["job_id"], job["precheck_mode"], self.moment) for job in jobs
+        ]
         return json_reply(200, {"results": results, "count": len(results)})
-
-    def _start_precheck(self, job: str) -> dict[str, Any]:
-        task = self._scenario.task(job)
-        if task is None:
-            # (unverified) that an unknown task fails alone and not the whole request.
-            return {"id": job, "status": "failed", **_error(DOES_NOT_EXIST)}
-        self._started_at[job] = self.moment
-        self._starts += 1
-        made = uuid.uuid5(uuid.NAMESPACE_OID, f"{job} {self._starts}")
-        return {"id": job, "precheck_id": task.precheck_id or str(made), "status": "success"}
 
 
 def _route(method: str, path: str) -> tuple[Call, str]:
@@ -254,8 +270,3 @@ def _list_of_jobs(body: Any) -> list[Any]:
 
 def _invalid(message: str) -> _Refused:
     return _Refused(error_reply(400, INVALID_PARAMETER, message))
-
-
-def _error(code: str) -> dict[str, str]:
-    message = "The task does not exist." if code == DOES_NOT_EXIST else "The operation failed."
-    return {"error_code": code, "error_msg": message}

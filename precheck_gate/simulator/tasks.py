@@ -87,7 +87,9 @@ class SimulatedTask:
 
     ``origin`` holds the entry's fields that are not derived (``rds_instance_id``,
     ``job_direction``); ``answers_as`` is the ID that its results bear, None for none;
-    ``precheck_id`` is the pre-check's own ID, "" to have one made at each start.
+    ``precheck_id`` is the pre-check's own ID, "" to have one made at each start. ``later`` are the
+    pre-checks that are started after the first, the last of them again and again; after a start,
+    the results of the one before are shown for ``lag`` seconds on.
     """
 
     id: str
@@ -104,11 +106,22 @@ class SimulatedTask:
     started: bool = True
     fields: Mapping[str, Any] = field(default_factory=dict)
     without: tuple[str, ...] = ()
+    status: str = "CONFIGURATION"
+    engine: str = "mysql"
+    kind: str = "migration"
+    tags: Mapping[str, str] = field(default_factory=dict)
+    start_error: TaskError | None = None
+    lag: float = 0.0
+    later: tuple[SimulatedTask, ...] = ()
 
     @property
     def end(self) -> float:
         """The moment from which its progress no longer changes."""
         return self.points[-1].at
+
+    def run(self, number: int) -> SimulatedTask:
+        """Return the task as its pre-check of that number has it, the first being 0."""
+        return self if not number or not self.later else self.later[:number][-1]
 
 
 def progress(task: SimulatedTask, seconds: float) -> Point:

@@ -226,7 +226,7 @@ def test_credentials_of_a_scenario_are_not_shown() -> None:
 
 def test_the_examples_of_the_page_are_scenarios() -> None:
     examples = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-    assert len(examples) == 2
+    assert len(examples) == 3
     for example in examples:
         assert load(example).tasks
 

@@ -168,3 +168,76 @@ def test_the_sdk_finds_the_project_of_a_region(simulate: Simulate) -> None:
     projects, results = running.simulator.requests
     assert (projects.path, projects.credential) == ("/v3/projects", "signature")
     assert results.path == "/v3/found-by-name/jobs/batch-precheck-result"
+
+
+def described(url: str, kind: str, *jobs: str) -> Any:
+    body = drs.BatchQueryJobReqPage(jobs=list(jobs), page_req=drs.PageReq(1, 10))
+    if kind == "status":
+        return client(url).batch_list_job_status(drs.BatchListJobStatusRequest(body=body))
+    return client(url).batch_list_job_details(drs.BatchListJobDetailsRequest(body=body))
+
+
+FLEET = f"""
+version: 1
+tasks:
+  - {{id: {MYSQL}, name: orders, answer: mysql, tags: {{wave: "3"}}}}
+  - {{id: {DDS}, name: sessions, answer: dds, status: START_JOB_FAILED, type: sync,
+     engine: mongodb}}
+"""
+
+
+def test_status_and_details(simulate: Simulate) -> None:
+    url = simulate(FLEET).url
+    states = described(url, "status", MYSQL, DDS, UNKNOWN)
+    assert states.count == 3
+    assert [(one.id, one.status, one.error_code) for one in states.results] == [
+        (MYSQL, "CONFIGURATION", None),
+        (DDS, "START_JOB_FAILED", None),
+        (UNKNOWN, None, "DRS.M00289"),
+    ]
+    details = described(url, "details", MYSQL, DDS).results
+    assert [(one.id, one.name, one.db_use_type) for one in details] == [
+        (MYSQL, "orders", "migration"),
+        (DDS, "sessions", "sync"),
+    ]
+    assert [one.inst_info.engine_type for one in details] == ["mysql", "mongodb"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({}, [MYSQL, DDS]),
+        ({"db_use_type": "sync"}, [DDS]),
+        ({"engine_type": "mysql"}, [MYSQL]),
+        ({"status": "START_JOB_FAILED"}, [DDS]),
+        ({"tags": {"wave": "3"}}, [MYSQL]),
+        ({"name": "sess"}, [DDS]),
+        ({"cur_page": 2, "per_page": 1}, [DDS]),
+    ],
+)
+def test_the_list_of_tasks(simulate: Simulate, wanted: Any, found: list[str]) -> None:
+    request = drs.ShowJobListRequest(body=drs.QueryJobsReq(**wanted))
+    response = client(simulate(FLEET).url).show_job_list(request)
+    assert [job.id for job in response.jobs] == found
+    assert response.total_record == (2 if "cur_page" in wanted else len(found))
+
+
+def test_a_start_in_the_wrong_mode_fails(simulate: Simulate) -> None:
+    (failed,) = start(simulate(FLEET).url, DDS).results
+    assert (failed.status, failed.error_code) == ("failed", "DRS.10000001")
+
+
+def test_later_prechecks_may_end_otherwise(simulate: Simulate, clock: FakeClock) -> None:
+    run = "{items: [{item: a}], duration: 10s, precheck_id: second}"
+    url = simulate(
+        f"\nversion: 1\ntasks: [{{id: {MYSQL}, items: [{{item: a, result: FAILED}}], lag: 3s, "
+        f"runs: [{run}]}}]\n"
+    ).url
+    assert ask(url, MYSQL).results[0].result is False
+    assert start(url, MYSQL).results[0].precheck_id == "second"
+    assert ask(url, MYSQL).results[0].precheck_id == MYSQL
+    clock.advance(4)
+    entry = ask(url, MYSQL).results[0]
+    assert (entry.precheck_id, entry.process) == ("second", "40%")
+    clock.advance(6)
+    assert ask(url, MYSQL).results[0].result is True
