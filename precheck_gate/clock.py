@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from precheck_gate.interrupts import Interrupts
 
-__all__ = ["SLICE_SECONDS", "Clock", "SystemClock"]
+__all__ = ["SLICE_SECONDS", "Clock", "CountingClock", "SystemClock"]
 
 SLICE_SECONDS = 0.5
 
@@ -51,3 +51,24 @@ class SystemClock:
         with self._interrupts.waiting():
             while (rest := end - time.monotonic()) > 0:
                 time.sleep(min(rest, SLICE_SECONDS))
+
+
+class CountingClock:
+    """Another clock, and how many seconds were waited by it."""
+
+    def __init__(self, inner: Clock) -> None:
+        self._inner = inner
+        self.waited = 0.0
+
+    def now(self) -> datetime:  # noqa: D102
+        return self._inner.now()
+
+    def monotonic(self) -> float:  # noqa: D102
+        return self._inner.monotonic()
+
+    def sleep(self, seconds: float) -> None:  # noqa: D102
+        began = self._inner.monotonic()
+        try:
+            self._inner.sleep(seconds)
+        finally:
+            self.waited += self._inner.monotonic() - began

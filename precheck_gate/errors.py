@@ -8,6 +8,7 @@
     ├── ServiceError           4   the service gave no trustworthy answer
     │   ├── TransientFault     4   may pass by itself: network, 429, 5xx
     │   │   └── NotAnAnswer    4   not JSON, of the wrong shape, beyond a bound; final offline
+    │   ├── ApiGone            4   404 from the gateway: no such API here
     │   ├── AccessRefused      4   401 and 403: asking again changes nothing
     │   └── BatchRefused       4   400: a task of the batch, or the request, is at fault
     └── ReportError            5   a report could not be written
@@ -21,6 +22,7 @@ from precheck_gate.exits import ExitCode
 
 __all__ = [
     "AccessRefused",
+    "ApiGone",
     "BatchRefused",
     "DocumentError",
     "Interrupted",
@@ -131,6 +133,10 @@ class NotAnAnswer(TransientFault):
 
 class AccessRefused(ServiceError):
     """The service knows who asks and refuses (403), or does not believe it (401)."""
+
+
+class ApiGone(ServiceError):
+    """The gateway knows no such call: this version of the API is not offered here (any more)."""
 
 
 class BatchRefused(ServiceError):

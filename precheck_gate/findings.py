@@ -132,7 +132,8 @@ class Finding:
 class TaskVerdict:
     """The verdict of one task, its findings, and the service's own words about it.
 
-    ``timeline`` has (seconds since the run began, percent) for each step of progress seen.
+    ``name`` is what people call the task, "" if unknown; ``timeline`` has (seconds since the run
+    began, percent) for each step of progress seen.
     """
 
     task_id: str
@@ -143,6 +144,8 @@ class TaskVerdict:
     direction: str = ""
     passed_rate: str = ""
     instance_id: str = ""
+    name: str = ""
+    engine: str = ""
     timeline: tuple[tuple[float, float], ...] = ()
 
     def count(self, verdict: Verdict) -> int:

@@ -142,6 +142,8 @@ class ItemJudge:
     def _finding(self, item: Item, ruling: Ruling) -> Finding:
         status = clean_line(item.raw_status)
         skipped = ", and was skipped in DRS" if item.skipped else ""
+        if item.skippable and not item.skipped and item.status is Status.FAILED:
+            skipped = ", and DRS would let it be skipped"
         return self._complete(
             ruling,
             item=item.name,

@@ -50,6 +50,8 @@ def judge_task(observation: Observation, bench: Bench) -> TaskVerdict:
         direction=clean_line(snapshot.direction) if snapshot else "",
         passed_rate=clean_line(snapshot.passed_rate) if snapshot else "",
         instance_id=clean_line(snapshot.instance_id) if snapshot else "",
+        name=clean_line(shorten(observation.about.name, 200)),
+        engine=clean_line(shorten(observation.about.engine, 60)),
         timeline=observation.timeline,
     )
 
@@ -57,6 +59,7 @@ def judge_task(observation: Observation, bench: Bench) -> TaskVerdict:
 _TROUBLE_VERDICTS = {
     TroubleKind.CONTRADICTORY: Verdict.BLOCKED,
     TroubleKind.STALE: Verdict.INCOMPLETE,
+    TroubleKind.OUTDATED: Verdict.INCOMPLETE,
     TroubleKind.NOT_ANSWERED: Verdict.ERROR,
     TroubleKind.TASK_ERROR: Verdict.ERROR,
     TroubleKind.MALFORMED: Verdict.ERROR,

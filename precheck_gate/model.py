@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from decimal import Decimal
 
-__all__ = ["Item", "Observation", "Snapshot", "Status", "SubTask", "Trouble", "TroubleKind"]
+__all__ = [
+    "About",
+    "Item",
+    "Observation",
+    "Snapshot",
+    "Status",
+    "SubTask",
+    "Trouble",
+    "TroubleKind",
+]
 
 
 class Status(Enum):
@@ -40,7 +49,8 @@ class Item:
 
     ``raw_status`` is the service's word for the status, or its JSON form when it was no string.
     Absent texts are "". ``skipped`` is True only where the service says so with the JSON value true
-    (``is_skipped``, v5): somebody switched the check off in DRS.
+    (``is_skipped``, v5): somebody switched the check off in DRS; so is ``skippable``
+    (``is_support_skip``): somebody could.
     """
 
     name: str
@@ -52,6 +62,7 @@ class Item:
     raw_error: str = ""
     sub_tasks: tuple[SubTask, ...] = ()
     skipped: bool = False
+    skippable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +99,7 @@ class TroubleKind(Enum):
     MALFORMED = "malformed"
     SERVICE = "service"
     STALE = "stale"
+    OUTDATED = "outdated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +113,26 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What a task is to people (untrusted): its name, status, engine and kind; "" if unknown."""
+
+    name: str = ""
+    status: str = ""
+    engine: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """The last that is known of a requested task: a snapshot, a trouble, both or neither.
 
     Both: a snapshot was seen once, and the trouble says why it no longer counts. ``timeline`` has
-    (seconds since the run began, percent) for each step of progress that was seen.
+    (seconds since the run began, percent) for each step of progress that was seen; ``about`` is
+    what people call the task, as far as it is known.
     """
 
     task_id: str
     snapshot: Snapshot | None = None
     trouble: Trouble | None = None
     timeline: tuple[tuple[float, float], ...] = ()
+    about: About = About()

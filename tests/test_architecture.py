@@ -36,6 +36,7 @@ LAYERS = (
     ("drs",),
     ("polling",),
     ("selection", "settings", "answers", "progress", "simulator"),
+    ("task_filters",),
     ("casetest",),
     ("cli",),
     ("__main__",),

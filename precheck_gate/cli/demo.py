@@ -53,7 +53,7 @@ def demo(ctx: click.Context, /, passing: bool, directory: Path, quiet: bool, ver
 
 
 def _demo(gate: Gate, runtime: Runtime, judging: JudgeOptions, scenario_name: str) -> int:
-    from precheck_gate.cli.run import gate_live
+    from precheck_gate.cli.live import gate_live
     from precheck_gate.clock import SystemClock
     from precheck_gate.drs.credentials.identities import Found, TokenIdentity, Way
     from precheck_gate.polling.poller import PollOptions

@@ -93,7 +93,7 @@ class Examination:
             self._console,
             debug_http=self._options["debug_http"],
         )
-        access = open_access(service, transport, self._runtime)
+        access = open_access(service, transport.send, self._runtime)
         if reachable:
             reachable = self._clock(service, transport, access)
         if not reachable:

@@ -3,40 +3,29 @@
 from __future__ import annotations
 
 import os
-import random
 import select
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from precheck_gate.cli.execution import JudgeOptions, Runtime, execute
+from precheck_gate.cli.live import gate_live
+from precheck_gate.cli.live_options import LiveOptions, live_options
 from precheck_gate.cli.options import DURATION, Duration, judge_options, option
-from precheck_gate.cli.service import open_access, open_transport, read_service, service_options
+from precheck_gate.cli.service import read_service, service_options
 from precheck_gate.clock import SLICE_SECONDS
-from precheck_gate.errors import Interrupted, UsageError
-from precheck_gate.model import Observation
-from precheck_gate.text import clean_line, hide_credentials
+from precheck_gate.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from precheck_gate.answers import AnswerArchive
-    from precheck_gate.bench import Bench
-    from precheck_gate.clock import Clock
-    from precheck_gate.drs.transport import Reply
-    from precheck_gate.findings import Verdict
     from precheck_gate.gate import Gate
     from precheck_gate.interrupts import Interrupts
-    from precheck_gate.model import Snapshot
-    from precheck_gate.polling.poller import PollOptions
-    from precheck_gate.progress.plain import Progress
     from precheck_gate.selection import NamedTask
-    from precheck_gate.settings import ServiceSettings
 
-__all__ = ["gate_live", "run"]
+__all__ = ["run"]
 
 MAX_LIST_BYTES = 16 * 1024 * 1024
 
@@ -103,6 +92,7 @@ Exit codes: 0 passed (or with warnings), 1 blocked, 2 usage, 3 incomplete, 4 ser
     show_default=True,
     help="The language of the service's messages.",
 )
+@live_options
 @judge_options
 @option(
     "--save-answers",
@@ -125,150 +115,29 @@ def run(ctx: click.Context, /, **options: Any) -> int:
 
 
 def _run(gate: Gate, runtime: Runtime, judging: JudgeOptions, options: dict[str, Any]) -> int:
-    from precheck_gate.polling.poller import PollOptions
+    from precheck_gate.polling.poller import GENTLE_SECONDS, PollOptions
     from precheck_gate.selection import select_tasks
 
-    tasks = select_tasks(_named_tasks(options["tasks"], options["tasks_from"], runtime))
+    live = LiveOptions.take(options)
+    named = _named_tasks(options["tasks"], options["tasks_from"], runtime)
+    if live.select and (named or options["tasks_from"]):
+        raise UsageError(
+            "Tasks are both named and selected.",
+            hint="Name them, or give --select; the environment counts as well.",
+        )
+    tasks = [] if live.select else select_tasks(named)
     service = read_service(options, options["language"])
+    staleness: float = options["max_staleness"]
     polling = PollOptions(
         timeout=options["timeout"],
         grace=options["grace"],
-        max_staleness=options["max_staleness"],
+        max_staleness=staleness,
+        spacing=0.0,  # the transport keeps to --max-rps
+        gentle=live.interval or min(GENTLE_SECONDS, staleness),
     )
     return gate_live(
-        gate,
-        runtime,
-        tasks=tasks,
-        service=service,
-        polling=polling,
-        interval=options["interval"],
-        judging=judging,
-        save_answers=options["save_answers"],
-        debug_http=options["debug_http"],
+        gate, runtime, tasks=tasks, service=service, polling=polling, judging=judging, live=live
     )
-
-
-def gate_live(
-    gate: Gate,
-    runtime: Runtime,
-    *,
-    tasks: Sequence[str],
-    service: ServiceSettings,
-    polling: PollOptions,
-    judging: JudgeOptions,
-    interval: float | None = None,
-    save_answers: Path | None = None,
-    debug_http: bool = False,
-) -> int:
-    """Poll a service for tasks and judge what it says; return the exit code.
-
-    Raises:
-        UsageError: the policy cannot be used; nothing was asked then.
-    """
-    from precheck_gate.drs.client import DrsClient
-    from precheck_gate.gate import Case
-    from precheck_gate.polling.cadence import AdaptiveCadence, FixedCadence
-    from precheck_gate.polling.poller import Poller
-
-    ci = gate.outputs.ci
-    # Before a word is printed that could hold one of them.
-    ci.hide(service.found.secrets)
-    clock = runtime.the_clock()
-    bench = judging.bench(clock.now().date())
-    archive = _archive(save_answers, clock)
-    transport = open_transport(service.ca_bundle, runtime, gate.console, debug_http=debug_http)
-    access = open_access(service, transport, runtime)
-    client = DrsClient(
-        service.endpoint,
-        access.project_id,
-        access.post,
-        clock,
-        language=service.language,
-        on_reply=None if archive is None else lambda ids, reply: _save(archive, ids, reply),
-        advice=access.advice,
-    )
-    observer = _observer(gate, clock, tasks, bench)
-    poller = Poller(
-        client,
-        clock,
-        FixedCadence(interval) if interval is not None else AdaptiveCadence(),
-        replace(polling, heartbeat=min(polling.heartbeat, observer.heartbeat)),
-        observer,
-        random.random,
-    )
-    for warning in service.found.warnings:
-        gate.console.warn(warning)
-    if not gate.outputs.quiet:
-        ci.open_section("precheck-gate: waiting for the pre-checks")
-        _announce(gate, service, bench.policy.name, len(tasks))
-    started, began = clock.now(), clock.monotonic()
-    try:
-        poller.poll(tasks)
-    except Interrupted:
-        observer.close()
-        gate.console.say("interrupted; writing what is known (again: end at once)")
-    finally:
-        observer.close()
-    if not gate.outputs.quiet:
-        ci.close_section()
-    observations = poller.observations()
-    if archive is not None and archive.failure:
-        gate.losses.append(f"the answers could not be saved to {save_answers}: {archive.failure}")
-    gate.facts = replace(
-        gate.facts,
-        started_at=started.isoformat(timespec="seconds"),
-        seconds=round(clock.monotonic() - began, 1),
-        endpoint=clean_line(hide_credentials(service.endpoint)),
-        project_id=clean_line(access.known_project_id),
-        requests=access.requests,
-        retries=poller.retries,
-    )
-    return gate.judge(
-        Case(
-            requested=tasks,
-            observations=observations,
-            bench=bench,
-            strict_waivers=judging.strict_waivers,
-            troubles=[poller.trouble] if poller.trouble else [],
-            remarks=poller.remarks,
-        )
-    )
-
-
-def _archive(folder: Path | None, clock: Clock) -> AnswerArchive | None:
-    if folder is None:
-        return None
-    from precheck_gate.answers import AnswerArchive
-
-    return AnswerArchive(folder, clock)
-
-
-def _save(archive: AnswerArchive, task_ids: Sequence[str], reply: Reply) -> None:
-    archive.save(task_ids, reply.status, reply.body, reply.headers.get("X-Request-Id", ""))
-
-
-def _announce(gate: Gate, service: ServiceSettings, policy: str, tasks: int) -> None:
-    gate.console.say(
-        f"precheck-gate: {tasks} task{'' if tasks == 1 else 's'}, {service.endpoint}, "
-        f"policy {policy}, {service.found.description}"
-    )
-
-
-def _observer(gate: Gate, clock: Clock, tasks: Sequence[str], bench: Bench) -> Progress:
-    from precheck_gate.progress.plain import NoProgress, PlainProgress
-
-    console, verbose = gate.console, gate.outputs.verbose
-    if gate.outputs.quiet:
-        return NoProgress()
-    if console.columns(console.progress) is None:
-        return PlainProgress(console, clock, len(tasks), verbose=verbose)
-    from precheck_gate.judgement import judge_task
-    from precheck_gate.progress.live import LiveProgress
-
-    def judge(snapshot: Snapshot) -> Verdict:
-        return judge_task(Observation(snapshot.task_id, snapshot), bench).verdict
-
-    return LiveProgress(console, clock, tasks, judge, verbose=verbose)
 
 
 def _read_stdin(interrupts: Interrupts) -> bytes:

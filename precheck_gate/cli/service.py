@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from precheck_gate.console import Console
     from precheck_gate.drs.credentials.access import Access
     from precheck_gate.drs.exchanges import Exchange
-    from precheck_gate.drs.transport import HttpTransport
+    from precheck_gate.drs.transport import HttpTransport, Send
     from precheck_gate.settings import ServiceSettings
 
 __all__ = ["open_access", "open_transport", "read_service", "service_options"]
@@ -162,14 +162,14 @@ def open_transport(
     )
 
 
-def open_access(service: ServiceSettings, transport: HttpTransport, runtime: Runtime) -> Access:
+def open_access(service: ServiceSettings, send: Send, runtime: Runtime) -> Access:
     """Return the access to a service; nothing is asked yet."""
     from precheck_gate.drs.credentials.access import Access
 
     return Access(
         service.found,
         service.endpoint,
-        transport.send,
+        send,
         runtime.the_clock(),
         project_id=service.project_id,
         region=service.region,

@@ -1,4 +1,4 @@
-"""One call of DRS v3: ask for the pre-check results of some tasks, get an answer or a named error.
+"""The calls of DRS v3: each asks once, and brings an answer or a named error.
 
 Nothing is repeated here: whoever asks decides about that, and can say so.
 """
@@ -6,19 +6,19 @@ Nothing is repeated here: whoever asks decides about that, and can say so.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
-from precheck_gate.drs import wire
-from precheck_gate.drs.refusals import refusal, said
+from precheck_gate.drs import task_wire, wire
+from precheck_gate.drs.refusals import refused, usual_advice
 from precheck_gate.drs.transport import Reply
-from precheck_gate.errors import AccessRefused, BatchRefused, ServiceError
 from precheck_gate.secrets import hide_secrets_in_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from precheck_gate.clock import Clock
+    from precheck_gate.model import About, Trouble
 
 __all__ = ["DrsClient", "Post"]
 
@@ -57,12 +57,13 @@ class DrsClient:
     ) -> None:
         self._endpoint = endpoint
         self._project_id = project_id
-        self._advice = advice or _ADVICE.__getitem__
+        self._advice = advice or usual_advice
         self._post = post
         self._clock = clock
         self._headers = {"X-Language": language}
         self._on_reply = on_reply
         self.requests = 0
+        self._started: dict[str, str] = {}
 
     def precheck_results(self, task_ids: Sequence[str], seconds: float) -> wire.Answer:
         """Ask for the results of at most 10 tasks.
@@ -77,45 +78,84 @@ class DrsClient:
             BatchRefused: 400.
             ServiceError: anything else that is no answer, redirects included.
         """
+        reply = self._call(
+            "batch-precheck-result",
+            wire.results_request(list(task_ids)),
+            seconds,
+            lambda reply: self._on_reply and self._on_reply(task_ids, reply),
+        )
+        return wire.parse_answer(reply.body, self._started)
+
+    def start(self, modes: Mapping[str, str], seconds: float) -> dict[str, str | Trouble]:
+        """Start the pre-checks of at most 10 tasks, each in its mode.
+
+        Returns:
+            For each task that the service answered for the ID of the pre-check that was started,
+            "" where it named none, or why none was.
+
+        Raises:
+            ServiceError: as with `precheck_results`.
+        """
+        reply = self._call("batch-precheck", task_wire.start_request(modes), seconds)
+        outcome = task_wire.parse_started(reply.body)
+        for task_id, precheck in outcome.items():
+            # Only the last pre-check of a task is ours to look for.
+            self._started = {one: task for one, task in self._started.items() if task != task_id}
+            if isinstance(precheck, str) and precheck not in ("", task_id):
+                self._started[precheck] = task_id
+        return outcome
+
+    def statuses(self, task_ids: Sequence[str], seconds: float) -> dict[str, str]:
+        """Return the status of each of at most 10 tasks, as far as the service tells it.
+
+        Raises:
+            ServiceError: as with `precheck_results`.
+        """
+        body = task_wire.tasks_request(list(task_ids))
+        return task_wire.parse_statuses(self._call("batch-status", body, seconds).body)
+
+    def details(self, task_ids: Sequence[str], seconds: float) -> dict[str, About]:
+        """Return what people call each of at most 10 tasks, as far as the service tells it.
+
+        Raises:
+            ServiceError: as with `precheck_results`.
+        """
+        body = task_wire.tasks_request(list(task_ids))
+        return task_wire.parse_details(self._call("batch-detail", body, seconds).body)
+
+    def task_page(
+        self, wanted: Mapping[str, Any], page: int, size: int, seconds: float
+    ) -> task_wire.TaskPage:
+        """Return one page of the project's tasks; ``wanted`` narrows them down on the service.
+
+        Raises:
+            ServiceError: as with `precheck_results`.
+        """
+        body = task_wire.list_request(wanted, page, size)
+        return task_wire.parse_page(self._call("", body, seconds).body)
+
+    def _call(
+        self,
+        name: str,
+        document: Mapping[str, Any],
+        seconds: float,
+        on_reply: Callable[[Reply], object] | None = None,
+    ) -> Reply:
+        """Send one call to the project's tasks, and return the reply if it is 200."""
         end = self._clock.monotonic() + seconds
         project = (
             self._project_id if isinstance(self._project_id, str) else self._project_id(seconds)
         )
-        url = f"{self._endpoint}/v3/{quote(project, safe='')}/jobs/batch-precheck-result"
+        path = f"jobs/{name}" if name else "jobs"
+        url = f"{self._endpoint}/v3/{quote(project, safe='')}/{path}"
         self.requests += 1
-        body = json.dumps(wire.results_request(list(task_ids))).encode()
+        body = json.dumps(document).encode()
         left = max(1.0, end - self._clock.monotonic())
         reply = self._post(url, body, self._headers, min(left, seconds))
         # A service may repeat what it was sent, and what it says is printed and kept.
         reply = Reply(reply.status, reply.headers, hide_secrets_in_bytes(reply.body))
-        if self._on_reply is not None:
-            self._on_reply(task_ids, reply)
+        if on_reply is not None:
+            on_reply(reply)
         if reply.status == 200:
-            return wire.parse_answer(reply.body)
-        raise self._refusal(reply)
-
-    def _refusal(self, reply: Reply) -> ServiceError:
-        message, code, request_id = said(reply)
-        match reply.status:
-            case 400:
-                return BatchRefused(
-                    message,
-                    hint=wire.error_hint(code),
-                    code=code,
-                    request_id=request_id,
-                    culprits=dict(wire.parse_error(reply.body).culprits),
-                )
-            case 401 | 403 as status:
-                hint = self._advice(status)
-                return AccessRefused(message, hint=hint, code=code, request_id=request_id)
-            case 404:
-                hint = "Check --endpoint or --region, and --project-id."
-                return ServiceError(message, hint=hint, code=code, request_id=request_id)
-            case _:
-                return refusal(reply, self._clock, option="--endpoint")
-
-
-_ADVICE = {
-    401: "The token is wrong or has expired (it lives 24 h): get a new one.",
-    403: "The token's user may not query DRS in this project: check its permissions.",
-}
+            return reply
+        raise refused(reply, self._clock, self._advice)

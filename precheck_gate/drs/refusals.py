@@ -7,15 +7,26 @@ from urllib.parse import urlsplit
 
 from precheck_gate.drs import wire
 from precheck_gate.drs.transport import retry_after_seconds
-from precheck_gate.errors import NotAnAnswer, ServiceError, TransientFault
+from precheck_gate.errors import (
+    AccessRefused,
+    ApiGone,
+    BatchRefused,
+    NotAnAnswer,
+    ServiceError,
+    TransientFault,
+)
 from precheck_gate.secrets import hide_secrets
 from precheck_gate.text import clean_line, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from precheck_gate.clock import Clock
     from precheck_gate.drs.transport import Reply
 
-__all__ = ["Said", "refusal", "said"]
+__all__ = ["Said", "refusal", "refused", "said", "usual_advice"]
+
+NO_SUCH_API = "APIGW.0101"
 
 
 class Said(NamedTuple):
@@ -70,6 +81,42 @@ def refusal(reply: Reply, clock: Clock, who: str = "The service", option: str = 
         advice = "Is the address really that of the service, and not of a proxy or a web page?"
         return NotAnAnswer(message, hint=advice, code=code, request_id=request_id)
     return ServiceError(message, hint=hint, code=code, request_id=request_id)
+
+
+def refused(reply: Reply, clock: Clock, advice: Callable[[int], str]) -> ServiceError:
+    """Return the error for a reply of DRS that is no answer.
+
+    Args:
+        reply: what came back.
+        clock: for ``Retry-After`` dates.
+        advice: what to do about a 401 or a 403.
+    """
+    message, code, request_id = said(reply)
+    match reply.status:
+        case 400:
+            return BatchRefused(
+                message,
+                hint=wire.error_hint(code),
+                code=code,
+                request_id=request_id,
+                culprits=dict(wire.parse_error(reply.body).culprits),
+            )
+        case 401 | 403 as status:
+            hint = advice(status)
+            return AccessRefused(message, hint=hint, code=code, request_id=request_id)
+        case 404:
+            kind = ApiGone if code == NO_SUCH_API else ServiceError
+            hint = "Check --endpoint or --region, and --project-id."
+            return kind(message, hint=hint, code=code, request_id=request_id)
+        case _:
+            return refusal(reply, clock, option="--endpoint")
+
+
+def usual_advice(status: int) -> str:
+    """Return what to do about a 401 or a 403 where nothing is known of the credential."""
+    if status == 401:
+        return "The token is wrong or has expired (it lives 24 h): get a new one."
+    return "The token's user may not query DRS in this project: check its permissions."
 
 
 def _line(text: str, limit: int) -> str:

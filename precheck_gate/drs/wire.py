@@ -11,19 +11,33 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from precheck_gate import strictjson
+from precheck_gate.drs.error_wire import (
+    ServiceMessage,
+    error_hint,
+    parse_error,
+    parse_error_document,
+)
 from precheck_gate.errors import NotAnAnswer
 from precheck_gate.model import Item, Snapshot, Status, SubTask, Trouble, TroubleKind
 from precheck_gate.text import clean_line, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from precheck_gate.errors import TransientFault
 
 __all__ = [
     "Answer",
     "ServiceMessage",
     "answered_tasks",
+    "error_hint",
     "parse_answer",
     "parse_error",
+    "parse_error_document",
+    "read_entry",
     "results_request",
 ]
 
@@ -37,24 +51,15 @@ _NOT_DRS = "Is the endpoint really that of DRS, and not a proxy or a web page?"
 class Answer:
     """One answer of the service: for each task ID a snapshot, or why there is none.
 
-    ``remarks`` are oddities that change no verdict but are said aloud.
+    ``remarks`` are oddities that change no verdict but are said aloud; ``own`` are the tasks whose
+    result bears the ID of a pre-check that was started here; ``fault`` is why there is no entry for
+    some of the tasks, where each was asked for by itself.
     """
 
     entries: dict[str, Snapshot | Trouble]
     remarks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceMessage:
-    """What an error answer says; ``culprits`` maps task IDs to their (code, message)."""
-
-    code: str = ""
-    message: str = ""
-    request_id: str = ""
-    culprits: tuple[tuple[str, tuple[str, str]], ...] = ()
-
-    def __str__(self) -> str:
-        return " ".join(part for part in (self.code, self.message) if part)
+    own: frozenset[str] = frozenset()
+    fault: TransientFault | None = None
 
 
 class _Malformed(Exception):
@@ -66,14 +71,18 @@ def results_request(task_ids: list[str]) -> dict[str, Any]:
     return {"jobs": task_ids}
 
 
-def parse_answer(body: bytes) -> Answer:
+def parse_answer(body: bytes, started: Mapping[str, str] | None = None) -> Answer:
     """Read an answer to a query for pre-check results.
+
+    Args:
+        body: what came.
+        started: the tasks whose pre-checks were started here, by the IDs of those pre-checks.
 
     Raises:
         NotAnAnswer: not one JSON document as RFC 8259 means it, or not of the documented shape.
     """
     document = _read_document(body)
-    return _read_results(document["results"], document.get("count", _ABSENT))
+    return _read_results(document["results"], document.get("count", _ABSENT), started or {})
 
 
 def answered_tasks(body: bytes) -> list[str]:
@@ -109,14 +118,18 @@ def _wrong_shape(document: Any) -> str:
     return f"The answer has no list of results in the documented shape.{said}"
 
 
-def _read_results(results: list[dict[str, Any]], count: Any) -> Answer:
+def _read_results(results: list[dict[str, Any]], count: Any, started: Mapping[str, str]) -> Answer:
     found: dict[str, list[Snapshot | Trouble]] = {}
     remarks: list[str] = []
+    own: set[str] = set()
     nameless = 0
     for entry in results:
-        task_id = entry.get("precheck_id")
-        if isinstance(task_id, str) and task_id:
-            found.setdefault(task_id, []).append(_read_entry(task_id, entry))
+        named = entry.get("precheck_id")
+        if isinstance(named, str) and named:
+            task_id = started.get(named, named)
+            if named in started:
+                own.add(task_id)
+            found.setdefault(task_id, []).append(read_entry(task_id, entry))
         else:
             nameless += 1
     if nameless:
@@ -132,7 +145,7 @@ def _read_results(results: list[dict[str, Any]], count: Any) -> Answer:
                 remarks.append(f"task {clean_line(task_id)} stands {len(readings)} times, alike")
             else:
                 entries[task_id] = _contradiction(readings)
-    return Answer(entries, tuple(remarks))
+    return Answer(entries, tuple(remarks), frozenset(own))
 
 
 def _contradiction(readings: list[Snapshot | Trouble]) -> Trouble:
@@ -152,7 +165,8 @@ def _contradiction(readings: list[Snapshot | Trouble]) -> Trouble:
     )
 
 
-def _read_entry(task_id: str, entry: dict[str, Any]) -> Snapshot | Trouble:
+def read_entry(task_id: str, entry: dict[str, Any]) -> Snapshot | Trouble:
+    """Return what one entry of the results says of a task."""
     code, message = _text(entry.get("error_code")), _text(entry.get("error_msg"))
     if code or message:
         return Trouble(
@@ -202,6 +216,7 @@ def _read_item(item: Any) -> Item:
         raw_error=_text(item.get("raw_error_msg")),
         sub_tasks=tuple(_read_sub_task(sub) for sub in subs) if subs else (),
         skipped=item.get("is_skipped") is True,
+        skippable=item.get("is_support_skip") is True,
     )
 
 
@@ -250,56 +265,3 @@ def _text(value: Any) -> str:
 
 def _raw(value: Any) -> str:
     return "" if value is _ABSENT else strictjson.compact(value)
-
-
-def parse_error(body: bytes) -> ServiceMessage:
-    """Read the body of an error answer in any of the service's shapes; what it lacks is ""."""
-    try:
-        document = strictjson.loads(body)
-    except ValueError:
-        return ServiceMessage()
-    return parse_error_document(document)
-
-
-def parse_error_document(document: Any) -> ServiceMessage:
-    """Like `parse_error`, for a parsed document.
-
-    The shapes are ``{"error_code", "error_msg", "request_id"}`` (DRS and the gateway),
-    ``{"error": {"code", "message"}}`` (IAM and others) and the batch shape
-    ``{"results": [{"id", "error_code", "error_msg"}], "count"}``.
-    """
-    if not isinstance(document, dict):
-        return ServiceMessage()
-    inner = document.get("error")
-    if isinstance(inner, dict):
-        return ServiceMessage(code=_text(inner.get("code")), message=_text(inner.get("message")))
-    code, message = _text(document.get("error_code")), _text(document.get("error_msg"))
-    culprits: dict[str, tuple[str, str]] = {}
-    results = document.get("results")
-    for entry in results if isinstance(results, list) else []:
-        if not isinstance(entry, dict):
-            continue
-        said = _text(entry.get("error_code")), _text(entry.get("error_msg"))
-        if not any(said):
-            continue
-        code, message = (code, message) if code or message else said
-        for key in ("id", "precheck_id", "job_id"):
-            task_id = entry.get(key)
-            if isinstance(task_id, str) and task_id:
-                culprits[task_id] = said
-                break
-    request_id = _text(document.get("request_id"))
-    return ServiceMessage(code, message, request_id, tuple(culprits.items()))
-
-
-_HINTS = {
-    "DRS.M00289": "The task does not exist here: check its ID, the project and the region.",
-    "DRS.10000010": "The task was not found: check its ID, the project and the region.",
-    "DRS.M05004": "The task was deleted: take it off the list.",
-    "DRS.M00202": "A parameter is invalid: check the task's ID and --project-id.",
-}
-
-
-def error_hint(code: str) -> str:
-    """Return what to do about one of the service's error codes."""
-    return _HINTS.get(code, "Look at the task in the DRS console; was its pre-check started?")

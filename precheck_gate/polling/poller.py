@@ -18,6 +18,8 @@ from precheck_gate.errors import (
 )
 from precheck_gate.model import Observation, Snapshot, Trouble, TroubleKind
 from precheck_gate.polling.events import Answered, Asked, Faulted, Remarked, TaskChanged, Waiting
+from precheck_gate.polling.options import GENTLE_SECONDS, PollOptions
+from precheck_gate.polling.repeating import Backoff, RetryBudget
 from precheck_gate.polling.watch import Watch, trouble_from
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from precheck_gate.polling.cadence import Cadence
     from precheck_gate.polling.events import Observer
 
-__all__ = ["Asker", "PollOptions", "Poller"]
+__all__ = ["GENTLE_SECONDS", "Asker", "PollOptions", "Poller"]
 
 
 class Asker(Protocol):
@@ -39,33 +41,8 @@ class Asker(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class PollOptions:
-    """How to poll; all times in seconds.
-
-    Attributes:
-        timeout: the time for the whole run, never exceeded.
-        grace: how long a task may go unanswered or in error before that is final, and how long
-            the service may be out of reach at the start.
-        max_staleness: the greatest age of a snapshot that the verdict rests on.
-        batch_size: tasks in a request; the service advises at most 10.
-        request_timeout: the time for one request.
-        spacing: the least time between two requests.
-        backoff: the first pause after a fault; doubled with each further one up to
-            ``longest_backoff``, of which a random part is waited (full jitter).
-        longest_backoff: see ``backoff``.
-        heartbeat: the longest time without an event.
-    """
-
-    timeout: float = 1800.0
-    grace: float = 60.0
-    max_staleness: float = 60.0
-    batch_size: int = 10
-    request_timeout: float = 30.0
-    spacing: float = 0.1
-    backoff: float = 1.0
-    longest_backoff: float = 30.0
-    heartbeat: float = 20.0
+def _anything(_: Snapshot) -> bool:
+    return True
 
 
 class _TimeOver(Exception):
@@ -83,6 +60,8 @@ class Poller:
         options: bounds.
         observer: who is told what happens.
         random: numbers from 0 to 1 for the jitter.
+        accepts: whether a pre-check that ended will do; one that does not is asked for on and on.
+        budget: how many requests may be repetitions after a fault.
     """
 
     asker: Asker
@@ -91,7 +70,8 @@ class Poller:
     options: PollOptions
     observer: Observer
     random: Callable[[], float]
-    retries: int = 0
+    accepts: Callable[[Snapshot], bool] = _anything
+    budget: RetryBudget = field(default_factory=RetryBudget)
     trouble: Trouble | None = None
     remarks: list[str] = field(default_factory=list)
 
@@ -101,8 +81,14 @@ class Poller:
         self._deadline = 0.0
         self._last_request: float | None = None
         self._faults_in_a_row = 0
+        self._last_fault = TransientFault("no fault")
         self._ever_answered = False
         self._confirmations = 0
+
+    @property
+    def retries(self) -> int:
+        """How many requests were repetitions after a fault."""
+        return self.budget.used
 
     def poll(self, task_ids: Sequence[str]) -> None:
         """Ask until all is known or the time is over; `observations` then tells what is known.
@@ -114,20 +100,17 @@ class Poller:
         self._deadline = self._started + self.options.timeout
         try:
             while True:
-                due = self._due()
-                if not due:
+                if self._is_over():
                     return
-                fault = self._ask_all(due)
+                fault = self._ask_all(self._due())
                 self._end_graces()
-                if not self._due():
-                    return
-                if self._left() <= 0:
+                if self._is_over() or self._left() <= 0:
                     return
                 self._pause(fault)
         except _TimeOver:
             return
         except ServiceError as error:
-            self._give_up(error)
+            self.give_up(error)
 
     def observations(self) -> list[Observation]:
         """Return what is known of each task now, in the order in which they were requested."""
@@ -141,16 +124,21 @@ class Poller:
 
     def _due(self) -> list[Watch]:
         """Return the tasks to ask: those pending, or, when none is, those that became stale."""
-        pending = [watch for watch in self._watches.values() if not watch.settled]
-        if pending:
-            self._confirmations = 0
-            return pending
         now = self.clock.monotonic()
+        if pending := self._pending():
+            self._confirmations = 0
+            return [watch for watch in pending if watch.rest(now, self.options.gentle) <= 0]
         return [
             watch
             for watch in self._watches.values()
             if watch.needs_confirmation(now, self.options.max_staleness)
         ]
+
+    def _pending(self) -> list[Watch]:
+        return [watch for watch in self._watches.values() if not watch.settled]
+
+    def _is_over(self) -> bool:
+        return not self._pending() and not self._due()
 
     def _batches(self, watches: Sequence[Watch]) -> list[list[str]]:
         """Return batches; a task in error stands alone, so that it costs no other its answer."""
@@ -218,7 +206,7 @@ class Poller:
         self.observer.notify(Asked(tuple(batch)))
         self._last_request = self.clock.monotonic()
         if self._faults_in_a_row:
-            self.retries += 1
+            self.budget.spend(self._last_fault)
         try:
             answer = self.asker.precheck_results(batch, min(self.options.request_timeout, left))
         except BatchRefused:
@@ -226,6 +214,8 @@ class Poller:
             raise
         self._reached()
         self._take(batch, answer)
+        if answer.fault is not None:
+            raise answer.fault
 
     def _reached(self) -> None:
         self._faults_in_a_row = 0
@@ -246,10 +236,14 @@ class Poller:
             watch = self._watches[task_id]
             match answer.entries.get(task_id):
                 case Snapshot() as snapshot:
-                    if watch.see(snapshot, now):
+                    changed = watch.see(snapshot, now)
+                    watch.accepted = self.accepts(snapshot)
+                    if changed:
                         self.observer.notify(TaskChanged(task_id, snapshot, None))
                 case Trouble() as trouble:
                     self._trouble(watch, trouble, now)
+                case None if answer.fault is not None:
+                    pass  # it is the fault's
                 case None:
                     self._trouble(
                         watch,
@@ -304,9 +298,12 @@ class Poller:
             self._sleep(min(rest, self.options.heartbeat))
 
     def _next_delay(self) -> float:
-        pending = [watch.pace() for watch in self._watches.values() if not watch.settled]
-        if pending:
-            return self.cadence.delay(self.clock.monotonic() - self._started, pending)
+        now = self.clock.monotonic()
+        if pending := self._pending():
+            running = [watch.pace() for watch in pending if not watch.refused]
+            if running:
+                return self.cadence.delay(now - self._started, running)
+            return max(1.0, min(watch.rest(now, self.options.gentle) for watch in pending))
         # Everything has ended; what became stale in the meantime is confirmed at once, and then
         # at a walking pace where the allowed staleness is shorter than a round of questions.
         self._confirmations += 1
@@ -317,14 +314,15 @@ class Poller:
         if not self._ever_answered and now - self._started >= self.options.grace:
             raise fault
         self._faults_in_a_row += 1
-        bound = self.options.backoff * 2.0 ** min(self._faults_in_a_row - 1, 16)
-        delay = self.random() * min(self.options.longest_backoff, bound)
-        return max(delay, fault.retry_after or 0.0)
+        self._last_fault = fault
+        backoff = Backoff(self.random, self.options.backoff, self.options.longest_backoff)
+        return backoff.delay(self._faults_in_a_row, fault)
 
     def _sleep(self, seconds: float) -> None:
         if seconds > 0:
             self.clock.sleep(min(seconds, max(0.0, self._left())))
 
-    def _give_up(self, error: ServiceError) -> None:
+    def give_up(self, error: ServiceError) -> None:
+        """Take an error for the end of the whole run."""
         self.trouble = trouble_from(error)
         self.observer.notify(Faulted(error.message, None))

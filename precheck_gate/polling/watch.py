@@ -28,6 +28,7 @@ class Watch:
         troubled_since: since when there has been trouble without a break.
         final: whether the trouble outlasted its grace.
         fault: why the latest request brought no answer at all; None when it did.
+        accepted: whether a pre-check that ended will do, so that nothing has to be waited for.
         timeline: (time, percent) of each step of progress, as far as there is room.
     """
 
@@ -38,13 +39,25 @@ class Watch:
     troubled_since: float | None = None
     final: bool = False
     fault: ServiceError | None = None
+    accepted: bool = True
     timeline: list[tuple[float, float]] = field(default_factory=list)
     _first_progress: tuple[float, float] = (0.0, 0.0)
 
     @property
     def settled(self) -> bool:
         """Whether there is nothing left to wait for."""
-        return self.final if self.trouble is not None else self._complete
+        if self.trouble is not None:
+            return self.final
+        return self._complete and self.accepted
+
+    @property
+    def refused(self) -> bool:
+        """Whether its pre-check has ended, but not in a way that will do."""
+        return self.trouble is None and self._complete and not self.accepted
+
+    def rest(self, now: float, gentle: float) -> float:
+        """Return for how long the task should be left alone: only where it is refused."""
+        return gentle - self._age(now) if self.refused else 0.0
 
     @property
     def _complete(self) -> bool:
@@ -92,7 +105,10 @@ class Watch:
 
     def end_grace(self, now: float, grace: float) -> None:
         """Make trouble final that has lasted for ``grace`` seconds."""
-        self.final = self.troubled_since is not None and now - self.troubled_since >= grace
+        # A new result takes as long as its pre-check does: that is waited for to the deadline.
+        waiting = self.trouble is not None and self.trouble.kind is TroubleKind.OUTDATED
+        lasted = self.troubled_since is not None and now - self.troubled_since >= grace
+        self.final = lasted and not waiting
 
     def pace(self) -> Pace:
         """Return how fast the task proceeds."""

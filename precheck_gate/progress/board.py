@@ -45,6 +45,7 @@ class TaskState:
     Attributes:
         name: as it is shown where there is little room.
         task_id: the whole ID.
+        title: what people call it; "" where that is not known.
         percent: its progress.
         standing: how it looks.
         items: how many items have been seen, by status.
@@ -54,6 +55,7 @@ class TaskState:
 
     name: str
     task_id: str
+    title: str = ""
     percent: float = 0.0
     standing: Standing = Standing.UNSEEN
     items: Counter[Status] = field(default_factory=Counter)
@@ -101,6 +103,11 @@ class Board:
             task_id: TaskState(name, task_id) for task_id, name in zip(task_ids, names, strict=True)
         }
         self._judge = judge
+
+    def call(self, task_id: str, title: str) -> None:
+        """Take note of what people call a task."""
+        if (task := self.tasks.get(task_id)) is not None:
+            task.title = title
 
     def answered(self, task_ids: Sequence[str], now: float) -> None:
         """Take note that the service answered for tasks, with news or without."""

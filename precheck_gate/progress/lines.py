@@ -129,7 +129,11 @@ def _task(task: TaskState, signs: Signs, room: int, now: float) -> Text:
     wide, narrow = room >= WIDE, room < NARROW
     line = Text()
     line.append(f"{mark:<{len(signs.good)}} ", f"bold {style}")
-    line.append(clean_line(task.task_id if wide else task.name), style if not wide else "")
+    name = clean_line(task.task_id if wide else task.name)
+    if task.title:
+        # As wide as the ID, so that the bars stand below each other.
+        name = f"{clean_line(task.title)[: len(name)]:<{len(name)}}"
+    line.append(name, style if not wide else "")
     line.append(" " if narrow else "  ")
     line.append_text(_bar(task.percent, 6 if narrow else 16, signs, style))
     line.append(f" {task.percent:3.0f} %{' ' if narrow else '  '}")

@@ -26,12 +26,12 @@ from precheck_gate.progress.lines import Signs, draw
 from precheck_gate.progress.plain import PlainProgress, minutes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from precheck_gate.clock import Clock
     from precheck_gate.console import Console
     from precheck_gate.findings import Verdict
-    from precheck_gate.model import Snapshot
+    from precheck_gate.model import About, Snapshot
 
 __all__ = ["LiveProgress"]
 
@@ -48,6 +48,7 @@ class LiveProgress:
         task_ids: the tasks of the run.
         judge: what the policy says of a pre-check that has ended.
         verbose: whether each change is printed as well.
+        names: what the tasks are called, as far as it is known; may be filled later.
     """
 
     # Between two drawings while the gate waits: it counts down before one's eyes.
@@ -61,12 +62,16 @@ class LiveProgress:
         judge: Callable[[Snapshot], Verdict],
         *,
         verbose: bool = False,
+        names: Mapping[str, About] | None = None,
     ) -> None:
         self._console = console
         self._clock = clock
         self._verbose = verbose
         self._board = Board(task_ids, judge)
-        self._lines = PlainProgress(console, clock, len(task_ids), verbose=verbose)
+        self._names = names if names is not None else {}
+        self._lines = PlainProgress(
+            console, clock, len(task_ids), verbose=verbose, names=self._names
+        )
         self._signs = Signs.for_terminal(ascii_only=console.symbols(console.progress)[0] == "ok")
         self._started = clock.monotonic()
         self._drawn_at = float("-inf")
@@ -90,6 +95,8 @@ class LiveProgress:
                 self._fault = message.rstrip(".")
             case Waiting():
                 self._status = self._describe_wait(event)
+        for task_id, about in self._names.items():
+            self._board.call(task_id, about.name)
         if self._is_kept(event):
             self._lines.notify(event)
         # Hundreds of tasks change at the same moment: nobody could read each step.

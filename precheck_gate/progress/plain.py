@@ -8,8 +8,11 @@ from precheck_gate.polling.events import Asked, Event, Faulted, Remarked, TaskCh
 from precheck_gate.text import clean_line, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from precheck_gate.clock import Clock
     from precheck_gate.console import Console
+    from precheck_gate.model import About
 
 __all__ = ["NoProgress", "PlainProgress", "Progress", "minutes"]
 
@@ -50,11 +53,18 @@ class PlainProgress:
     heartbeat = HEARTBEAT
 
     def __init__(
-        self, console: Console, clock: Clock, total: int, *, verbose: bool = False
+        self,
+        console: Console,
+        clock: Clock,
+        total: int,
+        *,
+        verbose: bool = False,
+        names: Mapping[str, About] | None = None,
     ) -> None:
         self._console = console
         self._clock = clock
         self._verbose = verbose
+        self._names = names if names is not None else {}
         self._many = total > MANY_TASKS
         self._started = clock.monotonic()
         self._last = self._started
@@ -64,7 +74,7 @@ class PlainProgress:
         match event:
             case TaskChanged():
                 if self._is_told(event):
-                    self._say(_describe(event))
+                    self._say(f"{self._who(event.task_id)}  {_describe(event)}")
             case Faulted(message=message, delay=None):
                 self._say(f"giving up: {message}")
             case Faulted(message=message, delay=delay):
@@ -76,6 +86,10 @@ class PlainProgress:
             case Asked(task_ids=task_ids):
                 if self._verbose:
                     self._say(f"asking for {', '.join(task_ids)}")
+
+    def _who(self, task_id: str) -> str:
+        about = self._names.get(task_id)
+        return f"{task_id} ({shorten(about.name, 60)})" if about and about.name else task_id
 
     def _is_told(self, event: TaskChanged) -> bool:
         ended = event.snapshot is not None and event.snapshot.complete
@@ -103,14 +117,14 @@ def minutes(seconds: float) -> str:
 def _describe(event: TaskChanged) -> str:
     if event.trouble is not None:
         code = f" ({event.trouble.code})" if event.trouble.code else ""
-        return f"{event.task_id}  {event.trouble.message}{code}"
+        return f"{event.trouble.message}{code}"
     snapshot = event.snapshot
     if snapshot is None:
-        return f"{event.task_id}  not seen yet"
+        return "not seen yet"
     if snapshot.progress is None:
-        return f"{event.task_id}  progress {snapshot.raw_progress or '(none)'} is not understood"
+        return f"progress {snapshot.raw_progress or '(none)'} is not understood"
     ends = f", result {snapshot.raw_result or '(none)'}" if snapshot.complete else ""
-    return f"{event.task_id}  {snapshot.progress} %, {len(snapshot.items)} items{ends}"
+    return f"{snapshot.progress} %, {len(snapshot.items)} items{ends}"
 
 
 def _describe_wait(event: Waiting) -> str:

@@ -32,6 +32,9 @@ class RunFacts:
         project_id: whose tasks these are; "" offline.
         requests: how many requests were sent; None offline.
         retries: how many of them were repetitions after a fault; None offline.
+        bytes_sent: the size of the requests' bodies; None offline.
+        bytes_received: the size of the replies' bodies; None offline.
+        waited: the seconds that passed between requests; None offline.
     """
 
     mode: str
@@ -47,6 +50,9 @@ class RunFacts:
     project_id: str = ""
     requests: int | None = None
     retries: int | None = None
+    bytes_sent: int | None = None
+    bytes_received: int | None = None
+    waited: float | None = None
 
 
 class Reporter(Protocol):

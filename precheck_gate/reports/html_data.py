@@ -62,6 +62,7 @@ class Compactor:
             *(task.progress, task.result, task.direction, task.passed_rate, task.instance_id),
             task.timeline,
             [self._finding(finding) for finding in task.findings],
+            *(task.name, task.engine),
         ]
 
     def tables(self) -> dict[str, Any]:

@@ -40,6 +40,9 @@ _TEXTS = (
 )
 
 
+_COUNTS = ("bytes_sent", "bytes_received", "waited")
+
+
 class JsonReporter:
     """Writes one run as JSON to a stream, the verdict first, tasks in the order they came."""
 
@@ -60,6 +63,9 @@ class JsonReporter:
             "passed_rate": task.passed_rate,
             "instance_id": task.instance_id,
         }
+        for name in ("name", "engine"):
+            if text := getattr(task, name):
+                head[name] = text
         if task.timeline:
             head["timeline"] = task.timeline
         self._tasks.write(f"{self._separator}    {_dump(head)[:-1]}, ")
@@ -105,7 +111,8 @@ def _service(facts: RunFacts) -> dict[str, Any] | None:
         return None
     keys = ("endpoint", "project_id", "started_at", "seconds", "requests", "retries")
     values = dataclasses.asdict(facts)
-    return {key: values[key] for key in keys}
+    counts = {key: values[key] for key in _COUNTS if values[key] is not None}
+    return {**{key: values[key] for key in keys}, **counts}
 
 
 def _lines(findings: tuple[Finding, ...], indent: str) -> str:

@@ -72,6 +72,8 @@ class JUnitReporter:
             "job_direction": task.direction,
             "total_passed_rate": task.passed_rate,
             "rds_instance_id": task.instance_id,
+            "name": task.name,
+            "engine": task.engine,
         }
         self._write(
             junit_xml.TestSuite(

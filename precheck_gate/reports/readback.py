@@ -171,6 +171,8 @@ def _task(value: dict[str, Any]) -> TaskVerdict:
         direction=value["direction"],
         passed_rate=value["passed_rate"],
         instance_id=value["instance_id"],
+        name=value.get("name", ""),
+        engine=value.get("engine", ""),
         timeline=tuple((seconds, percent) for seconds, percent in value.get("timeline", ())),
     )
 

@@ -96,7 +96,8 @@ class Summary:
         if len(rows) < MAX_TASKS:
             allowed = [one for one in task.findings if one.verdict is Verdict.PASSED]
             kept = tuple(allowed[:MAX_DETAILS]) if self._verbose else ()
-            rows.append(_Row(task.task_id, _counts(task), kept))
+            counts = f"{_counts(task)}{f'  {task.name}' if task.name else ''}"
+            rows.append(_Row(task.task_id, counts, kept))
         else:
             self._left_out[task.verdict] += 1
 
@@ -220,6 +221,9 @@ class Summary:
             again = f", {facts.retries} of them again" if facts.retries else ""
             requests = count(facts.requests or 0, "request")
             pairs.append(("took", f"{duration(facts.seconds)}, {requests}{again}"))
+        if self._verbose and facts.waited is not None:
+            sent = f"{facts.bytes_sent} B sent, {facts.bytes_received} B received"
+            pairs.append(("network", f"{sent}, {facts.waited:.0f} s waited"))
         for label, text in pairs:
             self._print([(Style.FAINT, f"{label:<9}"), ("", text)], hang=9)
 

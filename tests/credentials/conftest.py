@@ -132,7 +132,9 @@ class Gate:
 
     def run(self, service: Simulator, *more: str, project: str | None = PROJECT) -> Outcome:
         """Gate the task."""
-        return self.call("run", ID, *self._service(service, project), *self._outputs, *more)
+        # These tests count requests, and a name is one more.
+        outputs = [*self._outputs, "--no-details"]
+        return self.call("run", ID, *self._service(service, project), *outputs, *more)
 
     def doctor(
         self,

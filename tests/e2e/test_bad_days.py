@@ -23,7 +23,11 @@ def one_task(fields: str = "", faults: str = "") -> str:
 
 
 def moments(service: Simulator, task: str = ID) -> list[float]:
-    return [record.moment for record in service.requests if task in record.jobs]
+    return [
+        record.moment
+        for record in service.requests
+        if task in record.jobs and record.path.endswith("-result")
+    ]
 
 
 # --- busy ---------------------------------------------------------------------------------------

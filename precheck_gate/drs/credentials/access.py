@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from precheck_gate.drs.auth import BoundAuth
@@ -64,6 +65,8 @@ class Access:
         self._clock = clock
         self._region = region
         self._sent = 0
+        self._renewals = 0
+        self._lock = threading.Lock()
         self.credential: Credential = self._credential(found)
         self._auth = BoundAuth(self.credential.auth(), endpoint, iam_endpoint)
 
@@ -91,11 +94,23 @@ class Access:
     ) -> Reply:
         """Like `post`, with any method."""
         end = self._clock.monotonic() + seconds
-        self.credential.ready(seconds)
+        with self._lock:
+            self.credential.ready(seconds)
+            renewals = self._renewals
         reply = self._exchange(method, url, headers, body, end)
-        if reply.status == 401 and self.credential.renew(self._left(end)):
+        if reply.status == 401 and self._renew(renewals, end):
             reply = self._exchange(method, url, headers, body, end)
         return reply
+
+    def _renew(self, seen: int, end: float) -> bool:
+        """Return whether there is a new credential since ``seen`` renewals.
+
+        Of requests that run at once, the first that is refused renews it for all.
+        """
+        with self._lock:
+            if self._renewals == seen and self.credential.renew(self._left(end)):
+                self._renewals += 1
+            return self._renewals != seen
 
     def project_id(self, seconds: float) -> str:
         """Return the project; found by the region's name the first time, where none was given.
@@ -121,7 +136,8 @@ class Access:
     def _exchange(
         self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes, end: float
     ) -> Reply:
-        self._sent += 1
+        with self._lock:
+            self._sent += 1
         reply = self._send(
             method, url, auth=self._auth, seconds=self._left(end), headers=headers, body=body
         )

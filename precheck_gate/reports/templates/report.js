@@ -45,6 +45,7 @@
   const tasks = source.tasks.map((row, index) => ({
     index, id: row[0], verdict: row[1], progress: row[2], result: row[3], direction: row[4],
     rate: row[5], instance: row[6], timeline: row[7],
+    name: row[9], engine: row[10],
     findings: row[8].map((one) => (typeof one === "number" ? shared[one] : finding(one))),
   }));
   source.tasks = source.rows = null;
@@ -151,7 +152,7 @@
   };
   const taskFacts = (task) => {
     const list = el("dl", { class: "inline-facts" });
-    const facts = [["Progress", task.progress], ["Result", task.result], ["Direction", task.direction], ["Passed rate", task.rate], ["Instance", task.instance]];
+    const facts = [["Name", task.name], ["Engine", task.engine], ["Progress", task.progress], ["Result", task.result], ["Direction", task.direction], ["Passed rate", task.rate], ["Instance", task.instance]];
     for (const [name, value] of facts) {
       if (value) list.append(el("div", {}, el("dt", {}, name), el("dd", {}, el("code", {}, value))));
     }

@@ -1,0 +1,308 @@
+"""A run against the service: find the tasks, start what is to be started, ask, and judge."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from precheck_gate.cli.live_options import LiveOptions
+from precheck_gate.cli.live_telling import announce, progress_of, remarks_on, tell_selection
+from precheck_gate.cli.service import open_access, open_transport
+from precheck_gate.errors import Interrupted, ServiceError
+from precheck_gate.model import About, Observation, Snapshot, Trouble
+from precheck_gate.text import clean_line, hide_credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from precheck_gate.answers import AnswerArchive
+    from precheck_gate.bench import Bench
+    from precheck_gate.cli.execution import JudgeOptions, Runtime
+    from precheck_gate.clock import Clock
+    from precheck_gate.drs.either import Service
+    from precheck_gate.drs.transport import Reply
+    from precheck_gate.findings import Verdict
+    from precheck_gate.gate import Gate
+    from precheck_gate.polling.freshness import FreshResults
+    from precheck_gate.polling.poller import Asker, Poller, PollOptions
+    from precheck_gate.progress.plain import Progress
+    from precheck_gate.settings import ServiceSettings
+
+__all__ = ["gate_live"]
+
+
+def gate_live(
+    gate: Gate,
+    runtime: Runtime,
+    *,
+    tasks: Sequence[str],
+    service: ServiceSettings,
+    polling: PollOptions,
+    judging: JudgeOptions,
+    live: LiveOptions | None = None,
+) -> int:
+    """Ask a service for tasks, judge what it says, and return the exit code.
+
+    Raises:
+        UsageError: the policy or the selection cannot be used.
+        ServiceError: the tasks could not be found.
+    """
+    from precheck_gate.clock import CountingClock
+
+    clock = CountingClock(runtime.the_clock())
+    bench = judging.bench(clock.now().date())
+    # Before a word is printed that could hold one of them.
+    gate.outputs.ci.hide(service.found.secrets)
+    for warning in service.found.warnings:
+        gate.console.warn(warning)
+    return _Run(gate, runtime, service, polling, live or LiveOptions(), bench, clock).go(
+        tasks, strict_waivers=judging.strict_waivers
+    )
+
+
+@dataclass
+class _Run:
+    """One run, and what is known in it."""
+
+    gate: Gate
+    runtime: Runtime
+    service: ServiceSettings
+    polling: PollOptions
+    live: LiveOptions
+    bench: Bench
+    clock: Any
+    names: dict[str, About] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        from precheck_gate.drs.pacing import PacedSend
+        from precheck_gate.polling.repeating import RetryBudget
+
+        transport = open_transport(
+            self.service.ca_bundle,
+            self.runtime,
+            self.gate.console,
+            debug_http=self.live.debug_http,
+        )
+        self.send = PacedSend(transport.send, self.clock, self.live.max_rps)
+        self.access = open_access(self.service, self.send, self.runtime)
+        self.archive = _archive(self.live.save_answers, self.clock)
+        self.client = self._client()
+        self.budget = RetryBudget(self.live.max_retries)
+        self.started, self.began = self.clock.now(), self.clock.monotonic()
+        self.deadline = self.began + self.polling.timeout
+
+    def _client(self) -> Service:
+        """Return who speaks to the service, in whichever version of its API."""
+        from precheck_gate.drs.client import DrsClient
+        from precheck_gate.drs.either import EitherClient
+        from precheck_gate.drs.v5_client import DrsV5Client
+
+        v3 = DrsClient(
+            self.service.endpoint,
+            self.access.project_id,
+            self.access.post,
+            self.clock,
+            language=self.service.language,
+            on_reply=self._save if self.archive is not None else None,
+            advice=self.access.advice,
+        )
+        v5 = DrsV5Client(
+            self.service.endpoint,
+            self.access.project_id,
+            self.access.send,
+            self.clock,
+            query_ids=dict(self.live.query_ids),
+            language=self.service.language,
+            advice=self.access.advice,
+        )
+        starts = self.live.start_precheck
+        either = EitherClient(v3, v5, starts=starts, tell=self._v3_is_gone)
+        clients: dict[str, Service] = {"v3": v3, "v5": v5, "auto": either}
+        return clients[self.live.api]
+
+    def _v3_is_gone(self, text: str) -> None:
+        self.gate.console.say(text)
+        if self.archive is not None:
+            self.gate.losses.append("the answers of API v5 cannot be saved")
+
+    def go(self, tasks: Sequence[str], *, strict_waivers: bool) -> int:
+        """Return the exit code of the run."""
+        from precheck_gate.gate import Case
+        from precheck_gate.task_filters import check_count
+
+        if self.live.select:
+            tasks = self._find()
+        check_count(self.live.expect_tasks, len(tasks))
+        if not self.gate.outputs.quiet:
+            self.gate.outputs.ci.open_section("precheck-gate: waiting for the pre-checks")
+            announce(self.gate, self.service, self.bench.policy.name, len(tasks))
+        observer = self._observer(tasks)
+        fresh = self._fresh(observer)
+        poller = self._poller(fresh or self.client, observer)
+        failed: dict[str, Trouble] = {}
+        try:
+            failed = self._ask(tasks, poller, fresh)
+        except Interrupted:
+            observer.close()
+            self.gate.console.say("interrupted; writing what is known (again: end at once)")
+        finally:
+            observer.close()
+        if not self.gate.outputs.quiet:
+            self.gate.outputs.ci.close_section()
+        observations = self._observations(tasks, poller, failed)
+        self._note_facts(poller)
+        return self.gate.judge(
+            Case(
+                requested=tasks,
+                observations=observations,
+                bench=self.bench,
+                strict_waivers=strict_waivers,
+                troubles=[poller.trouble] if poller.trouble else [],
+                remarks=[*poller.remarks, *self._remarks(fresh, observations)],
+            )
+        )
+
+    def _ask(
+        self, tasks: Sequence[str], poller: Poller, fresh: FreshResults | None
+    ) -> dict[str, Trouble]:
+        """Start what is to be started, and poll; return why some could not be started."""
+        failed: dict[str, Trouble] = {}
+        if fresh is not None and self.live.start_precheck:
+            try:
+                failed = fresh.begin(tasks, self.deadline)
+            except ServiceError as error:
+                # Nothing is asked then: a result might be from before.
+                poller.give_up(error)
+                return {}
+        left = max(0.0, self.deadline - self.clock.monotonic())
+        poller.options = replace(poller.options, timeout=left)
+        poller.poll([task for task in tasks if task not in failed])
+        return failed
+
+    # What works together
+
+    def _fresh(self, observer: Any) -> FreshResults | None:
+        if not self.live.start_precheck and self.live.restart_every is None:
+            return None
+        from precheck_gate.polling.freshness import FreshResults, Restarts
+        from precheck_gate.polling.starting import Starter
+
+        every = self.live.restart_every
+        return FreshResults(
+            self.client,
+            Starter(self.client, self._repeater(observer), self.live.mode),
+            Restarts(every, self._passes) if every is not None else None,
+        )
+
+    def _repeater(self, observer: Any) -> Any:
+        from precheck_gate.polling.repeating import Backoff, Repeater
+
+        return Repeater(
+            self.clock,
+            Backoff(random.random),
+            self.budget,
+            observer,
+            self.polling.grace,
+            self.polling.request_timeout,
+        )
+
+    def _poller(self, asker: Asker, observer: Any) -> Poller:
+        from precheck_gate.polling.cadence import AdaptiveCadence, FixedCadence
+        from precheck_gate.polling.naming import NamedResults
+        from precheck_gate.polling.poller import Poller
+
+        self.naming = NamedResults(asker, self.client.details, self.clock, self.names)
+        interval = self.live.interval
+        poller = Poller(
+            asker if self.live.no_details else self.naming,
+            self.clock,
+            FixedCadence(interval) if interval is not None else AdaptiveCadence(),
+            replace(self.polling, heartbeat=min(self.polling.heartbeat, observer.heartbeat)),
+            observer,
+            random.random,
+            budget=self.budget,
+        )
+        if self.live.until == "passed":
+            poller.accepts = self._passes
+        return poller
+
+    def _observer(self, tasks: Sequence[str]) -> Progress:
+        return progress_of(self.gate, self.clock, tasks, self._judge, self.names)
+
+    def _judge(self, snapshot: Snapshot) -> Verdict:
+        from precheck_gate.judgement import judge_task
+
+        return judge_task(Observation(snapshot.task_id, snapshot), self.bench).verdict
+
+    def _passes(self, snapshot: Snapshot) -> bool:
+        return self._judge(snapshot).green
+
+    def _find(self) -> list[str]:
+        from precheck_gate.task_filters import find_tasks
+
+        repeater = self._repeater(self._observer([]))
+        found = find_tasks(
+            self.live.select,
+            lambda wanted, page, size: repeater.call(
+                lambda seconds: self.client.task_page(wanted, page, size, seconds), self.deadline
+            ),
+        )
+        if not self.live.no_details:
+            self.names |= found
+        if not self.gate.outputs.quiet:
+            tell_selection(self.gate.console, self.live.select, found)
+        return list(found)
+
+    # What is told
+
+    def _observations(
+        self, tasks: Sequence[str], poller: Poller, failed: Mapping[str, Trouble]
+    ) -> list[Observation]:
+        known = {one.task_id: one for one in poller.observations()}
+        known |= {task: Observation(task, None, trouble) for task, trouble in failed.items()}
+        return [
+            replace(known.get(task, Observation(task)), about=self.names.get(task, About()))
+            for task in tasks
+        ]
+
+    def _remarks(
+        self, fresh: FreshResults | None, observations: Sequence[Observation]
+    ) -> list[str]:
+        remarks: list[str] = fresh.remarks() if fresh is not None else []
+        if self.naming.failure:
+            remarks.append(f"the names of the tasks are not known: {self.naming.failure}")
+        return remarks + remarks_on(self.live, observations)
+
+    def _note_facts(self, poller: Poller) -> None:
+        gate, archive = self.gate, self.archive
+        if archive is not None and archive.failure:
+            gate.losses.append(
+                f"the answers could not be saved to {self.live.save_answers}: {archive.failure}"
+            )
+        gate.facts = replace(
+            gate.facts,
+            started_at=self.started.isoformat(timespec="seconds"),
+            seconds=round(self.clock.monotonic() - self.began, 1),
+            endpoint=clean_line(hide_credentials(self.service.endpoint)),
+            project_id=clean_line(self.access.known_project_id),
+            requests=self.access.requests,
+            retries=poller.retries,
+            bytes_sent=self.send.bytes_sent,
+            bytes_received=self.send.bytes_received,
+            waited=round(self.clock.waited, 1),
+        )
+
+    def _save(self, task_ids: Sequence[str], reply: Reply) -> None:
+        if self.archive is not None:
+            request_id = reply.headers.get("X-Request-Id", "")
+            self.archive.save(task_ids, reply.status, reply.body, request_id)
+
+
+def _archive(folder: Path | None, clock: Clock) -> AnswerArchive | None:
+    if folder is None:
+        return None
+    from precheck_gate.answers import AnswerArchive
+
+    return AnswerArchive(folder, clock)

@@ -1,0 +1,90 @@
+"""What is said of a live run beside its verdict: what was selected, and what cannot be known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from precheck_gate.text import clean_line, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from precheck_gate.cli.live_options import LiveOptions
+    from precheck_gate.clock import Clock
+    from precheck_gate.console import Console
+    from precheck_gate.findings import Verdict
+    from precheck_gate.gate import Gate
+    from precheck_gate.model import About, Observation, Snapshot
+    from precheck_gate.progress.plain import Progress
+    from precheck_gate.settings import ServiceSettings
+    from precheck_gate.task_filters import Filter
+
+__all__ = ["announce", "progress_of", "remarks_on", "tell_selection"]
+
+MAX_SHOWN = 40
+
+
+def progress_of(
+    gate: Gate,
+    clock: Clock,
+    tasks: Sequence[str],
+    judge: Callable[[Snapshot], Verdict],
+    names: Mapping[str, About],
+) -> Progress:
+    """Return who shows the progress of tasks, whose names may come later."""
+    from precheck_gate.progress.plain import NoProgress, PlainProgress
+
+    console, verbose = gate.console, gate.outputs.verbose
+    if gate.outputs.quiet:
+        return NoProgress()
+    if console.columns(console.progress) is None or not tasks:
+        return PlainProgress(console, clock, len(tasks), verbose=verbose, names=names)
+    from precheck_gate.progress.live import LiveProgress
+
+    return LiveProgress(console, clock, tasks, judge, verbose=verbose, names=names)
+
+
+def announce(gate: Gate, service: ServiceSettings, policy: str, tasks: int) -> None:
+    """Say what is about to be asked."""
+    gate.console.say(
+        f"precheck-gate: {_tasks(tasks)}, {service.endpoint}, "
+        f"policy {policy}, {service.found.description}"
+    )
+
+
+def tell_selection(console: Console, filters: Sequence[Filter], found: Mapping[str, About]) -> None:
+    """Say which tasks were selected."""
+    console.say(f"{_tasks(len(found))} selected by {_spelled(filters)}:")
+    for task, about in list(found.items())[:MAX_SHOWN]:
+        words = (about.name, about.status, about.kind, about.engine)
+        console.say(f"  {task}  {clean_line(shorten('  '.join(filter(None, words)), 200))}")
+    if len(found) > MAX_SHOWN:
+        console.say(f"  … and {len(found) - MAX_SHOWN} more")
+
+
+def remarks_on(live: LiveOptions, observations: Sequence[Observation]) -> list[str]:
+    """Return how the tasks were selected, and whose result may be old."""
+    remarks = []
+    if live.select:
+        were = "task was" if len(observations) == 1 else "tasks were"
+        remarks.append(f"{len(observations)} {were} selected by {_spelled(live.select)}")
+    # Whoever was seen on the way ended under our eyes.
+    old = [one for one in observations if one.snapshot and not _was_seen_running(one)]
+    if old and not live.start_precheck:
+        remarks.append(
+            f"how old the result of {len(old)} of {_tasks(len(observations))} is cannot be known: "
+            "the pre-check had ended before the gate asked (--start-precheck starts a new one)"
+        )
+    return remarks
+
+
+def _was_seen_running(observation: Observation) -> bool:
+    return any(percent < 100 for _, percent in observation.timeline)
+
+
+def _spelled(filters: Sequence[Filter]) -> str:
+    return " and ".join(clean_line(shorten(str(one), 100)) for one in filters)
+
+
+def _tasks(number: int) -> str:
+    return f"{number} task{'' if number == 1 else 's'}"

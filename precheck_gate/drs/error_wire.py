@@ -1,0 +1,82 @@
+"""The error shapes of the service, of the gateway in front of it, and of IAM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from precheck_gate import strictjson
+
+__all__ = ["ServiceMessage", "error_hint", "parse_error", "parse_error_document"]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceMessage:
+    """What an error answer says; ``culprits`` maps task IDs to their (code, message)."""
+
+    code: str = ""
+    message: str = ""
+    request_id: str = ""
+    culprits: tuple[tuple[str, tuple[str, str]], ...] = ()
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.code, self.message) if part)
+
+
+def parse_error(body: bytes) -> ServiceMessage:
+    """Read the body of an error answer in any of the service's shapes; what it lacks is ""."""
+    try:
+        document = strictjson.loads(body)
+    except ValueError:
+        return ServiceMessage()
+    return parse_error_document(document)
+
+
+def parse_error_document(document: Any) -> ServiceMessage:
+    """Like `parse_error`, for a parsed document.
+
+    The shapes are ``{"error_code", "error_msg", "request_id"}`` (DRS and the gateway),
+    ``{"error": {"code", "message"}}`` (IAM and others) and the batch shape
+    ``{"results": [{"id", "error_code", "error_msg"}], "count"}``.
+    """
+    if not isinstance(document, dict):
+        return ServiceMessage()
+    inner = document.get("error")
+    if isinstance(inner, dict):
+        return ServiceMessage(code=_text(inner.get("code")), message=_text(inner.get("message")))
+    code, message = _text(document.get("error_code")), _text(document.get("error_msg"))
+    culprits: dict[str, tuple[str, str]] = {}
+    results = document.get("results")
+    for entry in results if isinstance(results, list) else []:
+        if not isinstance(entry, dict):
+            continue
+        said = _text(entry.get("error_code")), _text(entry.get("error_msg"))
+        if not any(said):
+            continue
+        code, message = (code, message) if code or message else said
+        for key in ("id", "precheck_id", "job_id"):
+            task_id = entry.get(key)
+            if isinstance(task_id, str) and task_id:
+                culprits[task_id] = said
+                break
+    request_id = _text(document.get("request_id"))
+    return ServiceMessage(code, message, request_id, tuple(culprits.items()))
+
+
+_HINTS = {
+    "DRS.M00289": "The task does not exist here: check its ID, the project and the region.",
+    "DRS.10000010": "The task was not found: check its ID, the project and the region.",
+    "DRS.M05004": "The task was deleted: take it off the list.",
+    "DRS.M00202": "A parameter is invalid: check the task's ID and --project-id.",
+}
+
+
+def error_hint(code: str) -> str:
+    """Return what to do about one of the service's error codes."""
+    return _HINTS.get(code, "Look at the task in the DRS console; was its pre-check started?")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else strictjson.compact(value)

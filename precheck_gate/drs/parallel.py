@@ -1,0 +1,56 @@
+"""Some requests at once: a bounded number of threads, which no wait of the program hangs on."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["in_parallel"]
+
+_T = TypeVar("_T")
+_TICK = 0.1
+
+
+def in_parallel(
+    work: Callable[[str], _T], names: Sequence[str], width: int
+) -> dict[str, _T | BaseException]:
+    """Do the work for each name, ``width`` of them at once; return the results or what ended them.
+
+    The threads are left behind where the wait for them is interrupted.
+    """
+    if len(names) == 1:
+        return {names[0]: _outcome(work, names[0])}
+    todo: queue.SimpleQueue[str] = queue.SimpleQueue()
+    for name in names:
+        todo.put(name)
+    done: dict[str, _T | BaseException] = {}
+
+    def run() -> None:
+        while True:
+            try:
+                name = todo.get_nowait()
+            except queue.Empty:
+                return
+            done[name] = _outcome(work, name)
+
+    threads = [
+        threading.Thread(target=run, name="precheck-gate-parallel", daemon=True)
+        for _ in range(min(width, len(names)))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        while thread.is_alive():
+            thread.join(_TICK)
+    return done
+
+
+def _outcome(work: Callable[[str], _T], name: str) -> _T | BaseException:
+    try:
+        return work(name)
+    except BaseException as error:  # handed over to whoever waits
+        return error

@@ -1,0 +1,169 @@
+"""The wire format of what DRS v3 says of tasks themselves: starting, status, names, the list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from precheck_gate import strictjson
+from precheck_gate.drs import wire
+from precheck_gate.errors import NotAnAnswer
+from precheck_gate.model import About, Trouble, TroubleKind
+from precheck_gate.text import clean_line, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = [
+    "TaskPage",
+    "list_request",
+    "parse_details",
+    "parse_page",
+    "parse_started",
+    "parse_statuses",
+    "start_request",
+    "tasks_request",
+]
+
+START_HINT = (
+    "A pre-check can be started while the task is in CONFIGURATION with both connections tested "
+    "(forStartJob), or after the task has failed (forRetryJob)."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPage:
+    """One page of the project's tasks, and how many there are in all."""
+
+    tasks: dict[str, About]
+    total: int
+
+
+def start_request(modes: Mapping[str, str]) -> dict[str, Any]:
+    """Return the body that starts a pre-check of each task in its mode."""
+    return {"jobs": [{"job_id": task, "precheck_mode": mode} for task, mode in modes.items()]}
+
+
+def tasks_request(task_ids: list[str]) -> dict[str, Any]:
+    """Return the body that asks for the status or the details of tasks, all on one page."""
+    return {"jobs": task_ids, "page_req": {"cur_page": 1, "per_page": len(task_ids)}}
+
+
+def list_request(wanted: Mapping[str, Any], page: int, size: int) -> dict[str, Any]:
+    """Return the body that asks for a page of the list, counted from 1."""
+    return {**wanted, "cur_page": page, "per_page": size}
+
+
+def parse_started(body: bytes) -> dict[str, str | Trouble]:
+    """Read what became of a start: a pre-check's ID, "" where none is named, or a trouble.
+
+    Raises:
+        NotAnAnswer: not of the documented shape.
+    """
+    outcome: dict[str, str | Trouble] = {}
+    for task_id, entry in _named(_list(body, "results")):
+        here = _outcome_of_start(entry)
+        # The same task twice and not alike: what is not sure to have been started was not.
+        known = outcome.get(task_id)
+        outcome[task_id] = known if isinstance(known, Trouble) else here
+    return outcome
+
+
+def _outcome_of_start(entry: dict[str, Any]) -> str | Trouble:
+    code, message = _text(entry, "error_code"), _text(entry, "error_msg")
+    if entry.get("status") == "success" and not code and not message:
+        return _text(entry, "precheck_id")
+    status = clean_line(shorten(_text(entry, "status") or "(none)", 40))
+    return Trouble(
+        TroubleKind.TASK_ERROR,
+        "its pre-check could not be started: " + (message or f"the service says {status}"),
+        code=code,
+        hint=START_HINT,
+    )
+
+
+def parse_statuses(body: bytes) -> dict[str, str]:
+    """Read the status of each task; one that the service has an error for is left out.
+
+    Raises:
+        NotAnAnswer: not of the documented shape.
+    """
+    return {
+        task_id: _text(entry, "status")
+        for task_id, entry in _named(_list(body, "results"))
+        if not _text(entry, "error_code") and _text(entry, "status")
+    }
+
+
+def parse_details(body: bytes) -> dict[str, About]:
+    """Read what people call each task; one that the service has an error for is left out.
+
+    Raises:
+        NotAnAnswer: not of the documented shape.
+    """
+    return {
+        task_id: _about(entry)
+        for task_id, entry in _named(_list(body, "results"))
+        if not _text(entry, "error_code")
+    }
+
+
+def parse_page(body: bytes) -> TaskPage:
+    """Read one page of the list.
+
+    Raises:
+        NotAnAnswer: not of the documented shape, or a task without an ID in it.
+    """
+    jobs = _list(body, "jobs")
+    tasks = {task_id: _about(entry) for task_id, entry in _named(jobs)}
+    total = _document(body).get("total_record")
+    if isinstance(total, bool) or not isinstance(total, int) or total < 0:
+        raise NotAnAnswer("The list of tasks does not say how many there are (total_record).")
+    if len(tasks) != len(jobs):
+        raise NotAnAnswer("The list of tasks holds one without an ID, or one twice.")
+    return TaskPage(tasks, total)
+
+
+def _about(entry: dict[str, Any]) -> About:
+    instance = entry.get("inst_info")
+    engine = _text(instance, "engine_type") if isinstance(instance, dict) else ""
+    return About(
+        name=_text(entry, "name"),
+        status=_text(entry, "status"),
+        engine=_text(entry, "engine_type") or engine,
+        kind=_text(entry, "db_use_type"),
+    )
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    try:
+        document = strictjson.loads(body)
+    except ValueError as error:
+        reason = clean_line(shorten(str(error), 200))
+        raise NotAnAnswer(f"The answer is not JSON that can be trusted: {reason}.") from None
+    if not isinstance(document, dict):
+        raise NotAnAnswer("The answer is no JSON object.")
+    return document
+
+
+def _list(body: bytes, key: str) -> list[dict[str, Any]]:
+    document = _document(body)
+    entries = document.get(key)
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        said = clean_line(shorten(str(wire.parse_error_document(document)), 300))
+        raise NotAnAnswer(
+            f"The answer has no list of {key} in the documented shape."
+            + (f" It says: {said}." if said else "")
+        )
+    return entries
+
+
+def _named(entries: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for entry in entries:
+        if task_id := _text(entry, "id"):
+            yield task_id, entry
+
+
+def _text(entry: dict[str, Any], key: str) -> str:
+    value = entry.get(key)
+    return value if isinstance(value, str) else ""

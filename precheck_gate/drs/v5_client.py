@@ -1,0 +1,224 @@
+"""The calls of DRS v5, which has results one task at a time, each under a query ID."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote, urlencode
+
+from precheck_gate.drs import v5_wire
+from precheck_gate.drs.parallel import in_parallel
+from precheck_gate.drs.refusals import refused
+from precheck_gate.drs.transport import Reply
+from precheck_gate.drs.wire import Answer
+from precheck_gate.errors import (
+    AccessRefused,
+    ApiGone,
+    BatchRefused,
+    ServiceError,
+    TransientFault,
+    UsageError,
+)
+from precheck_gate.model import Snapshot, Trouble, TroubleKind
+from precheck_gate.secrets import hide_secrets_in_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from precheck_gate.clock import Clock
+    from precheck_gate.drs.task_wire import TaskPage
+    from precheck_gate.model import About
+
+__all__ = ["DrsV5Client"]
+
+PARALLEL = 4
+_NO_QUERY = (
+    "API v5 tells a result only under the query ID of its pre-check, and none is known for this "
+    "task"
+)
+
+
+class Sender(Protocol):
+    """What sends a request with the credential: `Access.send`, or a fake."""
+
+    def __call__(
+        self,
+        method: str,
+        url: str,
+        *,
+        seconds: float,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+    ) -> Reply: ...
+
+
+class DrsV5Client:
+    """Asks one project's DRS by v5; the same calls as `client.DrsClient`.
+
+    Args:
+        endpoint: base URL, checked.
+        project_id: returns the project within so many seconds.
+        send: what sends a request.
+        clock: the time.
+        query_ids: of pre-checks that were started elsewhere, by task.
+        language: of the service's messages.
+        advice: what to do about a 401 or a 403.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        project_id: Callable[[float], str],
+        send: Sender,
+        clock: Clock,
+        *,
+        query_ids: Mapping[str, str],
+        language: str,
+        advice: Callable[[int], str],
+    ) -> None:
+        self._endpoint = endpoint
+        self._project_id = project_id
+        self._send = send
+        self._clock = clock
+        self._queries = dict(query_ids)
+        self._own: set[str] = set()
+        self._headers = {"X-Language": language}
+        self._advice = advice
+
+    def knows(self, task_ids: Sequence[str]) -> bool:
+        """Return whether there is a query ID for one of the tasks."""
+        return any(task in self._queries for task in task_ids)
+
+    def precheck_results(self, task_ids: Sequence[str], seconds: float) -> Answer:
+        """Ask for the result of each task, several at once.
+
+        What came of some counts also where others met a fault that may pass.
+
+        Raises:
+            ServiceError: as with v3, where it concerns the whole run.
+        """
+        end = self._clock.monotonic() + seconds
+        self._project_id(seconds)
+        asked = [task for task in task_ids if task in self._queries]
+        entries: dict[str, Snapshot | Trouble] = {
+            task: Trouble(
+                TroubleKind.NOT_ANSWERED,
+                _NO_QUERY,
+                hint=f"Start it here with --start-precheck, or give --query-id {task}=ID.",
+            )
+            for task in task_ids
+            if task not in self._queries
+        }
+        fault: TransientFault | None = None
+        for task, outcome in in_parallel(
+            lambda one: self._result(one, end), asked, PARALLEL
+        ).items():
+            if isinstance(outcome, TransientFault):
+                fault = outcome
+            elif isinstance(outcome, BaseException):
+                raise outcome
+            else:
+                entries[task] = outcome
+        if fault is not None and not entries:
+            raise fault
+        return Answer(entries, own=frozenset(self._own.intersection(task_ids)), fault=fault)
+
+    def start(self, modes: Mapping[str, str], seconds: float) -> dict[str, str | Trouble]:
+        """Start the pre-checks of some tasks, and remember their query IDs.
+
+        Raises:
+            ServiceError: as with v3.
+        """
+        body = json.dumps(v5_wire.start_request(modes)).encode()
+        outcome = v5_wire.parse_started(self._call("POST", "/action", {}, body, seconds))
+        for task, query in outcome.items():
+            if isinstance(query, str):
+                self._queries[task] = query
+                self._own.add(task)
+        return outcome
+
+    def statuses(self, task_ids: Sequence[str], seconds: float) -> dict[str, str]:
+        """Return the status of each task, as far as the service tells it."""
+        return {task: about.status for task, about in self.details(task_ids, seconds).items()}
+
+    def details(self, task_ids: Sequence[str], seconds: float) -> dict[str, About]:
+        """Return what people call each task; one that the service refuses is left out.
+
+        Raises:
+            ServiceError: as with v3.
+        """
+        end = self._clock.monotonic() + seconds
+        self._project_id(seconds)
+
+        def ask(task: str) -> About | None:
+            try:
+                body = self._call(
+                    "GET", f"/{quote(task)}", {"type": "detail"}, b"", self._left(end)
+                )
+            except ServiceError as error:
+                if _is_about_the_task(error):
+                    return None
+                raise
+            return v5_wire.parse_detail(task, body)
+
+        found: dict[str, About] = {}
+        for task, outcome in in_parallel(ask, task_ids, PARALLEL).items():
+            if isinstance(outcome, BaseException):
+                raise outcome
+            if outcome is not None:
+                found[task] = outcome
+        return found
+
+    def task_page(
+        self, wanted: Mapping[str, Any], page: int, size: int, seconds: float
+    ) -> TaskPage:
+        """Return one page of the project's tasks.
+
+        Raises:
+            UsageError: tags are wanted, which v5's list does not know.
+            ServiceError: as with v3.
+        """
+        if "tags" in wanted:
+            raise UsageError(
+                "API v5 cannot list tasks by tag.",
+                hint="Select by name, status, type or engine, or use --api v3.",
+            )
+        names = {"db_use_type": "job_type"}
+        query = {names.get(key, key): value for key, value in wanted.items()}
+        query |= {"offset": (page - 1) * size, "limit": size}
+        return v5_wire.parse_page(self._call("GET", "", query, b"", seconds))
+
+    def _result(self, task: str, end: float) -> Snapshot | Trouble:
+        query = {"type": "precheck", "query_id": self._queries[task]}
+        try:
+            body = self._call("GET", f"/{quote(task)}", query, b"", self._left(end))
+        except ServiceError as error:
+            if not _is_about_the_task(error):
+                raise
+            return Trouble(TroubleKind.TASK_ERROR, error.message, code=error.code, hint=error.hint)
+        return v5_wire.parse_result(task, body)
+
+    def _left(self, end: float) -> float:
+        left = end - self._clock.monotonic()
+        if left <= 0:
+            raise TransientFault("The time for the requests of a round is over.")
+        return left
+
+    def _call(
+        self, method: str, path: str, query: Mapping[str, Any], body: bytes, seconds: float
+    ) -> bytes:
+        project = quote(self._project_id(seconds), safe="")
+        asked = f"?{urlencode(query)}" if query else ""
+        url = f"{self._endpoint}/v5/{project}/jobs{path}{asked}"
+        reply = self._send(method, url, headers=self._headers, body=body, seconds=seconds)
+        reply = Reply(reply.status, reply.headers, hide_secrets_in_bytes(reply.body))
+        if reply.status in (200, 202):
+            return reply.body
+        raise refused(reply, self._clock, self._advice)
+
+
+def _is_about_the_task(error: ServiceError) -> bool:
+    """Return whether a refusal concerns the one task that was asked for, and no other."""
+    if isinstance(error, TransientFault | AccessRefused | ApiGone):
+        return False
+    return isinstance(error, BatchRefused) or error.code.startswith("DRS.")
