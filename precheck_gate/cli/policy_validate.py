@@ -105,10 +105,11 @@ class _Checked:
         return None
 
     def _note(self, problems: Iterable[Problem]) -> None:
-        self.problems += [problem for problem in problems if problem not in self.problems]
+        known = {(one.file, one.line, one.message) for one in self.problems}
+        self.problems += [one for one in problems if (one.file, one.line, one.message) not in known]
 
     def _look_behind(self, file: Path, chain: list[Path]) -> None:
-        """Find what the first problems of a file hide: its dates, and the file that it extends."""
+        """Find what the first problems of a file hide: dates, waivers, the file that it extends."""
         from precheck_gate.documents import read_document
 
         try:
@@ -118,6 +119,7 @@ class _Checked:
         if not isinstance(document.value, dict):
             return
         self._note(_dates(document))
+        self._note(_waivers(document, self._plain.today))
         extends = document.value.get("extends")
         if not isinstance(extends, str) or extends.startswith("builtin:") or "://" in extends:
             return
@@ -148,8 +150,8 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def _dates(document: Document) -> Iterator[Problem]:
-    """Yield a problem for each day of a waiver that no calendar has."""
+def _each_waiver(document: Document) -> Iterator[tuple[Path_, dict[str, Any]]]:
+    """Yield each waiver of a document and of its profiles that is a mapping, with its path."""
     profiles = document.value.get("profiles")
     named = profiles if isinstance(profiles, dict) else {}
     layers: list[tuple[Path_, Any]] = [((), document.value)]
@@ -157,16 +159,50 @@ def _dates(document: Document) -> Iterator[Problem]:
     for path, layer in layers:
         waivers = layer.get("waivers") if isinstance(layer, dict) else None
         for index, waiver in enumerate(waivers if isinstance(waivers, list) else ()):
-            for key in ("since", "expires"):
-                value = waiver.get(key) if isinstance(waiver, dict) else None
-                if isinstance(value, str) and _DAY.fullmatch(value) and not _is_day(value):
-                    where = (*path, "waivers", index, key)
-                    yield document.problem(f"{value} is not a date", where)
+            if isinstance(waiver, dict):
+                yield (*path, "waivers", index), waiver
 
 
-def _is_day(text: str) -> bool:
+def _dates(document: Document) -> Iterator[Problem]:
+    """Yield a problem for each day of a waiver that no calendar has."""
+    for where, waiver in _each_waiver(document):
+        for key in ("since", "expires"):
+            value = waiver.get(key)
+            if isinstance(value, str) and _DAY.fullmatch(value) and _day(value) is None:
+                yield document.problem(f"{value} is not a date", (*where, key))
+
+
+def _waivers(document: Document, today: date | None) -> Iterator[Problem]:
+    """Yield what is wrong with waivers that have the right form, whatever stands beside them."""
+    seen: set[str] = set()
+    for where, waiver in _each_waiver(document):
+        for message in _against(waiver, seen, document.value.get("max_waiver_days"), today):
+            yield document.problem(message, where)
+
+
+def _against(
+    waiver: dict[str, Any], seen: set[str], bound: Any, today: date | None
+) -> Iterator[str]:
+    name, expires = waiver.get("id"), _day(waiver.get("expires"))
+    since = _day(waiver.get("since"))
+    if isinstance(name, str):
+        if name in seen:
+            yield f"the waiver {name!r} stands twice"
+        seen.add(name)
+    if expires is None:
+        return
+    if since is not None and since > expires:
+        yield "the waiver expires before it begins"
+    start = since or today
+    if isinstance(bound, int) and start is not None and (expires - start).days > bound:
+        begins = "since" if since else "from today"
+        yield f"the waiver {name!r} runs {(expires - start).days} days {begins}, over {bound}"
+
+
+def _day(value: Any) -> date | None:
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        return None
     try:
-        date.fromisoformat(text)
+        return date.fromisoformat(value)
     except ValueError:
-        return False
-    return True
+        return None

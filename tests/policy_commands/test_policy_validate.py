@@ -129,3 +129,21 @@ def test_the_same_file_twice_is_checked_once(
     done = call(capsys, "policy", "validate", "policy.yaml", "policy.yaml")
     assert done.out.count("valid") == 1
     assert Path("policy.yaml").exists()
+
+
+def test_what_is_wrong_with_waivers_is_told_beside_what_the_schema_says(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    late = "{id: L, match: {item: x}, reason: r, owner: o, since: 2027-02-01, expires: 2027-01-31}"
+    lines = waivers(WAIVER % ("W", "2027-01-31"), WAIVER % ("W", "2027-02-30"), late)
+    write(tmp_path, f"{lines}rule: []\nmax_waiver_days: 5\n", "a.yaml")
+    done = call(capsys, "policy", "validate", "a.yaml")
+    assert done.code == 2
+    for said in (
+        "a.yaml:3:3: waivers[0]: the waiver 'W' runs",
+        "a.yaml:4:3: waivers[1]: the waiver 'W' stands twice",
+        "2027-02-30 is not a date",
+        "a.yaml:5:3: waivers[2]: the waiver expires before it begins",
+        "a.yaml:6:1: rule: the key 'rule' is not known here",
+    ):
+        assert done.err.count(said) == 1, said
