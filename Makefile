@@ -38,7 +38,11 @@ demo: $(runs) ## gate three tasks on a simulated service; one of them blocks
 
 .PHONY: test
 test: $(develops) ## run the tests, on all cores
-	$(bin)/python -m pytest --numprocesses auto --dist loadgroup $(PYTEST_ARGS)
+	$(bin)/python -m pytest --numprocesses auto --dist loadgroup -m "not peer" $(PYTEST_ARGS)
+
+.PHONY: peers
+peers: $(develops) ## run the tests that need tools outside of Python, or a browser
+	$(bin)/python -m pytest --numprocesses auto --dist loadgroup -m peer $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: $(develops) ## check style and types

@@ -174,7 +174,8 @@ def _exchange(
     try:
         response = session.send(
             prepared,
-            timeout=(min(CONNECT_SECONDS, seconds), seconds),
+            # Later than the limit of the whole exchange, so that always that one ends it.
+            timeout=(min(CONNECT_SECONDS, seconds + 1.0), seconds + 1.0),
             # A redirect would carry the credential to a host that nobody configured.
             allow_redirects=False,
             **session.merge_environment_settings(url, direct, True, session.verify, None),

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
     from precheck_gate.simulator.server import Simulator
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="plays a Linux runner")
+pytestmark = [
+    pytest.mark.peer,
+    pytest.mark.skipif(os.name != "posix", reason="plays a Linux runner"),
+]
 
 FIND, INSTALL, GATE = ("Look for",), ("Install",), ("Ask",)
 OUTPUTS = {

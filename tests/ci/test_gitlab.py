@@ -24,7 +24,10 @@ from .scenarios import BLOCKS, PASSES, PROJECT, WARNS, serve
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="plays a Linux runner")
+pytestmark = [
+    pytest.mark.peer,
+    pytest.mark.skipif(os.name != "posix", reason="plays a Linux runner"),
+]
 
 PLAIN = ROOT / "examples" / "gitlab" / ".gitlab-ci.yml"
 WITH_COMPONENT = ROOT / "examples" / "gitlab" / "component.gitlab-ci.yml"

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="plays a Linux agent")
+pytestmark = [
+    pytest.mark.peer,
+    pytest.mark.skipif(os.name != "posix", reason="plays a Linux agent"),
+]
 
 LIBRARY = ROOT / "integrations" / "jenkins"
 STEP = LIBRARY / "vars" / "precheckGate.groovy"

@@ -57,6 +57,8 @@ List<String> environmentOf(Map settings) {
         'caBundle', 'debugHttp', 'timeout', 'interval', 'grace', 'maxStaleness', 'language',
         'policy', 'profile', 'allowOutside', 'now', 'strictWaivers', 'baseline', 'redact',
         'report', 'advisory', 'summary', 'quiet', 'verbose', 'saveAnswers',
+        'select', 'expectTasks', 'noDetails', 'startPrecheck', 'mode', 'until', 'restartEvery',
+        'api', 'queryId', 'maxRps', 'maxRetries',
     ]
     List<String> own = ['version', 'credentialsId', 'credentials', 'archive']
     List<String> environment = []
