@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+from precheck_gate.secrets import hide_secrets
 from precheck_gate.text import clean, hide_credentials
 from precheck_gate.wrapping import wrap
 
@@ -123,7 +124,7 @@ class Console:
 
     def command(self, line: str) -> None:
         """Print a line to the result's stream as it is: one that a CI runner is to read."""
-        self._write(self.result, line)
+        self._write(self.result, line, masked=False)
 
     def error(self, error: PrecheckGateError) -> None:
         """Print what happened, and what to do."""
@@ -142,7 +143,9 @@ class Console:
         self._write(self.result, "", end="")
         self._write(self.progress, "", end="")
 
-    def _write(self, stream: TextIO, text: str, end: str = "\n") -> None:
+    def _write(self, stream: TextIO, text: str, end: str = "\n", *, masked: bool = True) -> None:
+        # The last net: what is printed by mistake is masked all the same.
+        text = hide_secrets(text) if masked else text
         if end and self.before_line is not None:
             self.before_line()
         try:

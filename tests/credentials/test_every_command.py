@@ -1,0 +1,118 @@
+"""No command shows a credential that it finds around it, not even those that need none."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from precheck_gate.console import Console
+from precheck_gate.secrets import Secret
+from tests.harness import TASK, body, entry, item
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MARK = "s3cr3t-MARK-of-every-command"
+VARIABLES = (
+    *("PRECHECK_GATE_TOKEN", "HW_AUTH_TOKEN", "OS_TOKEN", "OS_PASSWORD", "HW_USER_PASSWORD"),
+    *("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN"),
+)
+POLICY = "version: 1\nrules: [{match: {item: a}, effect: warn, reason: r}]\n"
+CASE = """
+version: 1
+cases:
+  - name: passes
+    policy: {version: 1}
+    items: {srcDbConnection: PASSED}
+    expect: {verdict: passed}
+"""
+
+COMMANDS = [
+    ["--help"],
+    ["--version"],
+    ["run"],
+    ["run", "--help"],
+    ["run", "nonsense"],
+    ["evaluate", "answer.json", "--report", "json=-", "-v"],
+    ["evaluate", "nowhere.json"],
+    ["report", "report.json", "--to", "html=report.html", "--to", "markdown=report.md"],
+    ["report", "answer.json", "--to", "junit=x.xml"],
+    ["diff", "report.json", "report.json"],
+    ["diff", "report.json", "nowhere.json"],
+    ["policy", "init", "new.yaml"],
+    ["policy", "validate", "policy.yaml"],
+    ["policy", "validate", "answer.json"],
+    ["policy", "show", "policy.yaml"],
+    ["policy", "lint", "policy.yaml"],
+    ["policy", "explain", "answer.json", "--policy", "policy.yaml"],
+    ["policy", "explain", "--item", "a"],
+    ["policy", "schema"],
+    ["policy", "test", "case.test.yaml"],
+    ["explain", "srcDbBinlogIsOff"],
+    ["explain", "nonsense"],
+    ["explain", "--list"],
+    ["simulate", "--scenario", "nowhere.yaml"],
+    ["doctor", "--endpoint", "http://127.0.0.1:9", "--project-id", "p"],
+    ["nonsense"],
+]
+
+
+def environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    return kept | dict.fromkeys(VARIABLES, MARK)
+
+
+def call(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "precheck_gate", *arguments],
+        cwd=folder,
+        env=environment() | {"HOME": str(folder)},
+        capture_output=True,
+        check=False,
+    )
+
+
+def write(folder: Path) -> None:
+    (folder / "answer.json").write_bytes(body(entry(TASK, items=[item("a", "ALARM")])))
+    (folder / "policy.yaml").write_text(POLICY)
+    (folder / "case.test.yaml").write_text(CASE)
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    folder = tmp_path_factory.mktemp("report")
+    write(folder)
+    assert call(folder, "evaluate", "answer.json", "-q", "--report", "json=x.json").returncode == 0
+    return (folder / "x.json").read_bytes()
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_no_command_shows_what_it_finds_around_it(
+    command: list[str], report: bytes, tmp_path: Path
+) -> None:
+    write(tmp_path)
+    (tmp_path / "report.json").write_bytes(report)
+    done = call(tmp_path, *command)
+    told = done.stdout + done.stderr
+    for path in tmp_path.iterdir():
+        told += path.read_bytes() if path.is_file() else b""
+    assert MARK.encode() not in told
+    assert b"Traceback" not in told
+
+
+def test_what_is_printed_by_mistake_is_masked_all_the_same() -> None:
+    secret = Secret("s3cr3t-MARK-printed-by-mistake")
+    result, progress = io.StringIO(), io.StringIO()
+    console = Console(result, progress)
+    console.say(f"the token is {secret.reveal()}")
+    console.print_result(f"the token is {secret.reveal()}")
+    console.warn(secret.reveal())
+    assert "MARK" not in result.getvalue() + progress.getvalue()
+    # What a CI runner has to mask it has to be told.
+    console.command(f"::add-mask::{secret.reveal()}")
+    assert secret.reveal() in result.getvalue()
