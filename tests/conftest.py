@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import os
 
+from hypothesis import settings
+
 # By these the gate tells that a CI system listens; tests of it set them again.
 for _name in ("GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "JENKINS_URL", "JENKINS_HOME"):
     os.environ.pop(_name, None)
+
+# Enough examples to find what is wrong, few enough for a suite that is run often; a test that needs
+# more says so itself. No deadline: a busy machine is no fault of the code.
+settings.register_profile("suite", max_examples=40, deadline=None)
+settings.load_profile("suite")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from precheck_gate.errors import NotAnAnswer
@@ -108,6 +108,7 @@ documents = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=300)
 @given(documents | junk, st.sampled_from([[TASK], [OTHER], [TASK, OTHER]]))
 @example({"results": [entry()]}, [TASK])
 @example({"results": [entry(), entry(result=1)]}, [TASK])
