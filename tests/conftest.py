@@ -11,6 +11,7 @@ for _name in ("GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "JENKINS_URL", "JENKINS
     os.environ.pop(_name, None)
 
 # Enough examples to find what is wrong, few enough for a suite that is run often; a test that needs
-# more says so itself. No deadline: a busy machine is no fault of the code.
-settings.register_profile("suite", max_examples=40, deadline=None)
+# more says so itself. No deadline: a busy machine is no fault of the code. In CI the examples are
+# the same each time, so that a change is judged by itself.
+settings.register_profile("suite", max_examples=40, deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("suite")
