@@ -41,6 +41,11 @@ class Cause:
     varied: bool = False
 
     @property
+    def key(self) -> tuple[str, ...]:
+        """What two findings have in common that are of the same cause."""
+        return _key(self.example)
+
+    @property
     def of_the_run(self) -> bool:
         """Whether it concerns the run as a whole."""
         return self.example.kind is FindingKind.RUN
@@ -121,4 +126,4 @@ def _effect(cause: Cause) -> Effect:
 def _key(finding: Finding) -> tuple[str, ...]:
     own = finding.decided_by if finding.kind is FindingKind.TASK else finding.group
     what = (finding.kind.value, finding.title, finding.status, finding.failed_reason)
-    return (finding.verdict.value, *what, own)
+    return (finding.verdict.value, *what, own)  # in the page's script too: causeKey

@@ -21,7 +21,7 @@ from precheck_gate.errors import UsageError
 from precheck_gate.policy.model import Effect
 from precheck_gate.reports.causes import Causes
 from precheck_gate.reports.html_data import Compactor, script_json
-from precheck_gate.reports.html_table import PageRow, headings, row_of
+from precheck_gate.reports.html_table import PageRow, headings, row_of, totals
 from precheck_gate.reports.html_view import page_of
 from precheck_gate.reports.sinks import open_spool
 
@@ -44,6 +44,12 @@ __all__ = ["HtmlReporter"]
 
 CHUNK = 64 * 1024
 
+# The parts of the page's one script, each of which uses those before it.
+SCRIPT = (
+    *("elements", "data", "filters", "chart", "item", "details"),
+    *("copying", "actions", "theme", "start"),
+)
+
 
 class HtmlReporter:
     """Writes one run as a page. Tasks go to a spool as they come; only their row is kept."""
@@ -65,7 +71,7 @@ class HtmlReporter:
 
     def finish(self, run: RunVerdict, facts: RunFacts) -> None:
         """Write the page around the tasks."""
-        css, js = _part("report.css"), _part("report.js")
+        css, js = _part("report.css"), _script()
         columns = headings(self._rows)
         page = _environment().get_template("report.html.jinja")
         chunks = page.generate(
@@ -80,6 +86,7 @@ class HtmlReporter:
             warning=self._causes.against(run, Effect.WARN),
             left_out=self._causes.left_out,
             columns=columns,
+            totals=totals(self._rows, columns) if len(self._rows) > 1 else [],
             rows=sorted(self._rows, key=lambda row: -row.verdict.severity),
             data=self._embedded(run),
         )
@@ -116,6 +123,12 @@ def _part(name: str) -> Markup:
     """Return a part of the page that we wrote ourselves, as it is."""
     folder = resources.files("precheck_gate.reports").joinpath("templates")
     return Markup(folder.joinpath(name).read_text(encoding="utf-8"))  # noqa: S704  # our own
+
+
+def _script() -> Markup:
+    """Return the page's script: its parts share their names with each other and nobody else."""
+    parts = Markup("\n").join(_part(f"script/{name}.js") for name in SCRIPT)
+    return Markup('\n"use strict";\n(() => {\n') + parts + Markup("})();\n")
 
 
 def _content_policy(css: str, js: str) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from precheck_gate.findings import TaskVerdict
 
-__all__ = ["CLASSES", "SIGNS", "Cell", "PageRow", "headings", "row_of"]
+__all__ = ["CLASSES", "SIGNS", "Cell", "PageRow", "headings", "row_of", "totals"]
 
 MAX_COLUMNS = 16
 OTHERS = "other groups"
@@ -34,11 +34,16 @@ SIGNS = {"ok": "✓", "warn": "!", "block": "×", "open": "…", "error": "?"}
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """How many findings of one task and group block, warn and are allowed; ``worst`` is a class."""
+    """How bad one group is, in how many findings or tasks, and what they are in words."""
 
-    worst: str
+    verdict: Verdict
     number: int
     words: str
+
+    @property
+    def worst(self) -> str:
+        """The class of the worst."""
+        return CLASSES[self.verdict]
 
     @property
     def sign(self) -> str:
@@ -52,6 +57,7 @@ class PageRow:
 
     index: int
     task_id: str
+    name: str
     verdict: Verdict
     progress: str
     groups: dict[str, Counter[Verdict]]
@@ -136,6 +142,7 @@ def row_of(task: TaskVerdict, index: int) -> PageRow:
     return PageRow(
         index=index,
         task_id=task.task_id,
+        name=task.name,
         verdict=task.verdict,
         progress=percent(task.progress),
         groups=groups,
@@ -160,6 +167,28 @@ def headings(rows: Iterable[PageRow]) -> list[str]:
     return groups
 
 
+def totals(rows: Iterable[PageRow], columns: Sequence[str]) -> list[Cell | None]:
+    """Return below each heading how many tasks have trouble there, and of which kind."""
+    tallies: list[Counter[Verdict]] = [Counter() for _ in range(len(columns) + 1)]
+    for row in rows:
+        for tally, cell in zip(tallies, row.cells(columns), strict=True):
+            if cell is not None and cell.verdict is not Verdict.PASSED:
+                tally[cell.verdict] += 1
+    return [_total(tally) for tally in tallies]
+
+
+def _total(tally: Counter[Verdict]) -> Cell | None:
+    if not tally:
+        return None
+    words = ", ".join(
+        f"{count(tally[verdict], 'task')} {LABELS[verdict].lower()}"
+        for verdict in reversed(Verdict)
+        if tally[verdict]
+    )
+    worst = max(tally, key=lambda verdict: verdict.severity)
+    return Cell(worst, tally.total(), words)
+
+
 def _cell(tally: Counter[Verdict]) -> Cell | None:
     if not tally:
         return None
@@ -168,7 +197,7 @@ def _cell(tally: Counter[Verdict]) -> Cell | None:
     words = ", ".join(
         f"{tally[verdict]} {_VERBS[verdict]}" for verdict in reversed(Verdict) if tally[verdict]
     )
-    return Cell(CLASSES[worst], number, words)
+    return Cell(worst, number, words)
 
 
 _VERBS = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from precheck_gate import __version__, catalog
+from precheck_gate.evidence import gist
 from precheck_gate.findings import Verdict, WaiverState
 from precheck_gate.policy.model import Effect
 from precheck_gate.reports.html_table import CLASSES, SIGNS
@@ -16,8 +17,10 @@ from precheck_gate.reports.wording import (
     duration,
     headline,
     how_it_came_about,
+    one_line,
     waiver_note,
 )
+from precheck_gate.text import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +36,7 @@ __all__ = ["Page", "page_of"]
 class Segment:
     """The tasks of one verdict as a part of the bar."""
 
+    verdict: str
     style: str
     number: int
     label: str
@@ -57,6 +61,15 @@ class Page:
     strip: list[str]
     provenance: list[tuple[str, str]]
     longest: float
+    rows: dict[str, PageRow]
+
+    def anchor(self, task_id: str) -> str:
+        """Return the name of the row of a task."""
+        return f"t{self.rows[task_id].index}"
+
+    def name(self, task_id: str) -> str:
+        """Return the name that its owner gave a task, where it was asked for; else nothing."""
+        return self.rows[task_id].name
 
     @property
     def longest_words(self) -> str:
@@ -72,6 +85,16 @@ class Page:
     def sign_of(finding: Finding) -> str:
         """Return the sign of a finding."""
         return SIGNS[CLASSES[finding.verdict]]
+
+    @staticmethod
+    def in_short(raw_error: str) -> str:
+        """Return a raw error on one line, cut where it is long: the task has all of it."""
+        return one_line(raw_error)
+
+    @staticmethod
+    def gist(data: str) -> str:
+        """Return evidence in short."""
+        return clean_line(gist(data))
 
     @staticmethod
     def entry(item: str) -> catalog.Entry | None:
@@ -118,6 +141,7 @@ def page_of(run: RunVerdict, facts: RunFacts, rows: Sequence[PageRow]) -> Page:
         strip=strip,
         provenance=provenance,
         longest=max(ends, default=0.0),
+        rows={row.task_id: row for row in rows},
     )
 
 
@@ -133,6 +157,7 @@ def _segments(rows: Sequence[PageRow]) -> list[Segment]:
             width = numbers[verdict] / len(rows) * 100
             segments.append(
                 Segment(
+                    verdict=verdict.value,
                     style=CLASSES[verdict],
                     number=numbers[verdict],
                     label=LABELS[verdict].lower(),

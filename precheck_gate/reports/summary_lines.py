@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from precheck_gate.console import Style
 from precheck_gate.evidence import gist
 from precheck_gate.findings import Verdict, WaiverState
-from precheck_gate.reports.wording import EXPIRY_NOTICE_DAYS, count
-from precheck_gate.text import clean_line, shorten
+from precheck_gate.reports.wording import EXPIRY_NOTICE_DAYS, count, one_line
+from precheck_gate.text import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,8 +55,7 @@ def _said(finding: Finding, whose: str) -> Iterator[Line]:
     if finding.code and finding.code not in finding.message:
         yield [("", f"code: {finding.code}")]
     if finding.raw_error:
-        text = shorten(" ⏎ ".join(finding.raw_error.splitlines()), 300)
-        yield [("", f"raw error{mark}: {text}")]
+        yield [("", f"raw error{mark}: {one_line(finding.raw_error)}")]
     if finding.data:
         yield [("", f"evidence{mark}: {clean_line(gist(finding.data))}")]
 

@@ -18,11 +18,13 @@ __all__ = [
     "duration",
     "headline",
     "how_it_came_about",
+    "one_line",
     "percent",
     "waiver_note",
 ]
 
 EXPIRY_NOTICE_DAYS = 14
+MAX_RAW_ERROR = 300
 
 LABELS = {
     Verdict.PASSED: "Passed",
@@ -101,6 +103,11 @@ def duration(seconds: float) -> str:
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def one_line(raw_error: str) -> str:
+    """Return a raw error on one line, cut where it is long."""
+    return shorten(" ⏎ ".join(raw_error.splitlines()), MAX_RAW_ERROR)
 
 
 def percent(progress: str) -> str:

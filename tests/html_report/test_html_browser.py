@@ -122,9 +122,144 @@ def test_filters_leave_the_tasks_that_match(visit: Visitor, page_of_many: str) -
 
 def test_a_cause_leads_to_its_items(visit: Visitor, page_of_many: str) -> None:
     page = visit(page_of_many).page
-    page.get_by_role("button", name="Show srcDbBinlogIsOff in the tasks").click()
+    page.get_by_role("link", name="Show srcDbBinlogIsOff in the tasks").click()
+    page.locator("#shown").get_by_text(re.compile(r"^3 of 24 tasks")).wait_for()
     assert page.locator("tr.row:visible").count() == 3
     assert page.locator("#f-text").input_value() == "srcDbBinlogIsOff"
+    page.go_back()
+    page.locator("#shown").get_by_text(re.compile(r"^24 tasks")).wait_for()
+    cause = page.locator(".cause", has_text="srcDbBinlogIsOff")
+    first = cause.locator(".ids a").first
+    name = first.inner_text()
+    first.click()
+    page.locator(".detail:visible").wait_for()
+    assert page.locator(".open-task[aria-expanded=true]").inner_text() == name
+
+
+def test_the_causes_say_what_the_service_said_and_which_line_decided(visit: Visitor) -> None:
+    found = item(
+        *("srcDbBinlogIsOff", Verdict.BLOCKED),
+        raw_error="log_bin = OFF\nsince the restart",
+        data='{"log_bin": "OFF"}',
+        code="DRS.M0604",
+        decided_by="policy.yaml:7 statuses.FAILED",
+        reason="binlogs are not negotiable",
+    )
+    waived = item(
+        *("dstDbDiskSize", Verdict.PASSED_WITH_WARNINGS),
+        waived_by="W-17",
+        waived_until="2026-06-24",
+        waiver_reason="it is scaled up",
+    )
+    page = visit(written(*_single(found, waived)), java_script_enabled=False)
+    seen = re.sub(r"\s+", " ", page.text())
+    for said in (
+        *("log_bin = OFF ⏎ since the restart", "Evidence log_bin: OFF", "DRS.M0604"),
+        "Decided by policy.yaml:7 statuses.FAILED: binlogs are not negotiable",
+        "Waived by W-17 until 2026-06-24: it is scaled up",
+    ):
+        assert said in seen
+
+
+def test_a_count_leads_to_its_tasks(visit: Visitor, page_of_many: str) -> None:
+    page = visit(page_of_many).page
+    link = page.locator(".legend a", has_text="blocked")
+    number = int(link.locator("strong").inner_text())
+    link.click()
+    page.locator("#shown").get_by_text(re.compile(rf"^{number} of 24 tasks")).wait_for()
+    assert page.locator("tr.row:visible .badge.block").count() == number
+    page.get_by_role("button", name="Clear").click()
+    page.locator("#shown").get_by_text(re.compile(r"^24 tasks")).wait_for()
+    link.click()
+    page.locator("#shown").get_by_text(re.compile(rf"^{number} of 24 tasks")).wait_for()
+
+
+def test_an_address_holds_the_filters(visit: Visitor, page_of_many: str) -> None:
+    page = visit(page_of_many).page
+    page.locator("#f-text").fill("binlog & =?#+ö")
+    page.locator("#f-status").select_option("FAILED")
+    page.locator("#shown").get_by_text(re.compile(r"^0 of 24 tasks")).wait_for()
+    page.wait_for_function("location.hash.includes('FAILED')")
+    address = page.url
+    page.goto("about:blank")
+    page.goto(address)
+    assert page.locator("#f-text").input_value() == "binlog & =?#+ö"
+    assert page.locator("#f-status").input_value() == "FAILED"
+    page.goto(f"{address.split('#')[0]}#?status=NONE&verdict=blocked&nonsense=1")
+    page.locator("#shown").get_by_text(re.compile(r"^3 of 24 tasks")).wait_for()
+    page.get_by_role("button", name="Clear").click()
+    page.wait_for_function("location.hash === ''")
+
+
+def test_all_details_open_and_close_at_once(visit: Visitor, page_of_many: str) -> None:
+    page = visit(page_of_many).page
+    page.locator("#f-verdict").select_option("blocked")
+    page.locator("#shown").get_by_text(re.compile(r"^3 of 24 tasks")).wait_for()
+    page.get_by_role("button", name="Open all").click()
+    assert page.locator(".detail:visible").count() == 3
+    page.get_by_role("button", name="Close all").click()
+    assert page.locator(".detail:visible").count() == 0
+
+
+def test_of_many_tasks_the_worst_open_at_once(visit: Visitor) -> None:
+    page = visit(written(*wave(120, items=4))).page
+    page.get_by_role("button", name="Open the first 100").click()
+    assert page.locator(".detail:visible").count() == 100
+    assert page.locator("tr.row:has(+ .detail) .badge.error").count() > 0
+
+
+def test_a_cause_is_copied_with_all_of_its_tasks(visit: Visitor) -> None:
+    bad = item(
+        *("srcDbBinlogIsOff", Verdict.BLOCKED),
+        data='{"log_bin": "OFF"}',
+        next_step="On the source: Switch the binlog on",
+    )
+    fine = item("srcDbBinlogIsOff")
+    tasks = [
+        task_of(number, bad if number % 2 else fine, name=f"n-{number}") for number in range(40)
+    ]
+    page = visit(written(run_of(tasks), tasks)).page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy srcDbBinlogIsOff as text").click()
+    page.get_by_text("Copied").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.splitlines()[:5] == [
+        "srcDbBinlogIsOff FAILED",
+        "The binlog of the source is off.",
+        "Next: On the source: Switch the binlog on",
+        "Evidence: log_bin: OFF (of the first task)",
+        "Decided by: policy.yaml:5 statuses",
+    ]
+    assert copied.splitlines()[5:] == [
+        "20 tasks:",
+        *(f"  {task.task_id} ({task.name})" for task in tasks[1::2]),
+    ]
+
+
+def test_every_cause_knows_its_tasks(visit: Visitor) -> None:
+    visited = visit(written(*hostile(*HOSTILE)))
+    page = visited.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate("for (const one of document.querySelectorAll('details.more')) one.open = true")
+    cards = page.locator(".cause")
+    assert cards.count() > len(HOSTILE)
+    for card in cards.all():
+        card.locator("button.copy").click()
+        card.get_by_text("Copied").wait_for()
+        copied = page.evaluate("navigator.clipboard.readText()")
+        told = card.locator(".how-many")
+        if told.count():
+            number = " ".join(told.inner_text().split()[:2])
+            assert f"\n{number}:\n" in copied
+    assert visited.deeds == []
+
+
+def test_names_of_tasks_are_shown_and_found(visit: Visitor) -> None:
+    tasks = [task_of(number, item("check"), name=f"shop-{number}") for number in range(3)]
+    page = visit(written(run_of(tasks), tasks)).page
+    assert page.locator("tr.row th").nth(1).inner_text().split() == [tasks[1].task_id, "shop-1"]
+    page.locator("#f-text").fill("SHOP-2")
+    page.locator("#shown").get_by_text(re.compile(r"^1 of 3 tasks")).wait_for()
 
 
 def test_the_keyboard_is_enough(visit: Visitor, page_of_many: str) -> None:
@@ -143,11 +278,18 @@ def test_the_keyboard_is_enough(visit: Visitor, page_of_many: str) -> None:
 
 
 def test_an_address_leads_to_its_task(visit: Visitor, page_of_many: str) -> None:
-    page = visit(page_of_many).page
+    page = visit(page_of_many, viewport={"width": 1400, "height": 700}).page
     name = page.locator("tr.row code").nth(5).inner_text()
     page.evaluate("name => { location.hash = name; }", name)
     page.locator(".detail:visible").wait_for()
     assert page.locator(".open-task[aria-expanded=true]").inner_text() == name
+    # Nothing stands before what one was led to.
+    box = page.locator(".open-task[aria-expanded=true]").bounding_box()
+    assert box is not None
+    assert page.evaluate(
+        "([x, y]) => Boolean(document.elementFromPoint(x, y).closest('.open-task'))",
+        [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2],
+    )
 
 
 def test_the_theme_can_be_chosen_and_is_remembered(visit: Visitor, page_of_many: str) -> None:
@@ -177,6 +319,21 @@ def test_without_script_the_verdict_the_causes_and_the_tasks_can_be_read(
         assert said in seen
     assert visited.page.locator("tr.row:visible").count() == 24
     assert visited.page.locator(".filters").is_hidden()
+
+
+def test_where_styles_and_scripts_are_forbidden_the_page_can_still_be_read(
+    visit: Visitor, page_of_many: str
+) -> None:
+    # So Jenkins shows what it archived.
+    bare = re.sub(r"<style>.*?</style>", "", page_of_many, flags=re.DOTALL)
+    page = visit(bare, java_script_enabled=False).page
+    for picture in page.locator("svg").all():
+        box = picture.bounding_box()
+        assert box is None or box["height"] <= 24
+    assert page.locator("a[href='#tasks']").count() > 1
+    seen = page.locator("main").inner_text()
+    assert re.search(r"^× [0-9]+ blocked$", seen, flags=re.MULTILINE)
+    assert "W-17 policy.yaml:9 waivers[0]" in seen
 
 
 FIRST_ID = "140b5236-88ad-43c8-811c-0000000jb101"

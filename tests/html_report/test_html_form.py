@@ -17,6 +17,7 @@ import pytest
 
 from precheck_gate.findings import FindingKind, Verdict
 from precheck_gate.reports.html_data import Compactor, evidence_pairs
+from precheck_gate.reports.html_table import Cell, headings, row_of, totals
 
 from .made import FACTS, HOSTILE, hostile, item, own, run_of, task_of, wave, written
 
@@ -204,9 +205,26 @@ def test_many_groups_share_a_column() -> None:
         task_of(2, item("bad", Verdict.BLOCKED, group="group39")),
     ]
     page = written(run_of(tasks), tasks)
-    headings = re.findall(r'class="turned"><span>([^<]*)<', page)
-    assert len(headings) == 17
-    assert {"task itself", "group39", "other groups"} <= set(headings)
+    shown = re.findall(r'class="turned"><span>([^<]*)<', page)
+    assert len(shown) == 17
+    assert {"task itself", "group39", "other groups"} <= set(shown)
+
+
+def test_each_group_says_how_many_tasks_have_trouble_there() -> None:
+    warned = item("x", Verdict.PASSED_WITH_WARNINGS, group="network")
+    blocked = item("y", Verdict.BLOCKED, group="network")
+    fine = item("z", group="db_params")
+    rows = [
+        row_of(task_of(number, *found), number)
+        for number, found in enumerate(
+            [(warned, fine), (warned, blocked, fine), (warned,), (fine,)]
+        )
+    ]
+    columns = headings(rows)
+    assert columns == ["db_params", "network"]
+    told = totals(rows, columns)
+    assert told[:2] == [None, None]
+    assert told[2] == Cell(Verdict.BLOCKED, 3, "1 task blocked, 2 tasks passed with warnings")
 
 
 def test_a_group_named_like_the_shared_column_costs_no_cell() -> None:
