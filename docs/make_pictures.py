@@ -174,7 +174,7 @@ def photograph_report() -> None:
                 executable_path=shutil.which("chromium"),
                 args=["--headless", "--no-sandbox", "--disable-gpu"],
             )
-            page = browser.new_page(viewport={"width": 1400, "height": 1560}, color_scheme="light")
+            page = browser.new_page(viewport={"width": 1400, "height": 1960}, color_scheme="light")
             page.goto((Path(folder) / "report.html").as_uri())
             IMAGES.mkdir(exist_ok=True)
             page.screenshot(path=IMAGES / "report.png")
