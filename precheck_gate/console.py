@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from precheck_gate.secrets import hide_secrets
 from precheck_gate.text import clean, hide_credentials
-from precheck_gate.wrapping import wrap
+from precheck_gate.wrapping import indent_for, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -106,7 +106,10 @@ class Console:
             painted = "".join(
                 self.paint(self.result, style, text) if style else text for style, text in line
             )
-            self.print_result(f"{' ' * (indent + (hang if number else 0))}{painted}".rstrip(" "))
+            left = indent + (hang if number else 0)
+            if width is not None:
+                left = indent_for(line, width, left)
+            self.print_result(f"{' ' * left}{painted}".rstrip(" "))
 
     def print_result(self, line: str) -> None:
         """Print a line, already made harmless by `paint`, to the result's stream."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["cells", "wrap"]
+__all__ = ["cells", "indent_for", "wrap"]
 
 NARROWEST = 16
 
@@ -49,6 +49,11 @@ def wrap(
             lines[-1].append((style, word))
             used += size
     return [_joined(line) for line in lines]
+
+
+def indent_for(line: Sequence[tuple[str, str]], width: int, indent: int) -> int:
+    """Return the indent of a line: less than ``indent`` where only so its one long word fits."""
+    return max(0, min(indent, width - sum(cells(text) for _, text in line)))
 
 
 def _joined(line: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ import pytest
 from precheck_gate.clock import SystemClock
 from precheck_gate.simulator.scenario import builtin_scenario
 from precheck_gate.simulator.server import Simulator
-from precheck_gate.wrapping import cells, wrap
+from precheck_gate.wrapping import cells, indent_for, wrap
 from tests.reports.evaluating import BLOCKED, ID, answer, evaluate, item, task
 
 if TYPE_CHECKING:
@@ -98,6 +98,13 @@ def test_wrapped_lines_fit_and_lose_no_word(width: int) -> None:
 def test_an_id_is_never_broken() -> None:
     name = "140b5236-88ad-43c8-811c-1268453jb101"
     assert name in ["".join(part for _, part in line) for line in wrap([("", f"a {name}")], 20)]
+
+
+def test_an_id_and_its_comma_stay_together_on_a_narrow_terminal() -> None:
+    line = [("", "140b5236-88ad-43c8-811c-1268453jb101,")]
+    assert indent_for(line, 80, 6) == 6
+    assert indent_for(line, 40, 4) == 3
+    assert indent_for(line, 20, 4) == 0
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"]])
