@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from precheck_gate.errors import reason_of
 from precheck_gate.findings import Verdict
 from precheck_gate.reports.places import Places
 from precheck_gate.text import clean_line, shorten
@@ -96,7 +97,7 @@ class AzurePipelines:
             path = Path(folder).absolute() / "precheck-gate-summary.md"
             path.write_text(written.markdown, encoding="utf-8", newline="\n")
         except OSError as error:
-            return f"the summary could not be written: {error.strerror or type(error).__name__}"
+            return f"the summary could not be written: {reason_of(error)}"
         self._command("task.uploadsummary", {}, str(path))
         return ""
 

@@ -11,6 +11,7 @@ import secrets as random_source
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from precheck_gate.errors import reason_of
 from precheck_gate.exits import RESERVED_CODES, ExitCode
 from precheck_gate.reports.places import Places
 from precheck_gate.text import clean_line, shorten
@@ -114,8 +115,7 @@ class GitHubActions:
             ) as file:
                 file.write(text)
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            return f"{variable} could not be written: {reason}"
+            return f"{variable} could not be written: {reason_of(error)}"
         return ""
 
 

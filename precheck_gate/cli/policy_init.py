@@ -83,7 +83,7 @@ def init_command(file: Path) -> int:
     FILE is precheck-policy.yaml where none is named; '-' prints it.
     """
     from precheck_gate.console import Console
-    from precheck_gate.errors import UsageError
+    from precheck_gate.errors import UsageError, reason_of
 
     console = Console()
     if str(file) == "-":
@@ -98,9 +98,9 @@ def init_command(file: Path) -> int:
             hint="Name another file: precheck-gate policy init FILE.",
         ) from None
     except OSError as error:
-        reason = error.strerror or type(error).__name__
         raise UsageError(
-            f"{file} cannot be written: {reason}.", hint="Check the folder and its permissions."
+            f"{file} cannot be written: {reason_of(error)}.",
+            hint="Check the folder and its permissions.",
         ) from None
     show_lines(console, [f"wrote {file}; next: precheck-gate policy validate {file}"])
     return finish(console)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from precheck_gate.cli.options import option
-from precheck_gate.errors import ReportError, UsageError
+from precheck_gate.errors import ReportError, UsageError, reason_of
 from precheck_gate.exits import ExitCode
 from precheck_gate.text import clean_line
 
@@ -166,9 +166,8 @@ def _write_junit(results: Sequence[Result], junit: str, console: Console, code: 
         sink.commit()
     except OSError as error:
         sink.discard()
-        reason = error.strerror or type(error).__name__
         failure = ReportError(
-            f"The JUnit report {sink.name} could not be written: {reason}.",
+            f"The JUnit report {sink.name} could not be written: {reason_of(error)}.",
             hint="Check the path and its permissions.",
         )
         console.error(failure)

@@ -12,7 +12,7 @@ import click
 from precheck_gate import __version__
 from precheck_gate.cli.options import REPORT
 from precheck_gate.console import Console
-from precheck_gate.errors import UsageError
+from precheck_gate.errors import UsageError, reason_of
 from precheck_gate.exits import ExitCode
 from precheck_gate.reports.base import load_format
 from precheck_gate.reports.markdown import MAX_BYTES, MIN_BYTES, MarkdownReporter
@@ -80,8 +80,7 @@ def report(source: Path, targets: Sequence[ReportSpec], max_bytes: int) -> int:
             try:
                 _write_markdown(read, sink, max_bytes)
             except OSError as error:
-                reason = error.strerror or type(error).__name__
-                failures.append(ReportFailure(name, sink.name, reason))
+                failures.append(ReportFailure(name, sink.name, reason_of(error)))
             else:
                 written.append(sink.name)
     for failure in failures:

@@ -16,7 +16,7 @@ from precheck_gate.cli.live_options import LiveOptions, live_options
 from precheck_gate.cli.options import DURATION, Duration, judge_options, option
 from precheck_gate.cli.service import read_service, service_options
 from precheck_gate.clock import SLICE_SECONDS
-from precheck_gate.errors import UsageError
+from precheck_gate.errors import UsageError, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -174,9 +174,5 @@ def _named_tasks(
         else:
             content = Path(tasks_from).read_bytes()
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise UsageError(
-            f"The list of tasks {name} cannot be read: {reason}.",
-            hint="Check the path and its permissions.",
-        ) from None
+        raise unreadable(f"The list of tasks {name}", error) from None
     return named + parse_task_list(content, name)

@@ -13,7 +13,7 @@ from precheck_gate import strictjson
 from precheck_gate.drs.auth import BearerAuth, BoundAuth
 from precheck_gate.drs.endpoints import check_endpoint
 from precheck_gate.drs.refusals import refusal
-from precheck_gate.errors import AccessRefused, ServiceError, UsageError
+from precheck_gate.errors import AccessRefused, ServiceError, UsageError, reason_of
 from precheck_gate.secrets import Secret
 from precheck_gate.text import clean_line, shorten
 
@@ -162,7 +162,7 @@ class FileIdToken:
         except UnicodeDecodeError:
             return Secret(""), "is not text"
         except OSError as error:
-            return Secret(""), f"cannot be read: {error.strerror or type(error).__name__}"
+            return Secret(""), f"cannot be read: {reason_of(error)}"
 
 
 def github_id_token(environment: Environment, audience: str) -> GitHubIdToken:

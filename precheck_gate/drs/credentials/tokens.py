@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from precheck_gate.drs.credentials.identities import IdTokenIdentity, KeyIdentity
-from precheck_gate.errors import UsageError
+from precheck_gate.errors import UsageError, reason_of
 from precheck_gate.secrets import Secret
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _content(path: Path) -> tuple[Secret, str, str]:
     except UnicodeDecodeError:
         return Secret(""), "is not text", ""
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = reason_of(error)
         return Secret(""), f"cannot be read: {reason}", "Check the path and its permissions."
 
 
