@@ -147,8 +147,8 @@ def _tell_coverage(coverage: Coverage, console: Console, least: float | None) ->
 
 def _write_junit(results: Sequence[Result], junit: str, console: Console, code: int) -> int:
     from precheck_gate.casetest.running import Outcome
+    from precheck_gate.cli.report_sinks import sink_at
     from precheck_gate.reports.junit_cases import CaseRow, write_cases
-    from precheck_gate.reports.sinks import FileSink, StreamSink
 
     rows = [
         CaseRow(
@@ -160,7 +160,7 @@ def _write_junit(results: Sequence[Result], junit: str, console: Console, code: 
         )
         for result in results
     ]
-    sink = StreamSink(sys.stdout) if junit == "-" else FileSink(Path(junit))
+    sink = sink_at(junit)
     try:
         write_cases(rows, sink.open())
         sink.commit()
