@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DURATION",
+    "PATH",
     "REPORT",
     "Duration",
     "ReportSpec",
+    "add_options",
     "judge_options",
     "option",
     "policy_options",
@@ -125,12 +127,13 @@ class _Moment(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
 
 DURATION = Duration()
+PATH = click.Path(path_type=Path)
 REPORT = _Report()
 
 _POLICY_OPTIONS = (
     option(
         "--policy",
-        type=click.Path(path_type=Path),
+        type=PATH,
         metavar="FILE",
         help="What each item means for the gate, as YAML or JSON. Without it: builtin:default.",
     ),
@@ -156,7 +159,7 @@ _JUDGE_OPTIONS = (
     ),
     option(
         "--baseline",
-        type=click.Path(path_type=Path),
+        type=PATH,
         metavar="REPORT.json",
         help="An earlier JSON report; what it has already is marked as known.",
     ),
@@ -209,17 +212,18 @@ _OUTPUT_OPTIONS = (
 )
 
 
+def add_options(command: Any, *options: Callable[[Any], Any]) -> Any:
+    """Add options to a command, for its help in this order."""
+    for add in reversed(options):
+        command = add(command)
+    return command
+
+
 def policy_options(command: Any) -> Any:
     """Add the options that say which policy holds, and as of when."""
-    return _add(_POLICY_OPTIONS, command)
+    return add_options(command, *_POLICY_OPTIONS)
 
 
 def judge_options(command: Any) -> Any:
     """Add all options that say what a verdict is judged by, and where it goes."""
-    return _add((*_POLICY_OPTIONS, *_JUDGE_OPTIONS, *_OUTPUT_OPTIONS), command)
-
-
-def _add(options: Sequence[Callable[[Any], Any]], command: Any) -> Any:
-    for add in reversed(options):
-        command = add(command)
-    return command
+    return add_options(command, *_POLICY_OPTIONS, *_JUDGE_OPTIONS, *_OUTPUT_OPTIONS)

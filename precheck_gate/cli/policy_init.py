@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from precheck_gate.cli.options import PATH
 from precheck_gate.cli.policy_files import finish, show_lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["STARTER", "init_command"]
 
@@ -76,7 +80,7 @@ profiles:
 
 
 @click.command("init")
-@click.argument("file", type=click.Path(path_type=Path), default=DEFAULT_FILE, metavar="[FILE]")
+@click.argument("file", type=PATH, default=DEFAULT_FILE, metavar="[FILE]")
 def init_command(file: Path) -> int:
     """Write a commented policy to start from; an existing file is left as it is.
 

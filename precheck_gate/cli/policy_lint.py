@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from precheck_gate.cli.execution import Runtime
+from precheck_gate.cli.options import PATH
 from precheck_gate.cli.policy_files import (
     file_options_of_all_profiles,
     finish,
@@ -19,6 +19,7 @@ from precheck_gate.exits import ExitCode
 
 if TYPE_CHECKING:
     from datetime import date
+    from pathlib import Path
 
 __all__ = ["lint_command"]
 
@@ -33,7 +34,7 @@ Kinds of warnings:
 
 
 @click.command("lint", epilog=_EPILOG)
-@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.argument("file", type=PATH, metavar="FILE")
 @file_options_of_all_profiles
 @click.option("--strict", is_flag=True, help="Exit 2 where there is a warning.")
 @click.pass_context

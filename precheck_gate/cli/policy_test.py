@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from precheck_gate.cli.options import option
+from precheck_gate.cli.options import PATH, option
 from precheck_gate.errors import ReportError, UsageError, reason_of
 from precheck_gate.exits import ExitCode
 from precheck_gate.text import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from precheck_gate.casetest.coverage import Coverage
     from precheck_gate.casetest.running import Result
@@ -39,9 +39,7 @@ Exit codes: 0 all passed, 1 some failed or too little is covered, 2 a file or ca
 
 
 @click.command("test", epilog=_EPILOG)
-@click.argument(
-    "paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR|FILE..."
-)
+@click.argument("paths", nargs=-1, required=True, type=PATH, metavar="DIR|FILE...")
 @click.option("--junit", metavar="PATH", help="Write what became of each case as JUnit XML.")
 @click.option(
     "--min-coverage",

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from precheck_gate.cli.execution import Runtime
+from precheck_gate.cli.options import PATH
 from precheck_gate.cli.policy_files import file_options, finish, profiles_of, show_lines
 from precheck_gate.errors import DocumentError, Problem, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from precheck_gate.documents import Document, Path_
     from precheck_gate.policy.loading import PolicyOptions
@@ -27,9 +28,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @click.command("validate")
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
-)
+@click.argument("files", nargs=-1, required=True, type=PATH, metavar="FILE...")
 @file_options
 @click.pass_context
 def validate_command(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from precheck_gate import __version__
-from precheck_gate.cli.options import REPORT
+from precheck_gate.cli.options import PATH, REPORT
 from precheck_gate.cli.report_sinks import sinks_of
 from precheck_gate.console import Console
 from precheck_gate.errors import reason_of
@@ -20,6 +19,7 @@ from precheck_gate.reports.writing import ReportFailure, ReportWriter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from precheck_gate.cli.options import ReportSpec
     from precheck_gate.reports.readback import ReadReport
@@ -39,7 +39,7 @@ Exit codes: 0 all reports were written, whatever their verdict; 2 REPORT.json ca
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("source", type=click.Path(path_type=Path), metavar="REPORT.json")
+@click.argument("source", type=PATH, metavar="REPORT.json")
 @click.option(
     "--to",
     "targets",

@@ -13,7 +13,7 @@ import click
 from precheck_gate.cli.execution import JudgeOptions, Runtime, execute
 from precheck_gate.cli.live import gate_live
 from precheck_gate.cli.live_options import LiveOptions, live_options
-from precheck_gate.cli.options import DURATION, Duration, judge_options, option
+from precheck_gate.cli.options import DURATION, PATH, Duration, judge_options, option
 from precheck_gate.cli.service import read_service, service_options
 from precheck_gate.clock import SLICE_SECONDS
 from precheck_gate.errors import UsageError, unreadable
@@ -96,7 +96,7 @@ Exit codes: 0 passed (or with warnings), 1 blocked, 2 usage, 3 incomplete, 4 ser
 @judge_options
 @option(
     "--save-answers",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="DIR",
     help="Keep every answer as it came, for audit and for 'evaluate'.",
 )

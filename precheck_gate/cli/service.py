@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from precheck_gate.cli.options import option
+from precheck_gate.cli.options import PATH, add_options, option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,7 +50,7 @@ _OPTIONS = (
     ),
     option(
         "--token-file",
-        type=click.Path(path_type=Path),
+        type=PATH,
         metavar="FILE",
         help="Read the IAM token from a file; goes before the environment.",
     ),
@@ -73,7 +72,7 @@ _OPTIONS = (
     ),
     option(
         "--id-token-file",
-        type=click.Path(path_type=Path),
+        type=PATH,
         metavar="FILE",
         help="Read the CI's ID token from a file, again whenever it is needed.",
     ),
@@ -95,7 +94,7 @@ _OPTIONS = (
     ),
     option(
         "--ca-bundle",
-        type=click.Path(path_type=Path),
+        type=PATH,
         metavar="FILE",
         help="Trust these certificates (PEM) for TLS.",
     ),
@@ -109,9 +108,7 @@ _OPTIONS = (
 
 def service_options(command: Any) -> Any:
     """Add the options that say which service to ask and how."""
-    for add in reversed(_OPTIONS):
-        command = add(command)
-    return command
+    return add_options(command, *_OPTIONS)
 
 
 def read_service(options: Mapping[str, Any], language: str = "en-us") -> ServiceSettings:
