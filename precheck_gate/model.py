@@ -18,6 +18,7 @@ __all__ = [
     "SubTask",
     "Trouble",
     "TroubleKind",
+    "status_named",
 ]
 
 
@@ -31,6 +32,14 @@ class Status(Enum):
 
     # Members are compared by identity; hashing them so is ten times as fast.
     __hash__ = object.__hash__
+
+
+_STATUSES = {status.value: status for status in Status}
+
+
+def status_named(text: str) -> Status:
+    """Return the status that the service spells so."""
+    return _STATUSES.get(text, Status.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)

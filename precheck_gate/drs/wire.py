@@ -22,7 +22,7 @@ from precheck_gate.drs.error_wire import (
     parse_error_document,
 )
 from precheck_gate.errors import NotAnAnswer
-from precheck_gate.model import Item, Snapshot, Status, SubTask, Trouble, TroubleKind
+from precheck_gate.model import Item, Snapshot, Status, SubTask, Trouble, TroubleKind, status_named
 from precheck_gate.text import clean_line, shorten
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ __all__ = [
     "results_request",
 ]
 
-_STATUSES = {status.value: status for status in Status if status is not Status.UNKNOWN}
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?) ?%?")
 _ABSENT = object()
 _NOT_DRS = "Is the endpoint really that of DRS, and not a proxy or a web page?"
@@ -237,7 +236,7 @@ def _list(holder: dict[str, Any], key: str) -> list[Any]:
 
 
 def _status(raw: Any) -> Status:
-    return _STATUSES.get(raw, Status.UNKNOWN) if isinstance(raw, str) else Status.UNKNOWN
+    return status_named(raw) if isinstance(raw, str) else Status.UNKNOWN
 
 
 def _progress(raw: Any) -> Decimal | None:
