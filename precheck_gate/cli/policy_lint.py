@@ -57,6 +57,7 @@ def lint_command(
     from precheck_gate.policy import PolicyOptions, load_policy
     from precheck_gate.policy.lint import lint
     from precheck_gate.policy.names import KnownNames
+    from precheck_gate.reports.wording import count
 
     today = now or ctx.ensure_object(Runtime).the_clock().now().date()
     plain = load_policy(file, PolicyOptions(None, today, allow_outside))
@@ -72,6 +73,6 @@ def lint_command(
         indent = " " * 4
         wrapped = textwrap.wrap(why, 96, initial_indent=indent, subsequent_indent=indent)
         show_lines(console, [str(warning.problem), *wrapped])
-    count = len(warnings) or "no"
-    show_lines(console, [f"{file}: {count} warning{'' if count == 1 else 's'}"])
+    found = count(len(warnings), "warning") if warnings else "no warnings"
+    show_lines(console, [f"{file}: {found}"])
     return finish(console, int(ExitCode.USAGE) if strict and warnings else 0)
