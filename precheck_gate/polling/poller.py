@@ -17,6 +17,7 @@ from precheck_gate.errors import (
     TransientFault,
 )
 from precheck_gate.model import Observation, Snapshot, Trouble, TroubleKind
+from precheck_gate.polling.batches import ask_batch, batches_of
 from precheck_gate.polling.events import Answered, Asked, Faulted, Remarked, TaskChanged, Waiting
 from precheck_gate.polling.options import GENTLE_SECONDS, PollOptions
 from precheck_gate.polling.repeating import Backoff, RetryBudget
@@ -140,22 +141,15 @@ class Poller:
     def _is_over(self) -> bool:
         return not self._pending() and not self._due()
 
-    def _batches(self, watches: Sequence[Watch]) -> list[list[str]]:
-        """Return batches; a task in error stands alone, so that it costs no other its answer."""
-        sound = [watch.task_id for watch in watches if not watch.suspect]
-        size = self.options.batch_size
-        batches = [sound[start : start + size] for start in range(0, len(sound), size)]
-        return batches + [[watch.task_id] for watch in watches if watch.suspect]
-
     # Asking
 
     def _ask_all(self, due: Sequence[Watch]) -> TransientFault | None:
         """Ask all that are due; return the fault that ended or marred it."""
         fault: TransientFault | None = None
-        for batch in self._batches(due):
+        for batch in batches_of(due, self.options.batch_size):
             since = self.clock.monotonic()
             try:
-                self._ask(batch)
+                ask_batch(batch, self._ask, self._accuse)
             except TransientFault as error:
                 fault = error
                 for task_id in batch:
@@ -165,39 +159,7 @@ class Poller:
                     break
         return fault
 
-    def _ask(self, batch: list[str]) -> None:
-        try:
-            self._ask_once(batch)
-        except BatchRefused as refused:
-            culprits = [task_id for task_id in batch if task_id in refused.culprits]
-            if len(batch) == 1:
-                self._accuse(batch[0], refused)
-            elif culprits:
-                for task_id in culprits:
-                    self._accuse(task_id, refused)
-                others = [task_id for task_id in batch if task_id not in culprits]
-                if others:
-                    self._ask(others)
-            else:
-                self._isolate(batch, refused)
-
-    def _isolate(self, batch: list[str], refused: BatchRefused) -> None:
-        """Find the task for which a whole batch was refused, halving it, and ask for the others."""
-        suspects, others = batch, list[str]()
-        while len(suspects) > 1:
-            middle = len(suspects) // 2
-            half, rest = suspects[:middle], suspects[middle:]
-            try:
-                self._ask_once(half)
-                suspects = rest
-            except BatchRefused as error:
-                refused = error
-                suspects, others = half, rest + others
-        self._accuse(suspects[0], refused)
-        if others:
-            self._ask(others)
-
-    def _ask_once(self, batch: list[str]) -> None:
+    def _ask(self, batch: Sequence[str]) -> None:
         if self._last_request is not None:
             self._sleep(self._last_request + self.options.spacing - self.clock.monotonic())
         left = self._left()
@@ -223,7 +185,7 @@ class Poller:
 
     # Learning
 
-    def _take(self, batch: list[str], answer: Answer) -> None:
+    def _take(self, batch: Sequence[str], answer: Answer) -> None:
         for remark in answer.remarks:
             self._remark(remark)
         for task_id in answer.entries:
