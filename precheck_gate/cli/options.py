@@ -26,6 +26,9 @@ __all__ = [
     "judge_options",
     "option",
     "policy_options",
+    "quiet_option",
+    "tasks_argument",
+    "verbose_option",
 ]
 
 PREFIX = "PRECHECK_GATE_"
@@ -130,6 +133,10 @@ DURATION = Duration()
 PATH = click.Path(path_type=Path)
 REPORT = _Report()
 
+tasks_argument = click.argument(
+    "tasks", nargs=-1, envvar="PRECHECK_GATE_TASKS", metavar="[TASK_ID]..."
+)
+
 _POLICY_OPTIONS = (
     option(
         "--policy",
@@ -170,6 +177,11 @@ _JUDGE_OPTIONS = (
     ),
 )
 
+quiet_option = option(
+    "-q", "--quiet", is_flag=True, help="No progress; the verdict is still printed."
+)
+verbose_option = option("-v", "--verbose", is_flag=True, help="Tell every request, and every item.")
+
 _OUTPUT_OPTIONS = (
     option(
         "--report",
@@ -207,8 +219,8 @@ _OUTPUT_OPTIONS = (
         help="How much is printed at the end: everything, what blocks in a line each, or only the "
         "line with the exit code.",
     ),
-    option("-q", "--quiet", is_flag=True, help="No progress; the verdict is still printed."),
-    option("-v", "--verbose", is_flag=True, help="Tell every request, and every item."),
+    quiet_option,
+    verbose_option,
 )
 
 

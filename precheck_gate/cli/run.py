@@ -13,7 +13,14 @@ import click
 from precheck_gate.cli.execution import JudgeOptions, Runtime, execute
 from precheck_gate.cli.live import gate_live
 from precheck_gate.cli.live_options import LiveOptions, live_options
-from precheck_gate.cli.options import DURATION, PATH, Duration, judge_options, option
+from precheck_gate.cli.options import (
+    DURATION,
+    PATH,
+    Duration,
+    judge_options,
+    option,
+    tasks_argument,
+)
 from precheck_gate.cli.service import read_service, service_options
 from precheck_gate.clock import SLICE_SECONDS
 from precheck_gate.errors import UsageError, unreadable
@@ -50,7 +57,7 @@ Exit codes: 0 passed (or with warnings), 1 blocked, 2 usage, 3 incomplete, 4 ser
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("tasks", nargs=-1, envvar="PRECHECK_GATE_TASKS", metavar="[TASK_ID]...")
+@tasks_argument
 @option(
     "--tasks-from",
     metavar="FILE|-",
