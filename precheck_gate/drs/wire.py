@@ -8,7 +8,6 @@ same for other programs, and a test holds the two together.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,16 @@ from precheck_gate.drs.error_wire import (
     parse_error_document,
 )
 from precheck_gate.errors import NotAnAnswer
-from precheck_gate.model import Item, Snapshot, Status, SubTask, Trouble, TroubleKind, status_named
+from precheck_gate.model import (
+    Item,
+    Snapshot,
+    Status,
+    SubTask,
+    Trouble,
+    TroubleKind,
+    percent_of,
+    status_named,
+)
 from precheck_gate.text import clean_line, shorten
 
 if TYPE_CHECKING:
@@ -42,7 +50,6 @@ __all__ = [
     "results_request",
 ]
 
-_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?) ?%?")
 _ABSENT = object()
 _NOT_DRS = "Is the endpoint really that of DRS, and not a proxy or a web page?"
 
@@ -241,13 +248,10 @@ def _status(raw: Any) -> Status:
 
 def _progress(raw: Any) -> Decimal | None:
     if isinstance(raw, str):
-        match = _PERCENT.fullmatch(raw)
-        value = Decimal(match.group(1)) if match else None
-    elif isinstance(raw, int | Decimal) and not isinstance(raw, bool):
-        value = Decimal(raw)
-    else:
-        value = None
-    return value if value is not None and 0 <= value <= 100 else None
+        return percent_of(raw)
+    if isinstance(raw, bool) or not isinstance(raw, int | Decimal):
+        return None
+    return Decimal(raw) if 0 <= raw <= 100 else None
 
 
 def _raw(value: Any) -> str:
