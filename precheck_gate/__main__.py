@@ -97,7 +97,7 @@ def _invoke(arguments: list[str], interrupts: object) -> int:
 
     from precheck_gate.cli import main_group
     from precheck_gate.cli.runtime import Runtime
-    from precheck_gate.errors import ReportError
+    from precheck_gate.errors import ReportError, reason_of
     from precheck_gate.exits import ExitCode
 
     try:
@@ -120,7 +120,7 @@ def _invoke(arguments: list[str], interrupts: object) -> int:
     except OSError as error:
         # Commands that judge handle their own; this is about a help text.
         raise ReportError(
-            f"The output could not be written: {error.strerror or type(error).__name__}.",
+            f"The output could not be written: {reason_of(error)}.",
             hint="Is the disk full?",
         ) from None
     # A command that forgot to say how it ended has not said that all is well.

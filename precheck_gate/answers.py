@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from precheck_gate import strictjson
 from precheck_gate.drs.wire import Answer, answered_tasks, parse_answer
-from precheck_gate.errors import NotAnAnswer, UsageError
+from precheck_gate.errors import NotAnAnswer, UsageError, reason_of, unreadable
 from precheck_gate.interrupts import Interrupts
 from precheck_gate.model import Observation, Snapshot, Trouble, TroubleKind
 from precheck_gate.text import clean_line
@@ -44,7 +44,7 @@ class AnswerArchive:
             numbers = [path.name.partition(".")[0] for path in folder.iterdir()]
             self._number = max((int(name) for name in numbers if name.isdecimal()), default=0)
         except OSError as error:
-            self.failure = error.strerror or type(error).__name__
+            self.failure = reason_of(error)
 
     def save(self, task_ids: Sequence[str], status: int, body: bytes, request_id: str) -> None:
         """Write one answer and its line in the index."""
@@ -66,7 +66,7 @@ class AnswerArchive:
             with (self._folder / INDEX).open("a", encoding="utf-8", newline="\n") as index:
                 index.write(json.dumps(line) + "\n")
         except OSError as error:
-            self.failure = error.strerror or type(error).__name__
+            self.failure = reason_of(error)
 
 
 @dataclass
@@ -222,11 +222,7 @@ def _read_file(path: Path, interrupts: Interrupts) -> bytes:
         with interrupts.waiting(), path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise UsageError(
-            f"The answer {path} cannot be read: {reason}.",
-            hint="Check the path and its permissions.",
-        ) from None
+        raise unreadable(f"The answer {path}", error) from None
     if not content.strip():
         raise UsageError(f"The answer {path} is empty.", hint="Save it again, or leave it out.")
     return content

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate import strictjson
-from precheck_gate.errors import UsageError
+from precheck_gate.errors import UsageError, unreadable
 from precheck_gate.findings import Verdict
 from precheck_gate.redaction import Redact, Redaction
 from precheck_gate.text import clean_line, shorten
@@ -32,10 +32,7 @@ def read_report(path: Path, what: str) -> dict[str, Any]:
             content = file.read(MAX_BYTES)
         report = strictjson.loads(content)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise UsageError(
-            f"The {what} {path} cannot be read: {reason}.", hint="Check the path."
-        ) from None
+        raise unreadable(f"The {what} {path}", error, hint="Check the path.") from None
     except ValueError as error:
         report = None
         reason = clean_line(shorten(str(error), 200))

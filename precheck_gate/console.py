@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+from precheck_gate.errors import reason_of
 from precheck_gate.secrets import hide_secrets
 from precheck_gate.text import clean, hide_credentials
 from precheck_gate.wrapping import indent_for, wrap
@@ -159,7 +160,7 @@ class Console:
             gone = isinstance(error, OSError) and error.errno in (errno.EPIPE, errno.EINVAL)
             _silence(stream)
             if stream is self.result and not gone and not self.failure:
-                self.failure = getattr(error, "strerror", None) or type(error).__name__
+                self.failure = reason_of(error)
                 self.warn(
                     f"the result could not be printed: {self.failure}; "
                     "make room where the output goes, and run the gate again"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from precheck_gate.errors import DocumentError, Problem, UsageError
+from precheck_gate.errors import DocumentError, Problem, UsageError, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -245,11 +245,7 @@ def read_document(path: Path, what: str) -> Document:
             )
         return parse_document(content.decode("utf-8-sig"), str(path))
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise UsageError(
-            f"The {what} {path} cannot be read: {reason}.",
-            hint="Check the path and its permissions.",
-        ) from None
+        raise unreadable(f"The {what} {path}", error) from None
     except UnicodeDecodeError as error:
         raise UsageError(
             f"The {what} {path} is not UTF-8: byte {error.start} cannot be decoded.",

@@ -33,6 +33,8 @@ __all__ = [
     "ServiceError",
     "TransientFault",
     "UsageError",
+    "reason_of",
+    "unreadable",
 ]
 
 
@@ -171,3 +173,18 @@ class Interrupted(BaseException):
     def __init__(self, signum: int) -> None:
         super().__init__(signum)
         self.signum = signum
+
+
+def reason_of(error: Exception) -> str:
+    """Return in the system's words why it failed; of any other error its kind alone.
+
+    What else an error says may hold what must not be shown.
+    """
+    return getattr(error, "strerror", None) or type(error).__name__
+
+
+def unreadable(
+    what: str, error: OSError, *, hint: str = "Check the path and its permissions."
+) -> UsageError:
+    """Return the error for a file that cannot be read; ``what`` names it with its kind."""
+    return UsageError(f"{what} cannot be read: {reason_of(error)}.", hint=hint)

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from precheck_gate.policy.model import Effect
+from precheck_gate.text import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +20,7 @@ __all__ = [
     "Verdict",
     "WaiverState",
     "WaiverUse",
+    "own_finding",
     "worst",
 ]
 
@@ -126,6 +128,28 @@ class Finding:
                 return Effect.WARN
             case _:
                 return Effect.BLOCK
+
+
+def own_finding(
+    kind: FindingKind,
+    verdict: Verdict,
+    title: str,
+    message: str,
+    *,
+    rule: str,
+    next_step: str = "",
+    code: str = "",
+) -> Finding:
+    """Return a finding about a task or the run as a whole, its texts made harmless."""
+    return Finding(
+        kind=kind,
+        verdict=verdict,
+        title=title,
+        message=clean_line(message),
+        decided_by=clean_line(rule),
+        next_step=clean_line(next_step),
+        code=clean_line(code),
+    )
 
 
 @dataclass(frozen=True, slots=True)

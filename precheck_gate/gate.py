@@ -10,7 +10,7 @@ from precheck_gate.ci import CiSystem, CiWorld, Written, load_system
 from precheck_gate.console import Style
 from precheck_gate.errors import PrecheckGateError
 from precheck_gate.exits import EXIT_CODE_MEANINGS, ExitCode
-from precheck_gate.findings import Finding, FindingKind, RunVerdict, Verdict
+from precheck_gate.findings import FindingKind, RunVerdict, Verdict, own_finding
 from precheck_gate.interrupts import signal_name
 from precheck_gate.model import Observation
 from precheck_gate.outcome import OutcomeCollector
@@ -157,14 +157,14 @@ class Gate:
         return self._nothing_judged(error, Verdict.INCOMPLETE, 128 + signum)
 
     def _nothing_judged(self, error: PrecheckGateError, verdict: Verdict, code: int) -> int:
-        finding = Finding(
-            kind=FindingKind.RUN,
-            verdict=verdict,
-            title=_EXIT_NAMES.get(code, "error"),
-            message=clean_line(hide_credentials(error.message)),
-            decided_by="gate: nothing was judged, no green",
-            next_step=clean_line(hide_credentials(error.hint)),
-            code=clean_line(getattr(error, "code", "")),
+        finding = own_finding(
+            FindingKind.RUN,
+            verdict,
+            _EXIT_NAMES.get(code, "error"),
+            hide_credentials(error.message),
+            rule="gate: nothing was judged, no green",
+            next_step=hide_credentials(error.hint),
+            code=getattr(error, "code", ""),
         )
         run = RunVerdict(verdict=verdict, findings=(finding,), requested=())
         # What was printed as an error already is not printed again as a verdict.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from precheck_gate.findings import Finding, FindingKind, Verdict
-from precheck_gate.model import Status
+from precheck_gate.findings import Finding, FindingKind, Verdict, own_finding
+from precheck_gate.model import Status, percent_of
 from precheck_gate.policy.evaluation import Ruling, Subject, rule_on
 from precheck_gate.policy.model import Effect
 from precheck_gate.text import clean, clean_line, shorten
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from precheck_gate.policy.model import Origin, Placed, Policy
 
 __all__ = ["ItemJudge", "counts_as_warning", "task_finding"]
-
-_RATE = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?) ?%?")
 
 _BY_EFFECT = {
     Effect.ALLOW: Verdict.PASSED,
@@ -41,14 +38,8 @@ def task_finding(
     title: str = "result",
 ) -> Finding:
     """Return a finding about a task as a whole."""
-    return Finding(
-        kind=FindingKind.TASK,
-        verdict=verdict,
-        title=title,
-        message=clean_line(message),
-        decided_by=clean_line(rule),
-        next_step=clean_line(next_step),
-        code=clean_line(code),
+    return own_finding(
+        FindingKind.TASK, verdict, title, message, rule=rule, next_step=next_step, code=code
     )
 
 
@@ -119,9 +110,8 @@ class ItemJudge:
         said = self._snapshot.passed_rate
         if not said:
             return
-        match = _RATE.fullmatch(said)
-        rate = Decimal(match.group(1)) if match else None
-        if rate is None or rate > 100:
+        rate = percent_of(said)
+        if rate is None:
             yield _limit(bound.origin, f"total_passed_rate {shorten(said, 40)} is not understood")
         elif rate < Decimal(str(bound.value)):
             yield _limit(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from decimal import Decimal
 
 __all__ = [
     "About",
@@ -18,6 +16,8 @@ __all__ = [
     "SubTask",
     "Trouble",
     "TroubleKind",
+    "percent_of",
+    "status_named",
 ]
 
 
@@ -31,6 +31,24 @@ class Status(Enum):
 
     # Members are compared by identity; hashing them so is ten times as fast.
     __hash__ = object.__hash__
+
+
+_STATUSES = {status.value: status for status in Status}
+
+
+def status_named(text: str) -> Status:
+    """Return the status that the service spells so."""
+    return _STATUSES.get(text, Status.UNKNOWN)
+
+
+_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?) ?%?")
+
+
+def percent_of(text: str) -> Decimal | None:
+    """Return the share from 0 to 100 that the service spells so, or None."""
+    match = _PERCENT.fullmatch(text)
+    value = Decimal(match.group(1)) if match else None
+    return value if value is not None and value <= 100 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from precheck_gate.drs.credentials.identities import Found
 
 __all__ = [
-    "IAM_VARIABLES",
-    "PROJECT_VARIABLES",
-    "REGION_VARIABLES",
     "ServiceSettings",
     "check_ca_bundle",
     "check_project_id",
@@ -30,21 +27,6 @@ __all__ = [
     "find_iam_endpoint",
     "find_service",
 ]
-
-# Our own name first, then those that the ecosystem already uses.
-PROJECT_VARIABLES = (
-    "PRECHECK_GATE_PROJECT_ID",
-    "HUAWEICLOUD_SDK_PROJECT_ID",
-    "HW_PROJECT_ID",
-    "OS_PROJECT_ID",
-)
-IAM_VARIABLES = (
-    "PRECHECK_GATE_IAM_ENDPOINT",
-    "HUAWEICLOUD_SDK_IAM_ENDPOINT",
-    "HW_AUTH_URL",
-    "OS_AUTH_URL",
-)
-REGION_VARIABLES = ("PRECHECK_GATE_REGION", "HW_REGION_NAME", "OS_REGION_NAME")
 
 _PROJECT = re.compile(r"[0-9A-Za-z_-]{1,64}")
 

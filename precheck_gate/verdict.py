@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
 from precheck_gate.exits import ExitCode
@@ -14,6 +15,7 @@ from precheck_gate.findings import (
     Verdict,
     WaiverState,
     WaiverUse,
+    own_finding,
     worst,
 )
 from precheck_gate.item_judgement import counts_as_warning
@@ -166,19 +168,7 @@ def _strict(waiver: WaiverUse) -> Finding | None:
     )
 
 
-def _run_finding(
-    verdict: Verdict, title: str, message: str, *, rule: str, next_step: str, code: str = ""
-) -> Finding:
-    return Finding(
-        kind=FindingKind.RUN,
-        verdict=verdict,
-        title=title,
-        message=clean_line(message),
-        decided_by=clean_line(rule),
-        next_step=clean_line(next_step),
-        code=clean_line(code),
-    )
-
+_run_finding = partial(own_finding, FindingKind.RUN)
 
 _EXIT_CODES = {
     Verdict.PASSED: ExitCode.PASSED,

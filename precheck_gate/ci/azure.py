@@ -9,6 +9,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from precheck_gate.ci.base import lines_to_mask, said_of, within
+from precheck_gate.errors import reason_of
 from precheck_gate.findings import Verdict
 from precheck_gate.reports.places import Places
 from precheck_gate.text import clean_line, shorten
@@ -36,10 +38,8 @@ class AzurePipelines:
 
     def hide(self, secrets: Iterable[Secret]) -> None:
         """Have the agent mask each line of each credential."""
-        for secret in secrets:
-            for line in secret.reveal().splitlines():
-                if line.strip():
-                    self._command("task.setsecret", {}, line.strip())
+        for line in lines_to_mask(secrets):
+            self._command("task.setsecret", {}, line)
 
     def summary_room(self) -> int:
         """Return the room of a summary, where the agent names a folder for it."""
@@ -75,18 +75,16 @@ class AzurePipelines:
     def _issues(
         self, kind: str, findings: Sequence[TaskFinding], count: int, places: Places
     ) -> None:
-        room = MAX_ISSUES if count <= MAX_ISSUES else MAX_ISSUES - 1
-        for task_finding in findings[:room]:
+        shown, more = within(MAX_ISSUES, findings, count)
+        for task_finding in shown:
             finding = task_finding.finding
             place = places.of(finding.decided_by)
             properties = {"type": kind, "sourcepath": place.path, "linenumber": str(place.line)}
             task = f"{task_finding.task_id}: " if task_finding.task_id else ""
-            step = f" Next: {finding.next_step}" if finding.next_step else ""
-            text = shorten(f"{task}{finding.message}.{step}", 1000)
+            text = shorten(f"{task}{said_of(finding)}", 1000)
             self._command("task.logissue", properties, text)
-        if count > room:
-            more = f"{count - room} more; see the reports"
-            self._command("task.logissue", {"type": kind}, more)
+        if more:
+            self._command("task.logissue", {"type": kind}, f"{more} more; see the reports")
 
     def _summary(self, written: Written) -> str:
         folder = self._world.environ.get("AGENT_TEMPDIRECTORY")
@@ -96,7 +94,7 @@ class AzurePipelines:
             path = Path(folder).absolute() / "precheck-gate-summary.md"
             path.write_text(written.markdown, encoding="utf-8", newline="\n")
         except OSError as error:
-            return f"the summary could not be written: {error.strerror or type(error).__name__}"
+            return f"the summary could not be written: {reason_of(error)}"
         self._command("task.uploadsummary", {}, str(path))
         return ""
 

@@ -7,12 +7,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from precheck_gate.outcome import Outcome
+    from precheck_gate.findings import Finding
+    from precheck_gate.outcome import Outcome, TaskFinding
     from precheck_gate.secrets import Secret
 
-__all__ = ["SYSTEMS", "CiSystem", "CiWorld", "Written", "detect", "load_system"]
+__all__ = [
+    "SYSTEMS",
+    "CiSystem",
+    "CiWorld",
+    "Written",
+    "detect",
+    "lines_to_mask",
+    "load_system",
+    "said_of",
+    "within",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +109,29 @@ def load_system(name: str, world: CiWorld) -> CiSystem:
     """Return what speaks to the system ``name``, a key of `SYSTEMS`."""
     module, _, attribute = SYSTEMS[name].partition(":")
     return cast("CiSystem", getattr(importlib.import_module(module), attribute)(world))
+
+
+def lines_to_mask(secrets: Iterable[Secret]) -> Iterator[str]:
+    """Yield what a runner shall mask of credentials; it looks at a log line by line."""
+    for secret in secrets:
+        for line in secret.reveal().splitlines():
+            if line.strip():
+                yield line.strip()
+
+
+def within(
+    limit: int, findings: Sequence[TaskFinding], count: int
+) -> tuple[Sequence[TaskFinding], int]:
+    """Return those of ``count`` findings that a runner is shown, and the number of the rest.
+
+    A runner shows ``limit`` messages of a kind; where there are more findings, the last message
+    has to tell of the rest.
+    """
+    room = limit if count <= limit else limit - 1
+    return findings[:room], max(0, count - room)
+
+
+def said_of(finding: Finding) -> str:
+    """Return what was found and what to do next, in one line."""
+    step = f" Next: {finding.next_step}" if finding.next_step else ""
+    return f"{finding.message}.{step}"

@@ -11,6 +11,8 @@ import secrets as random_source
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from precheck_gate.ci.base import lines_to_mask, said_of, within
+from precheck_gate.errors import reason_of
 from precheck_gate.exits import RESERVED_CODES, ExitCode
 from precheck_gate.reports.places import Places
 from precheck_gate.text import clean_line, shorten
@@ -40,10 +42,8 @@ class GitHubActions:
 
     def hide(self, secrets: Iterable[Secret]) -> None:
         """Mask each line of each credential."""
-        for secret in secrets:
-            for line in secret.reveal().splitlines():
-                if line.strip():
-                    self._world.command(f"::add-mask::{_data(line.strip())}")
+        for line in lines_to_mask(secrets):
+            self._world.command(f"::add-mask::{_data(line)}")
 
     def summary_room(self) -> int:
         """Return the room that earlier steps' summaries left in this job's file."""
@@ -82,12 +82,12 @@ class GitHubActions:
         self, kind: str, findings: Sequence[TaskFinding], count: int, places: Places
     ) -> None:
         """Write at most 10 annotations of a kind, the last of which counts the rest."""
-        room = MAX_ANNOTATIONS if count <= MAX_ANNOTATIONS else MAX_ANNOTATIONS - 1
-        for task_finding in findings[:room]:
+        shown, more = within(MAX_ANNOTATIONS, findings, count)
+        for task_finding in shown:
             self._world.command(_annotation(kind, task_finding, places))
-        if count > room:
+        if more:
             title = _property("precheck-gate")
-            self._world.command(f"::{kind} title={title}::{count - room} more; see the job summary")
+            self._world.command(f"::{kind} title={title}::{more} more; see the job summary")
 
     def _write_outputs(self, outcome: Outcome, code: int, written: Written) -> str:
         outputs = {
@@ -114,8 +114,7 @@ class GitHubActions:
             ) as file:
                 file.write(text)
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            return f"{variable} could not be written: {reason}"
+            return f"{variable} could not be written: {reason_of(error)}"
         return ""
 
 
@@ -126,8 +125,7 @@ def _annotation(kind: str, task_finding: TaskFinding, places: Places) -> str:
     place = places.of(finding.decided_by)
     properties |= {"file": place.path, "line": str(place.line)}
     fields = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    step = f" Next: {finding.next_step}" if finding.next_step else ""
-    return f"::{kind} {fields}::{_data(shorten(finding.message + '.' + step, 1000))}"
+    return f"::{kind} {fields}::{_data(shorten(said_of(finding), 1000))}"
 
 
 def _heredoc(output: tuple[str, str]) -> str:

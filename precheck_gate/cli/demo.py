@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from precheck_gate.cli.execution import JudgeOptions, Runtime, execute
-from precheck_gate.cli.options import option
+from precheck_gate.cli.options import quiet_option, verbose_option
 
 if TYPE_CHECKING:
     from precheck_gate.gate import Gate
@@ -29,8 +29,8 @@ Exit codes are those of 'run': 1, since one task fails its binlog check, and 0 w
     metavar="DIR",
     help="Where to write junit.xml and report.json.  [default: here]",
 )
-@option("-q", "--quiet", is_flag=True, help="No progress; the verdict is still printed.")
-@option("-v", "--verbose", is_flag=True, help="Tell every request, and every item.")
+@quiet_option
+@verbose_option
 @click.pass_context
 def demo(ctx: click.Context, /, passing: bool, directory: Path, quiet: bool, verbose: bool) -> int:
     """See the gate at work, without an account: some seconds, three tasks.

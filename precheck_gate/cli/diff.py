@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from precheck_gate.cli.options import PATH
 from precheck_gate.exits import ExitCode
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["diff"]
 
@@ -25,8 +29,8 @@ Exit codes: 0 not worse, 1 worse, 2 a report cannot be read, 5 the result could 
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("old", type=click.Path(path_type=Path), metavar="OLD.json")
-@click.argument("new", type=click.Path(path_type=Path), metavar="NEW.json")
+@click.argument("old", type=PATH, metavar="OLD.json")
+@click.argument("new", type=PATH, metavar="NEW.json")
 @click.option(
     "--format",
     "view",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from precheck_gate.cli.execution import Runtime
-from precheck_gate.cli.options import Duration, option
+from precheck_gate.cli.options import Duration, option, tasks_argument
 from precheck_gate.cli.service import open_access, open_transport, read_service, service_options
 from precheck_gate.errors import BatchRefused, ServiceError, UsageError
 from precheck_gate.exits import ExitCode
@@ -42,7 +42,7 @@ Exit codes: 0 all is well, 2 the settings cannot be used, 4 something else faile
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("tasks", nargs=-1, envvar="PRECHECK_GATE_TASKS", metavar="[TASK_ID]...")
+@tasks_argument
 @service_options
 @option(
     "--step-timeout",

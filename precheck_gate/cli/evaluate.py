@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from precheck_gate.cli.execution import JudgeOptions, Runtime, execute
-from precheck_gate.cli.options import judge_options
+from precheck_gate.cli.options import PATH, judge_options
 from precheck_gate.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from precheck_gate.gate import Gate
 
@@ -29,9 +29,7 @@ blocks, unless the index that --save-answers writes tells which is the later one
 
 
 @click.command(epilog=_EPILOG)
-@click.argument(
-    "answers", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="ANSWER.json..."
-)
+@click.argument("answers", nargs=-1, required=True, type=PATH, metavar="ANSWER.json...")
 @click.option(
     "--task",
     "tasks",

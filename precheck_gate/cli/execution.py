@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate.ci import CiWorld, detect, load_system
+from precheck_gate.cli.report_sinks import sinks_of
 from precheck_gate.cli.runtime import Runtime
 from precheck_gate.console import Console
 from precheck_gate.errors import Interrupted, PrecheckGateError, UsageError
 from precheck_gate.gate import Gate, Outputs
 from precheck_gate.reports.base import RunFacts, load_format
-from precheck_gate.reports.sinks import FileSink, StreamSink
 from precheck_gate.reports.summary import SummaryKind
 
 if TYPE_CHECKING:
@@ -124,17 +124,7 @@ def _sinks(specs: Sequence[ReportSpec]) -> tuple[tuple[str, Sink], ...]:
     for name, _ in specs:
         # Whatever a format lacks is told before the service is asked, and not half an hour later.
         load_format(name)
-    paths = [path if path == "-" else os.path.realpath(path) for _, path in specs]
-    twice = next((path for path in paths if paths.count(path) > 1), None)
-    if twice is not None:
-        raise UsageError(
-            f"Two reports would go to {'stdout' if twice == '-' else twice}.",
-            hint="Give each report a path of its own.",
-        )
-    return tuple(
-        (name, StreamSink(sys.stdout) if path == "-" else FileSink(Path(path)))
-        for name, path in specs
-    )
+    return sinks_of(specs)
 
 
 def bug_error(error: BaseException) -> PrecheckGateError:

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from precheck_gate.cli.live_connection import Connection
 from precheck_gate.cli.live_options import LiveOptions
 from precheck_gate.cli.live_telling import announce, progress_of, remarks_on, tell_selection
-from precheck_gate.cli.service import open_access, open_transport
 from precheck_gate.errors import Interrupted, ServiceError
 from precheck_gate.model import About, Observation, Snapshot, Trouble
-from precheck_gate.text import clean_line, hide_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
-    from precheck_gate.answers import AnswerArchive
     from precheck_gate.bench import Bench
     from precheck_gate.cli.execution import JudgeOptions, Runtime
-    from precheck_gate.clock import Clock
-    from precheck_gate.drs.either import Service
-    from precheck_gate.drs.transport import Reply
+    from precheck_gate.clock import CountingClock
     from precheck_gate.findings import Verdict
     from precheck_gate.gate import Gate
     from precheck_gate.polling.freshness import FreshResults
     from precheck_gate.polling.poller import Asker, Poller, PollOptions
+    from precheck_gate.polling.repeating import Repeater
     from precheck_gate.progress.plain import Progress
     from precheck_gate.settings import ServiceSettings
 
@@ -57,7 +53,9 @@ def gate_live(
     gate.outputs.ci.hide(service.found.secrets)
     for warning in service.found.warnings:
         gate.console.warn(warning)
-    return _Run(gate, runtime, service, polling, live or LiveOptions(), bench, clock).go(
+    live = live or LiveOptions()
+    connection = Connection(gate, runtime, service, live, clock)
+    return _Run(gate, connection, polling, live, bench, clock).go(
         tasks, strict_waivers=judging.strict_waivers
     )
 
@@ -67,65 +65,20 @@ class _Run:
     """One run, and what is known in it."""
 
     gate: Gate
-    runtime: Runtime
-    service: ServiceSettings
+    connection: Connection
     polling: PollOptions
     live: LiveOptions
     bench: Bench
-    clock: Any
+    clock: CountingClock
     names: dict[str, About] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        from precheck_gate.drs.pacing import PacedSend
         from precheck_gate.polling.repeating import RetryBudget
 
-        transport = open_transport(
-            self.service.ca_bundle,
-            self.runtime,
-            self.gate.console,
-            debug_http=self.live.debug_http,
-        )
-        self.send = PacedSend(transport.send, self.clock, self.live.max_rps)
-        self.access = open_access(self.service, self.send, self.runtime)
-        self.archive = _archive(self.live.save_answers, self.clock)
-        self.client = self._client()
+        self.client = self.connection.client
         self.budget = RetryBudget(self.live.max_retries)
         self.started, self.began = self.clock.now(), self.clock.monotonic()
         self.deadline = self.began + self.polling.timeout
-
-    def _client(self) -> Service:
-        """Return who speaks to the service, in whichever version of its API."""
-        from precheck_gate.drs.client import DrsClient
-        from precheck_gate.drs.either import EitherClient
-        from precheck_gate.drs.v5_client import DrsV5Client
-
-        v3 = DrsClient(
-            self.service.endpoint,
-            self.access.project_id,
-            self.access.post,
-            self.clock,
-            language=self.service.language,
-            on_reply=self._save if self.archive is not None else None,
-            advice=self.access.advice,
-        )
-        v5 = DrsV5Client(
-            self.service.endpoint,
-            self.access.project_id,
-            self.access.send,
-            self.clock,
-            query_ids=dict(self.live.query_ids),
-            language=self.service.language,
-            advice=self.access.advice,
-        )
-        starts = self.live.start_precheck
-        either = EitherClient(v3, v5, starts=starts, tell=self._v3_is_gone)
-        clients: dict[str, Service] = {"v3": v3, "v5": v5, "auto": either}
-        return clients[self.live.api]
-
-    def _v3_is_gone(self, text: str) -> None:
-        self.gate.console.say(text)
-        if self.archive is not None:
-            self.gate.losses.append("the answers of API v5 cannot be saved")
 
     def go(self, tasks: Sequence[str], *, strict_waivers: bool) -> int:
         """Return the exit code of the run."""
@@ -137,7 +90,7 @@ class _Run:
         check_count(self.live.expect_tasks, len(tasks))
         if not self.gate.outputs.quiet:
             self.gate.outputs.ci.open_section("precheck-gate: waiting for the pre-checks")
-            announce(self.gate, self.service, self.bench.policy.name, len(tasks))
+            announce(self.gate, self.connection.settings, self.bench.policy.name, len(tasks))
         observer = self._observer(tasks)
         fresh = self._fresh(observer)
         poller = self._poller(fresh or self.client, observer)
@@ -183,7 +136,7 @@ class _Run:
 
     # What works together
 
-    def _fresh(self, observer: Any) -> FreshResults | None:
+    def _fresh(self, observer: Progress) -> FreshResults | None:
         if not self.live.start_precheck and self.live.restart_every is None:
             return None
         from precheck_gate.polling.freshness import FreshResults, Restarts
@@ -196,7 +149,7 @@ class _Run:
             Restarts(every, self._passes) if every is not None else None,
         )
 
-    def _repeater(self, observer: Any) -> Any:
+    def _repeater(self, observer: Progress) -> Repeater:
         from precheck_gate.polling.repeating import Backoff, Repeater
 
         return Repeater(
@@ -208,7 +161,7 @@ class _Run:
             self.polling.request_timeout,
         )
 
-    def _poller(self, asker: Asker, observer: Any) -> Poller:
+    def _poller(self, asker: Asker, observer: Progress) -> Poller:
         from precheck_gate.polling.cadence import AdaptiveCadence, FixedCadence
         from precheck_gate.polling.naming import NamedResults
         from precheck_gate.polling.poller import Poller
@@ -276,33 +229,12 @@ class _Run:
         return remarks + remarks_on(self.live, observations)
 
     def _note_facts(self, poller: Poller) -> None:
-        gate, archive = self.gate, self.archive
-        if archive is not None and archive.failure:
-            gate.losses.append(
-                f"the answers could not be saved to {self.live.save_answers}: {archive.failure}"
-            )
-        gate.facts = replace(
-            gate.facts,
+        if lost := self.connection.lost_answers():
+            self.gate.losses.append(lost)
+        self.gate.facts = replace(
+            self.connection.account(self.gate.facts),
             started_at=self.started.isoformat(timespec="seconds"),
             seconds=round(self.clock.monotonic() - self.began, 1),
-            endpoint=clean_line(hide_credentials(self.service.endpoint)),
-            project_id=clean_line(self.access.known_project_id),
-            requests=self.access.requests,
             retries=poller.retries,
-            bytes_sent=self.send.bytes_sent,
-            bytes_received=self.send.bytes_received,
             waited=round(self.clock.waited, 1),
         )
-
-    def _save(self, task_ids: Sequence[str], reply: Reply) -> None:
-        if self.archive is not None:
-            request_id = reply.headers.get("X-Request-Id", "")
-            self.archive.save(task_ids, reply.status, reply.body, request_id)
-
-
-def _archive(folder: Path | None, clock: Clock) -> AnswerArchive | None:
-    if folder is None:
-        return None
-    from precheck_gate.answers import AnswerArchive
-
-    return AnswerArchive(folder, clock)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from precheck_gate.cli.options import Duration, option
+from precheck_gate.cli.options import Duration, add_options, option
 from precheck_gate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -191,6 +191,4 @@ class LiveOptions:
 
 def live_options(command: Any) -> Any:
     """Add the options that say what to do on the service."""
-    for add in reversed(_OPTIONS):
-        command = add(command)
-    return command
+    return add_options(command, *_OPTIONS)

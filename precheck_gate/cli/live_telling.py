@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from precheck_gate.reports.wording import count
 from precheck_gate.text import clean_line, shorten
 
 if TYPE_CHECKING:
@@ -47,14 +48,14 @@ def progress_of(
 def announce(gate: Gate, service: ServiceSettings, policy: str, tasks: int) -> None:
     """Say what is about to be asked."""
     gate.console.say(
-        f"precheck-gate: {_tasks(tasks)}, {service.endpoint}, "
+        f"precheck-gate: {count(tasks, 'task')}, {service.endpoint}, "
         f"policy {policy}, {service.found.description}"
     )
 
 
 def tell_selection(console: Console, filters: Sequence[Filter], found: Mapping[str, About]) -> None:
     """Say which tasks were selected."""
-    console.say(f"{_tasks(len(found))} selected by {_spelled(filters)}:")
+    console.say(f"{count(len(found), 'task')} selected by {_spelled(filters)}:")
     for task, about in list(found.items())[:MAX_SHOWN]:
         words = (about.name, about.status, about.kind, about.engine)
         console.say(f"  {task}  {clean_line(shorten('  '.join(filter(None, words)), 200))}")
@@ -72,8 +73,9 @@ def remarks_on(live: LiveOptions, observations: Sequence[Observation]) -> list[s
     old = [one for one in observations if one.snapshot and not _was_seen_running(one)]
     if old and not live.start_precheck:
         remarks.append(
-            f"how old the result of {len(old)} of {_tasks(len(observations))} is cannot be known: "
-            "the pre-check had ended before the gate asked (--start-precheck starts a new one)"
+            f"how old the result of {len(old)} of {count(len(observations), 'task')} is cannot be "
+            "known: the pre-check had ended before the gate asked "
+            "(--start-precheck starts a new one)"
         )
     return remarks
 
@@ -84,7 +86,3 @@ def _was_seen_running(observation: Observation) -> bool:
 
 def _spelled(filters: Sequence[Filter]) -> str:
     return " and ".join(clean_line(shorten(str(one), 100)) for one in filters)
-
-
-def _tasks(number: int) -> str:
-    return f"{number} task{'' if number == 1 else 's'}"

@@ -18,12 +18,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DURATION",
+    "PATH",
     "REPORT",
     "Duration",
     "ReportSpec",
+    "add_options",
     "judge_options",
     "option",
     "policy_options",
+    "quiet_option",
+    "tasks_argument",
+    "verbose_option",
 ]
 
 PREFIX = "PRECHECK_GATE_"
@@ -125,12 +130,17 @@ class _Moment(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
 
 DURATION = Duration()
+PATH = click.Path(path_type=Path)
 REPORT = _Report()
+
+tasks_argument = click.argument(
+    "tasks", nargs=-1, envvar="PRECHECK_GATE_TASKS", metavar="[TASK_ID]..."
+)
 
 _POLICY_OPTIONS = (
     option(
         "--policy",
-        type=click.Path(path_type=Path),
+        type=PATH,
         metavar="FILE",
         help="What each item means for the gate, as YAML or JSON. Without it: builtin:default.",
     ),
@@ -156,7 +166,7 @@ _JUDGE_OPTIONS = (
     ),
     option(
         "--baseline",
-        type=click.Path(path_type=Path),
+        type=PATH,
         metavar="REPORT.json",
         help="An earlier JSON report; what it has already is marked as known.",
     ),
@@ -166,6 +176,11 @@ _JUDGE_OPTIONS = (
         help="Leave evidence, reasons or both out of everything that is printed and written.",
     ),
 )
+
+quiet_option = option(
+    "-q", "--quiet", is_flag=True, help="No progress; the verdict is still printed."
+)
+verbose_option = option("-v", "--verbose", is_flag=True, help="Tell every request, and every item.")
 
 _OUTPUT_OPTIONS = (
     option(
@@ -204,22 +219,23 @@ _OUTPUT_OPTIONS = (
         help="How much is printed at the end: everything, what blocks in a line each, or only the "
         "line with the exit code.",
     ),
-    option("-q", "--quiet", is_flag=True, help="No progress; the verdict is still printed."),
-    option("-v", "--verbose", is_flag=True, help="Tell every request, and every item."),
+    quiet_option,
+    verbose_option,
 )
+
+
+def add_options(command: Any, *options: Callable[[Any], Any]) -> Any:
+    """Add options to a command, for its help in this order."""
+    for add in reversed(options):
+        command = add(command)
+    return command
 
 
 def policy_options(command: Any) -> Any:
     """Add the options that say which policy holds, and as of when."""
-    return _add(_POLICY_OPTIONS, command)
+    return add_options(command, *_POLICY_OPTIONS)
 
 
 def judge_options(command: Any) -> Any:
     """Add all options that say what a verdict is judged by, and where it goes."""
-    return _add((*_POLICY_OPTIONS, *_JUDGE_OPTIONS, *_OUTPUT_OPTIONS), command)
-
-
-def _add(options: Sequence[Callable[[Any], Any]], command: Any) -> Any:
-    for add in reversed(options):
-        command = add(command)
-    return command
+    return add_options(command, *_POLICY_OPTIONS, *_JUDGE_OPTIONS, *_OUTPUT_OPTIONS)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from precheck_gate.cli.execution import Runtime
-from precheck_gate.cli.options import policy_options
+from precheck_gate.cli.options import PATH, policy_options
 from precheck_gate.cli.policy_files import finish
 from precheck_gate.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
+    from pathlib import Path
 
     from precheck_gate.policy.model import Policy
 
@@ -31,7 +31,7 @@ Examples:
 
 
 @click.command("explain", epilog=_EPILOG)
-@click.argument("answers", nargs=-1, type=click.Path(path_type=Path), metavar="[ANSWER.json]...")
+@click.argument("answers", nargs=-1, type=PATH, metavar="[ANSWER.json]...")
 @click.option("--item", metavar="NAME|GLOB", help="The item; with answers a glob, to choose some.")
 @click.option(
     "--task",

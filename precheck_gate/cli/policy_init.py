@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from precheck_gate.cli.options import PATH
 from precheck_gate.cli.policy_files import finish, show_lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["STARTER", "init_command"]
 
@@ -76,14 +80,14 @@ profiles:
 
 
 @click.command("init")
-@click.argument("file", type=click.Path(path_type=Path), default=DEFAULT_FILE, metavar="[FILE]")
+@click.argument("file", type=PATH, default=DEFAULT_FILE, metavar="[FILE]")
 def init_command(file: Path) -> int:
     """Write a commented policy to start from; an existing file is left as it is.
 
     FILE is precheck-policy.yaml where none is named; '-' prints it.
     """
     from precheck_gate.console import Console
-    from precheck_gate.errors import UsageError
+    from precheck_gate.errors import UsageError, reason_of
 
     console = Console()
     if str(file) == "-":
@@ -98,9 +102,9 @@ def init_command(file: Path) -> int:
             hint="Name another file: precheck-gate policy init FILE.",
         ) from None
     except OSError as error:
-        reason = error.strerror or type(error).__name__
         raise UsageError(
-            f"{file} cannot be written: {reason}.", hint="Check the folder and its permissions."
+            f"{file} cannot be written: {reason_of(error)}.",
+            hint="Check the folder and its permissions.",
         ) from None
     show_lines(console, [f"wrote {file}; next: precheck-gate policy validate {file}"])
     return finish(console)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from precheck_gate.cli.execution import Runtime
+from precheck_gate.cli.options import PATH
 from precheck_gate.cli.policy_files import (
     file_options_of_all_profiles,
     finish,
@@ -19,6 +19,7 @@ from precheck_gate.exits import ExitCode
 
 if TYPE_CHECKING:
     from datetime import date
+    from pathlib import Path
 
 __all__ = ["lint_command"]
 
@@ -33,7 +34,7 @@ Kinds of warnings:
 
 
 @click.command("lint", epilog=_EPILOG)
-@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.argument("file", type=PATH, metavar="FILE")
 @file_options_of_all_profiles
 @click.option("--strict", is_flag=True, help="Exit 2 where there is a warning.")
 @click.pass_context
@@ -56,6 +57,7 @@ def lint_command(
     from precheck_gate.policy import PolicyOptions, load_policy
     from precheck_gate.policy.lint import lint
     from precheck_gate.policy.names import KnownNames
+    from precheck_gate.reports.wording import count
 
     today = now or ctx.ensure_object(Runtime).the_clock().now().date()
     plain = load_policy(file, PolicyOptions(None, today, allow_outside))
@@ -71,6 +73,6 @@ def lint_command(
         indent = " " * 4
         wrapped = textwrap.wrap(why, 96, initial_indent=indent, subsequent_indent=indent)
         show_lines(console, [str(warning.problem), *wrapped])
-    count = len(warnings) or "no"
-    show_lines(console, [f"{file}: {count} warning{'' if count == 1 else 's'}"])
+    found = count(len(warnings), "warning") if warnings else "no warnings"
+    show_lines(console, [f"{file}: {found}"])
     return finish(console, int(ExitCode.USAGE) if strict and warnings else 0)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from precheck_gate.cli.execution import Runtime
+from precheck_gate.cli.options import PATH
 from precheck_gate.cli.policy_files import file_options, finish, show_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
+    from pathlib import Path
 
     from precheck_gate.policy.model import Policy
 
@@ -23,7 +24,7 @@ __all__ = ["show_command"]
 @click.argument(
     "file",
     required=False,
-    type=click.Path(path_type=Path),
+    type=PATH,
     envvar="PRECHECK_GATE_POLICY",
     metavar="[FILE]",
 )

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from precheck_gate.cli.options import option
-from precheck_gate.errors import ReportError, UsageError
+from precheck_gate.cli.options import PATH, option
+from precheck_gate.errors import ReportError, UsageError, reason_of
 from precheck_gate.exits import ExitCode
 from precheck_gate.text import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from precheck_gate.casetest.coverage import Coverage
     from precheck_gate.casetest.running import Result
@@ -39,9 +39,7 @@ Exit codes: 0 all passed, 1 some failed or too little is covered, 2 a file or ca
 
 
 @click.command("test", epilog=_EPILOG)
-@click.argument(
-    "paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR|FILE..."
-)
+@click.argument("paths", nargs=-1, required=True, type=PATH, metavar="DIR|FILE...")
 @click.option("--junit", metavar="PATH", help="Write what became of each case as JUnit XML.")
 @click.option(
     "--min-coverage",
@@ -147,8 +145,8 @@ def _tell_coverage(coverage: Coverage, console: Console, least: float | None) ->
 
 def _write_junit(results: Sequence[Result], junit: str, console: Console, code: int) -> int:
     from precheck_gate.casetest.running import Outcome
+    from precheck_gate.cli.report_sinks import sink_at
     from precheck_gate.reports.junit_cases import CaseRow, write_cases
-    from precheck_gate.reports.sinks import FileSink, StreamSink
 
     rows = [
         CaseRow(
@@ -160,15 +158,14 @@ def _write_junit(results: Sequence[Result], junit: str, console: Console, code: 
         )
         for result in results
     ]
-    sink = StreamSink(sys.stdout) if junit == "-" else FileSink(Path(junit))
+    sink = sink_at(junit)
     try:
         write_cases(rows, sink.open())
         sink.commit()
     except OSError as error:
         sink.discard()
-        reason = error.strerror or type(error).__name__
         failure = ReportError(
-            f"The JUnit report {sink.name} could not be written: {reason}.",
+            f"The JUnit report {sink.name} could not be written: {reason_of(error)}.",
             hint="Check the path and its permissions.",
         )
         console.error(failure)

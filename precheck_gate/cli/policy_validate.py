@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from precheck_gate.cli.execution import Runtime
+from precheck_gate.cli.options import PATH
 from precheck_gate.cli.policy_files import file_options, finish, profiles_of, show_lines
 from precheck_gate.errors import DocumentError, Problem, UsageError
+from precheck_gate.reports.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from precheck_gate.documents import Document, Path_
     from precheck_gate.policy.loading import PolicyOptions
@@ -27,9 +29,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @click.command("validate")
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
-)
+@click.argument("files", nargs=-1, required=True, type=PATH, metavar="FILE...")
 @file_options
 @click.pass_context
 def validate_command(
@@ -137,17 +137,13 @@ class _Checked:
         policy = self._policy
         if policy is None:
             raise ValueError("the file was not loaded")
-        parts = [_count(len(policy.rules), "rule"), _count(len(policy.waivers), "waiver")]
+        parts = [count(len(policy.rules), "rule"), count(len(policy.waivers), "waiver")]
         if self._profiles:
             parts.append(f"profiles {', '.join(self._profiles)}")
         below = [source for source in policy.sources[1:] if not source.startswith("builtin:")]
         if below:
             parts.append(f"extends {', '.join(below)}")
         return f"{policy.name}: valid ({', '.join(parts)})"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _each_waiver(document: Document) -> Iterator[tuple[Path_, dict[str, Any]]]:

@@ -54,19 +54,11 @@ def as_document(policy: Policy) -> dict[str, Any]:
     Raises:
         UsageError: two layers of ``tasks:`` have one key, and it cannot be spelled in two ways.
     """
-    layer = Layer(
-        statuses=policy.statuses,
-        skipped=policy.skipped,
-        rules=policy.rules,
-        required=policy.required,
-        limits=policy.limits,
-        allow_empty=policy.allow_empty,
-    )
     tasks = {key: _layer(one) for key, one in _task_layers(policy)}
     return _filled(
         {
             "version": 1,
-            **_layer(layer),
+            **_layer(policy),
             "waivers": list(map(_waiver, policy.waivers)),
             "never_waive": _never_waive(policy.never_waive),
             "max_waiver_days": _placed(policy.max_waiver_days),

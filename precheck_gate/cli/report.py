@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from precheck_gate import __version__
-from precheck_gate.cli.options import REPORT
+from precheck_gate.cli.options import PATH, REPORT
+from precheck_gate.cli.report_sinks import sinks_of
 from precheck_gate.console import Console
-from precheck_gate.errors import UsageError
+from precheck_gate.errors import reason_of
 from precheck_gate.exits import ExitCode
 from precheck_gate.reports.base import load_format
 from precheck_gate.reports.markdown import MAX_BYTES, MIN_BYTES, MarkdownReporter
-from precheck_gate.reports.sinks import FileSink, StreamSink
 from precheck_gate.reports.writing import ReportFailure, ReportWriter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from precheck_gate.cli.options import ReportSpec
     from precheck_gate.reports.readback import ReadReport
@@ -40,7 +39,7 @@ Exit codes: 0 all reports were written, whatever their verdict; 2 REPORT.json ca
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("source", type=click.Path(path_type=Path), metavar="REPORT.json")
+@click.argument("source", type=PATH, metavar="REPORT.json")
 @click.option(
     "--to",
     "targets",
@@ -60,7 +59,7 @@ Exit codes: 0 all reports were written, whatever their verdict; 2 REPORT.json ca
 )
 def report(source: Path, targets: Sequence[ReportSpec], max_bytes: int) -> int:
     """Make reports again from a JSON report, as the run itself would have written them."""
-    sinks = _sinks(targets)
+    sinks = sinks_of(targets)
     for name, _ in targets:
         load_format(name)  # Before the work: a format that lacks a package says so at once.
     from precheck_gate.reports.readback import read_back
@@ -80,8 +79,7 @@ def report(source: Path, targets: Sequence[ReportSpec], max_bytes: int) -> int:
             try:
                 _write_markdown(read, sink, max_bytes)
             except OSError as error:
-                reason = error.strerror or type(error).__name__
-                failures.append(ReportFailure(name, sink.name, reason))
+                failures.append(ReportFailure(name, sink.name, reason_of(error)))
             else:
                 written.append(sink.name)
     for failure in failures:
@@ -93,20 +91,6 @@ def report(source: Path, targets: Sequence[ReportSpec], max_bytes: int) -> int:
     if any(failure.bug for failure in failures):
         return int(ExitCode.BUG)
     return int(ExitCode.REPORT if failures else ExitCode.PASSED)
-
-
-def _sinks(targets: Sequence[ReportSpec]) -> list[tuple[str, Sink]]:
-    paths = [path if path == "-" else os.path.realpath(path) for _, path in targets]
-    twice = next((path for path in paths if paths.count(path) > 1), None)
-    if twice is not None:
-        raise UsageError(
-            f"Two reports would go to {'stdout' if twice == '-' else twice}.",
-            hint="Give each report a path of its own.",
-        )
-    return [
-        (name, StreamSink(sys.stdout) if path == "-" else FileSink(Path(path)))
-        for name, path in targets
-    ]
 
 
 def _feed(writer: ReportWriter, read: ReadReport) -> ReportWriter:

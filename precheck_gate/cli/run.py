@@ -13,10 +13,17 @@ import click
 from precheck_gate.cli.execution import JudgeOptions, Runtime, execute
 from precheck_gate.cli.live import gate_live
 from precheck_gate.cli.live_options import LiveOptions, live_options
-from precheck_gate.cli.options import DURATION, Duration, judge_options, option
+from precheck_gate.cli.options import (
+    DURATION,
+    PATH,
+    Duration,
+    judge_options,
+    option,
+    tasks_argument,
+)
 from precheck_gate.cli.service import read_service, service_options
 from precheck_gate.clock import SLICE_SECONDS
-from precheck_gate.errors import UsageError
+from precheck_gate.errors import UsageError, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +57,7 @@ Exit codes: 0 passed (or with warnings), 1 blocked, 2 usage, 3 incomplete, 4 ser
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("tasks", nargs=-1, envvar="PRECHECK_GATE_TASKS", metavar="[TASK_ID]...")
+@tasks_argument
 @option(
     "--tasks-from",
     metavar="FILE|-",
@@ -96,7 +103,7 @@ Exit codes: 0 passed (or with warnings), 1 blocked, 2 usage, 3 incomplete, 4 ser
 @judge_options
 @option(
     "--save-answers",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="DIR",
     help="Keep every answer as it came, for audit and for 'evaluate'.",
 )
@@ -174,9 +181,5 @@ def _named_tasks(
         else:
             content = Path(tasks_from).read_bytes()
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise UsageError(
-            f"The list of tasks {name} cannot be read: {reason}.",
-            hint="Check the path and its permissions.",
-        ) from None
+        raise unreadable(f"The list of tasks {name}", error) from None
     return named + parse_task_list(content, name)

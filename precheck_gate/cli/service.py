@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from precheck_gate.cli.options import option
+from precheck_gate.cli.options import PATH, add_options, option
+from precheck_gate.drs.credentials.variables import IDP_VARIABLES
+from precheck_gate.drs.variables import IAM_VARIABLES, PROJECT_VARIABLES, REGION_VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,18 +28,13 @@ _OPTIONS = (
     option("--endpoint", metavar="URL", help="The DRS endpoint; goes before --region."),
     option(
         "--region",
-        envvar=["PRECHECK_GATE_REGION", "HW_REGION_NAME", "OS_REGION_NAME"],
+        envvar=REGION_VARIABLES,
         metavar="NAME",
         help="The region, such as eu-west-101; names the endpoints.",
     ),
     option(
         "--project-id",
-        envvar=[
-            "PRECHECK_GATE_PROJECT_ID",
-            "HUAWEICLOUD_SDK_PROJECT_ID",
-            "HW_PROJECT_ID",
-            "OS_PROJECT_ID",
-        ],
+        envvar=PROJECT_VARIABLES,
         metavar="ID",
         help="The project that the tasks belong to. Without it IAM is asked for the region's.",
     ),
@@ -51,7 +47,7 @@ _OPTIONS = (
     ),
     option(
         "--token-file",
-        type=click.Path(path_type=Path),
+        type=PATH,
         metavar="FILE",
         help="Read the IAM token from a file; goes before the environment.",
     ),
@@ -62,7 +58,7 @@ _OPTIONS = (
     ),
     option(
         "--idp-id",
-        envvar=["PRECHECK_GATE_IDP_ID", "HUAWEICLOUD_SDK_IDP_ID"],
+        envvar=IDP_VARIABLES,
         metavar="ID",
         help="The identity provider in IAM that takes the CI's ID token.",
     ),
@@ -73,7 +69,7 @@ _OPTIONS = (
     ),
     option(
         "--id-token-file",
-        type=click.Path(path_type=Path),
+        type=PATH,
         metavar="FILE",
         help="Read the CI's ID token from a file, again whenever it is needed.",
     ),
@@ -84,18 +80,13 @@ _OPTIONS = (
     ),
     option(
         "--iam-endpoint",
-        envvar=[
-            "PRECHECK_GATE_IAM_ENDPOINT",
-            "HUAWEICLOUD_SDK_IAM_ENDPOINT",
-            "HW_AUTH_URL",
-            "OS_AUTH_URL",
-        ],
+        envvar=IAM_VARIABLES,
         metavar="URL",
         help="The IAM endpoint, where IAM has to be asked. Without it: that of the region.",
     ),
     option(
         "--ca-bundle",
-        type=click.Path(path_type=Path),
+        type=PATH,
         metavar="FILE",
         help="Trust these certificates (PEM) for TLS.",
     ),
@@ -109,9 +100,7 @@ _OPTIONS = (
 
 def service_options(command: Any) -> Any:
     """Add the options that say which service to ask and how."""
-    for add in reversed(_OPTIONS):
-        command = add(command)
-    return command
+    return add_options(command, *_OPTIONS)
 
 
 def read_service(options: Mapping[str, Any], language: str = "en-us") -> ServiceSettings:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import shlex
 import time
 from typing import TYPE_CHECKING
@@ -73,12 +72,13 @@ def simulate(context: click.Context, scenario_name: str, port: int, host: str, q
     stderr. Ends with Ctrl-C or SIGTERM.
     """
     from precheck_gate.clock import SystemClock
+    from precheck_gate.drs.endpoints import is_loopback
     from precheck_gate.simulator.scenario import find_scenario
     from precheck_gate.simulator.server import Simulator
 
     scenario = find_scenario(scenario_name)
     interrupts = context.ensure_object(Runtime).interrupts
-    if not _is_loopback(host):
+    if not is_loopback(host):
         click.echo(
             f"warning: {host} is not loopback: whoever reaches this machine can talk to the "
             "simulator, and what is sent to it travels unencrypted. Send it no real credential.",
@@ -92,15 +92,6 @@ def simulate(context: click.Context, scenario_name: str, port: int, host: str, q
         with interrupts.waiting():
             while True:
                 time.sleep(_NAP_SECONDS)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _introduction(scenario: Scenario, simulator: Simulator) -> Iterator[str]:

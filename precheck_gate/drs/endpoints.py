@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from precheck_gate.errors import UsageError
 
-__all__ = ["check_endpoint", "region_endpoint"]
+__all__ = ["check_endpoint", "is_loopback", "region_endpoint"]
 
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z0-9]+)+")
 # Regions whose hosts end otherwise; source: the official SDK's region list.
@@ -54,7 +54,7 @@ def check_endpoint(url: str) -> str:
         raise UsageError(
             f"The endpoint {parts.netloc!r} has more in it than a base URL.", hint=hint
         )
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise UsageError(
             f"The endpoint http://{parts.netloc} would carry the token unencrypted.",
             hint="Use https; http is for this machine alone (127.0.0.1, localhost).",
@@ -62,7 +62,8 @@ def check_endpoint(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine, as far as its name or address alone tells."""
     if host == "localhost":
         return True
     try:

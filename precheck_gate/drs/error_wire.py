@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from precheck_gate import strictjson
+from precheck_gate.drs.answer_json import any_text
 
 __all__ = ["ServiceMessage", "error_hint", "parse_error", "parse_error_document"]
 
@@ -43,14 +44,16 @@ def parse_error_document(document: Any) -> ServiceMessage:
         return ServiceMessage()
     inner = document.get("error")
     if isinstance(inner, dict):
-        return ServiceMessage(code=_text(inner.get("code")), message=_text(inner.get("message")))
-    code, message = _text(document.get("error_code")), _text(document.get("error_msg"))
+        return ServiceMessage(
+            code=any_text(inner.get("code")), message=any_text(inner.get("message"))
+        )
+    code, message = any_text(document.get("error_code")), any_text(document.get("error_msg"))
     culprits: dict[str, tuple[str, str]] = {}
     results = document.get("results")
     for entry in results if isinstance(results, list) else []:
         if not isinstance(entry, dict):
             continue
-        said = _text(entry.get("error_code")), _text(entry.get("error_msg"))
+        said = any_text(entry.get("error_code")), any_text(entry.get("error_msg"))
         if not any(said):
             continue
         code, message = (code, message) if code or message else said
@@ -59,7 +62,7 @@ def parse_error_document(document: Any) -> ServiceMessage:
             if isinstance(task_id, str) and task_id:
                 culprits[task_id] = said
                 break
-    request_id = _text(document.get("request_id"))
+    request_id = any_text(document.get("request_id"))
     return ServiceMessage(code, message, request_id, tuple(culprits.items()))
 
 
@@ -74,9 +77,3 @@ _HINTS = {
 def error_hint(code: str) -> str:
     """Return what to do about one of the service's error codes."""
     return _HINTS.get(code, "Look at the task in the DRS console; was its pre-check started?")
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return "" if value is None else strictjson.compact(value)

@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from precheck_gate import strictjson
 from precheck_gate.drs import wire
+from precheck_gate.drs.answer_json import parse_object, text_in
 from precheck_gate.errors import NotAnAnswer
 from precheck_gate.model import About, Trouble, TroubleKind
 from precheck_gate.text import clean_line, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 __all__ = [
     "TaskPage",
     "list_request",
+    "page_of",
     "parse_details",
     "parse_page",
     "parse_started",
@@ -61,7 +62,7 @@ def parse_started(body: bytes) -> dict[str, str | Trouble]:
         NotAnAnswer: not of the documented shape.
     """
     outcome: dict[str, str | Trouble] = {}
-    for task_id, entry in _named(_list(body, "results")):
+    for task_id, entry in _named(_list(parse_object(body), "results")):
         here = _outcome_of_start(entry)
         # The same task twice and not alike: what is not sure to have been started was not.
         known = outcome.get(task_id)
@@ -70,10 +71,10 @@ def parse_started(body: bytes) -> dict[str, str | Trouble]:
 
 
 def _outcome_of_start(entry: dict[str, Any]) -> str | Trouble:
-    code, message = _text(entry, "error_code"), _text(entry, "error_msg")
+    code, message = text_in(entry, "error_code"), text_in(entry, "error_msg")
     if entry.get("status") == "success" and not code and not message:
-        return _text(entry, "precheck_id")
-    status = clean_line(shorten(_text(entry, "status") or "(none)", 40))
+        return text_in(entry, "precheck_id")
+    status = clean_line(shorten(text_in(entry, "status") or "(none)", 40))
     return Trouble(
         TroubleKind.TASK_ERROR,
         "its pre-check could not be started: " + (message or f"the service says {status}"),
@@ -89,9 +90,9 @@ def parse_statuses(body: bytes) -> dict[str, str]:
         NotAnAnswer: not of the documented shape.
     """
     return {
-        task_id: _text(entry, "status")
-        for task_id, entry in _named(_list(body, "results"))
-        if not _text(entry, "error_code") and _text(entry, "status")
+        task_id: text_in(entry, "status")
+        for task_id, entry in _named(_list(parse_object(body), "results"))
+        if not text_in(entry, "error_code") and text_in(entry, "status")
     }
 
 
@@ -103,8 +104,8 @@ def parse_details(body: bytes) -> dict[str, About]:
     """
     return {
         task_id: _about(entry)
-        for task_id, entry in _named(_list(body, "results"))
-        if not _text(entry, "error_code")
+        for task_id, entry in _named(_list(parse_object(body), "results"))
+        if not text_in(entry, "error_code")
     }
 
 
@@ -114,11 +115,25 @@ def parse_page(body: bytes) -> TaskPage:
     Raises:
         NotAnAnswer: not of the documented shape, or a task without an ID in it.
     """
-    jobs = _list(body, "jobs")
-    tasks = {task_id: _about(entry) for task_id, entry in _named(jobs)}
-    total = _document(body).get("total_record")
+    document = parse_object(body)
+    return page_of(_list(document, "jobs"), _about, document, "total_record")
+
+
+def page_of(
+    jobs: list[dict[str, Any]],
+    about: Callable[[dict[str, Any]], About],
+    document: dict[str, Any],
+    total_key: str,
+) -> TaskPage:
+    """Return the page that a document's ``jobs`` are, each described by ``about``.
+
+    Raises:
+        NotAnAnswer: the total is none, or there is a task without an ID or one twice.
+    """
+    total = document.get(total_key)
     if isinstance(total, bool) or not isinstance(total, int) or total < 0:
-        raise NotAnAnswer("The list of tasks does not say how many there are (total_record).")
+        raise NotAnAnswer(f"The list of tasks does not say how many there are ({total_key}).")
+    tasks = {task_id: about(job) for task_id, job in _named(jobs)}
     if len(tasks) != len(jobs):
         raise NotAnAnswer("The list of tasks holds one without an ID, or one twice.")
     return TaskPage(tasks, total)
@@ -126,28 +141,16 @@ def parse_page(body: bytes) -> TaskPage:
 
 def _about(entry: dict[str, Any]) -> About:
     instance = entry.get("inst_info")
-    engine = _text(instance, "engine_type") if isinstance(instance, dict) else ""
+    engine = text_in(instance, "engine_type") if isinstance(instance, dict) else ""
     return About(
-        name=_text(entry, "name"),
-        status=_text(entry, "status"),
-        engine=_text(entry, "engine_type") or engine,
-        kind=_text(entry, "db_use_type"),
+        name=text_in(entry, "name"),
+        status=text_in(entry, "status"),
+        engine=text_in(entry, "engine_type") or engine,
+        kind=text_in(entry, "db_use_type"),
     )
 
 
-def _document(body: bytes) -> dict[str, Any]:
-    try:
-        document = strictjson.loads(body)
-    except ValueError as error:
-        reason = clean_line(shorten(str(error), 200))
-        raise NotAnAnswer(f"The answer is not JSON that can be trusted: {reason}.") from None
-    if not isinstance(document, dict):
-        raise NotAnAnswer("The answer is no JSON object.")
-    return document
-
-
-def _list(body: bytes, key: str) -> list[dict[str, Any]]:
-    document = _document(body)
+def _list(document: dict[str, Any], key: str) -> list[dict[str, Any]]:
     entries = document.get(key)
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         said = clean_line(shorten(str(wire.parse_error_document(document)), 300))
@@ -160,10 +163,5 @@ def _list(body: bytes, key: str) -> list[dict[str, Any]]:
 
 def _named(entries: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
     for entry in entries:
-        if task_id := _text(entry, "id"):
+        if task_id := text_in(entry, "id"):
             yield task_id, entry
-
-
-def _text(entry: dict[str, Any], key: str) -> str:
-    value = entry.get(key)
-    return value if isinstance(value, str) else ""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from precheck_gate import strictjson
 from precheck_gate.drs import wire
-from precheck_gate.drs.task_wire import START_HINT, TaskPage
+from precheck_gate.drs.answer_json import parse_object, text_in
+from precheck_gate.drs.task_wire import START_HINT, page_of
 from precheck_gate.errors import NotAnAnswer
 from precheck_gate.model import About, Snapshot, Trouble, TroubleKind
 from precheck_gate.text import clean_line, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from precheck_gate.drs.task_wire import TaskPage
 
 __all__ = ["parse_detail", "parse_page", "parse_result", "parse_started", "start_request"]
 
@@ -37,20 +39,20 @@ def parse_started(body: bytes) -> dict[str, str | Trouble]:
     Raises:
         NotAnAnswer: not of the documented shape.
     """
-    jobs = _document(body).get("jobs")
+    jobs = parse_object(body).get("jobs")
     if not isinstance(jobs, list) or not all(isinstance(job, dict) for job in jobs):
         raise NotAnAnswer("The answer to the start has no list of jobs.")
     outcome: dict[str, str | Trouble] = {}
     for job in jobs:
-        task, query = _text(job, "id"), _text(job, "query_id")
-        message = _text(job, "error_msg") or "the service gives no query ID for it"
+        task, query = text_in(job, "id"), text_in(job, "query_id")
+        message = text_in(job, "error_msg") or "the service gives no query ID for it"
         if not task:
             continue
         if not query or task in outcome:
             outcome[task] = Trouble(
                 TroubleKind.TASK_ERROR,
                 f"its pre-check could not be started: {message}",
-                code=_text(job, "error_code"),
+                code=text_in(job, "error_code"),
                 hint=START_HINT,
             )
         else:
@@ -91,10 +93,10 @@ def parse_detail(task_id: str, body: bytes) -> About:
     base = job.get("base_info")
     about = base if isinstance(base, dict) else {}
     return About(
-        name=_text(about, "name"),
-        status=_text(job, "status"),
-        engine=_text(about, "engine_type"),
-        kind=_text(about, "job_type"),
+        name=text_in(about, "name"),
+        status=text_in(job, "status"),
+        engine=text_in(about, "engine_type"),
+        kind=text_in(about, "job_type"),
     )
 
 
@@ -104,45 +106,27 @@ def parse_page(body: bytes) -> TaskPage:
     Raises:
         NotAnAnswer: not of the documented shape, or a task without an ID in it.
     """
-    document = _document(body)
-    jobs, total = document.get("jobs"), document.get("total_count")
+    document = parse_object(body)
+    jobs = document.get("jobs")
     if not isinstance(jobs, list) or not all(isinstance(job, dict) for job in jobs):
         raise NotAnAnswer("The list of tasks has no list of jobs.")
-    if isinstance(total, bool) or not isinstance(total, int) or total < 0:
-        raise NotAnAnswer("The list of tasks does not say how many there are (total_count).")
-    tasks = {
-        _text(job, "id"): About(
-            _text(job, "name"), _text(job, "status"), _text(job, "engine_type"),
-            _text(job, "job_type"),
-        )
-        for job in jobs
-    }  # fmt: skip
-    if len(tasks) != len(jobs) or "" in tasks:
-        raise NotAnAnswer("The list of tasks holds one without an ID, or one twice.")
-    return TaskPage(tasks, total)
+    return page_of(jobs, _about, document, "total_count")
+
+
+def _about(job: dict[str, Any]) -> About:
+    return About(
+        name=text_in(job, "name"),
+        status=text_in(job, "status"),
+        engine=text_in(job, "engine_type"),
+        kind=text_in(job, "job_type"),
+    )
 
 
 def _job(task_id: str, body: bytes) -> dict[str, Any]:
-    job = _document(body).get("job")
+    job = parse_object(body).get("job")
     if not isinstance(job, dict):
         raise NotAnAnswer("The answer has no job in the documented shape.")
-    if _text(job, "id") != task_id:
-        other = clean_line(shorten(_text(job, "id") or "(none)", 60))
+    if text_in(job, "id") != task_id:
+        other = clean_line(shorten(text_in(job, "id") or "(none)", 60))
         raise NotAnAnswer(f"The answer for task {task_id} is about another one: {other}.")
     return job
-
-
-def _document(body: bytes) -> dict[str, Any]:
-    try:
-        document = strictjson.loads(body)
-    except ValueError as error:
-        reason = clean_line(shorten(str(error), 200))
-        raise NotAnAnswer(f"The answer is not JSON that can be trusted: {reason}.") from None
-    if not isinstance(document, dict):
-        raise NotAnAnswer("The answer is no JSON object.")
-    return document
-
-
-def _text(entry: dict[str, Any], key: str) -> str:
-    value = entry.get(key)
-    return value if isinstance(value, str) else ""

@@ -8,12 +8,12 @@ same for other programs, and a test holds the two together.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate import strictjson
+from precheck_gate.drs.answer_json import any_text, parse_json
 from precheck_gate.drs.error_wire import (
     ServiceMessage,
     error_hint,
@@ -21,7 +21,16 @@ from precheck_gate.drs.error_wire import (
     parse_error_document,
 )
 from precheck_gate.errors import NotAnAnswer
-from precheck_gate.model import Item, Snapshot, Status, SubTask, Trouble, TroubleKind
+from precheck_gate.model import (
+    Item,
+    Snapshot,
+    Status,
+    SubTask,
+    Trouble,
+    TroubleKind,
+    percent_of,
+    status_named,
+)
 from precheck_gate.text import clean_line, shorten
 
 if TYPE_CHECKING:
@@ -41,8 +50,6 @@ __all__ = [
     "results_request",
 ]
 
-_STATUSES = {status.value: status for status in Status if status is not Status.UNKNOWN}
-_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?) ?%?")
 _ABSENT = object()
 _NOT_DRS = "Is the endpoint really that of DRS, and not a proxy or a web page?"
 
@@ -97,14 +104,8 @@ def answered_tasks(body: bytes) -> list[str]:
 
 def _read_document(body: bytes) -> dict[str, Any]:
     """Return an answer whose ``results`` is a list of objects."""
-    try:
-        document = strictjson.loads(body)
-    except ValueError as error:
-        raise NotAnAnswer(
-            f"The answer is not JSON that can be trusted: {clean_line(shorten(str(error), 200))}.",
-            hint=_NOT_DRS,
-        ) from None
-    if not isinstance(document, dict) or _text(document.get("error_code")):
+    document = parse_json(body, _NOT_DRS)
+    if not isinstance(document, dict) or any_text(document.get("error_code")):
         raise NotAnAnswer(_wrong_shape(document), hint=_NOT_DRS)
     results = document.get("results")
     if not isinstance(results, list) or not all(isinstance(entry, dict) for entry in results):
@@ -167,7 +168,7 @@ def _contradiction(readings: list[Snapshot | Trouble]) -> Trouble:
 
 def read_entry(task_id: str, entry: dict[str, Any]) -> Snapshot | Trouble:
     """Return what one entry of the results says of a task."""
-    code, message = _text(entry.get("error_code")), _text(entry.get("error_msg"))
+    code, message = any_text(entry.get("error_code")), any_text(entry.get("error_msg"))
     if code or message:
         return Trouble(
             TroubleKind.TASK_ERROR,
@@ -192,9 +193,9 @@ def read_entry(task_id: str, entry: dict[str, Any]) -> Snapshot | Trouble:
         ready=result is True,
         raw_result=_raw(result),
         items=items,
-        direction=_text(entry.get("job_direction")),
-        passed_rate=_text(entry.get("total_passed_rate")),
-        instance_id=_text(entry.get("rds_instance_id")),
+        direction=any_text(entry.get("job_direction")),
+        passed_rate=any_text(entry.get("total_passed_rate")),
+        instance_id=any_text(entry.get("rds_instance_id")),
     )
 
 
@@ -208,12 +209,12 @@ def _read_item(item: Any) -> Item:
     subs = _list(item, "failed_sub_jobs")
     return Item(
         name=name,
-        group=_text(item.get("group")),
+        group=any_text(item.get("group")),
         status=_status(raw_status),
         raw_status=raw_status if isinstance(raw_status, str) else _raw(raw_status),
-        failed_reason=_text(item.get("failed_reason")),
-        data=_text(item.get("data")),
-        raw_error=_text(item.get("raw_error_msg")),
+        failed_reason=any_text(item.get("failed_reason")),
+        data=any_text(item.get("data")),
+        raw_error=any_text(item.get("raw_error_msg")),
         sub_tasks=tuple(_read_sub_task(sub) for sub in subs) if subs else (),
         skipped=item.get("is_skipped") is True,
         skippable=item.get("is_support_skip") is True,
@@ -225,8 +226,8 @@ def _read_sub_task(sub: Any) -> SubTask:
         raise _Malformed("an entry of failed_sub_jobs is not an object")
     raw_status = sub.get("check_result", _ABSENT)
     return SubTask(
-        id=_text(sub.get("id")),
-        name=_text(sub.get("name")),
+        id=any_text(sub.get("id")),
+        name=any_text(sub.get("name")),
         status=_status(raw_status),
         raw_status=raw_status if isinstance(raw_status, str) else _raw(raw_status),
     )
@@ -242,25 +243,15 @@ def _list(holder: dict[str, Any], key: str) -> list[Any]:
 
 
 def _status(raw: Any) -> Status:
-    return _STATUSES.get(raw, Status.UNKNOWN) if isinstance(raw, str) else Status.UNKNOWN
+    return status_named(raw) if isinstance(raw, str) else Status.UNKNOWN
 
 
 def _progress(raw: Any) -> Decimal | None:
     if isinstance(raw, str):
-        match = _PERCENT.fullmatch(raw)
-        value = Decimal(match.group(1)) if match else None
-    elif isinstance(raw, int | Decimal) and not isinstance(raw, bool):
-        value = Decimal(raw)
-    else:
-        value = None
-    return value if value is not None and 0 <= value <= 100 else None
-
-
-def _text(value: Any) -> str:
-    """Return a text field; a value of another type keeps its JSON form, so that none is lost."""
-    if isinstance(value, str):
-        return value
-    return "" if value is None else strictjson.compact(value)
+        return percent_of(raw)
+    if isinstance(raw, bool) or not isinstance(raw, int | Decimal):
+        return None
+    return Decimal(raw) if 0 <= raw <= 100 else None
 
 
 def _raw(value: Any) -> str:

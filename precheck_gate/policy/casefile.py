@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from precheck_gate import schemas
 from precheck_gate.documents import Document, read_document
 from precheck_gate.errors import DocumentError, Problem
-from precheck_gate.model import Item, Snapshot, Status, SubTask
+from precheck_gate.model import Item, Snapshot, SubTask, status_named
+from precheck_gate.policy.reading import listed
 from precheck_gate.strictjson import compact
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ __all__ = ["CaseFile", "Expectation", "PolicyCase", "read_case_file"]
 SCHEMA = "policy-test-1"
 WHAT = "policy test"
 _INPUTS = ("answers", "tasks", "items")
-_STATUSES = {status.value: status for status in Status if status is not Status.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class _Reader:
             policy=policy,
             profile=profile,
             today=self._today(value, path),
-            answers=tuple(self._folder / one for one in _listed(value.get("answers", []))),
+            answers=tuple(self._folder / one for one in listed(value.get("answers", []))),
             snapshots=self._snapshots(value, path),
             requested=tuple(value["requested"]) if "requested" in value else None,
             baseline=self._baseline(value, path),
@@ -248,7 +248,7 @@ def _items(items: dict[str, str] | list[dict[str, Any]]) -> Iterator[Item]:
         yield Item(
             name=one["item"],
             group=one.get("group", ""),
-            status=_STATUSES.get(one["status"], Status.UNKNOWN),
+            status=status_named(one["status"]),
             raw_status=one["status"],
             failed_reason=one.get("failed_reason", ""),
             data=one.get("data", ""),
@@ -258,13 +258,9 @@ def _items(items: dict[str, str] | list[dict[str, Any]]) -> Iterator[Item]:
                 SubTask(
                     id=sub.get("id", ""),
                     name=sub.get("name", ""),
-                    status=_STATUSES.get(sub["status"], Status.UNKNOWN),
+                    status=status_named(sub["status"]),
                     raw_status=sub["status"],
                 )
                 for sub in one.get("sub_tasks", ())
             ),
         )
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value

@@ -60,15 +60,7 @@ def for_task(policy: Policy, task_id: str) -> Policy:
     layers = [layer for patterns, layer in policy.tasks if patterns.match(task_id)]
     if not layers:
         return policy
-    base = Layer(
-        statuses=policy.statuses,
-        skipped=policy.skipped,
-        rules=policy.rules,
-        required=policy.required,
-        limits=policy.limits,
-        allow_empty=policy.allow_empty,
-    )
-    made = stack([base, *layers])
+    made = stack([policy, *layers])
     return replace(
         policy,
         statuses=made.statuses,

@@ -14,11 +14,10 @@ from precheck_gate.policy.globs import covers, may_meet
 from precheck_gate.policy.model import Effect, Patterns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from precheck_gate.policy.model import (
-        Decision,
         Layer,
         Match,
         Origin,
@@ -105,7 +104,7 @@ def _may_block(policy: Policy, match: Match) -> bool:
                 return True
             if match_covers(rule.match, match):
                 return False
-    return _falls_back_to_block(policy.statuses, policy.skipped, match)
+    return _falls_back_to_block(policy, match)
 
 
 def _layer_may_block(layer: Layer, match: Match) -> bool:
@@ -115,7 +114,7 @@ def _layer_may_block(layer: Layer, match: Match) -> bool:
             rule.decision.effect is Effect.BLOCK and matches_may_meet(rule.match, match)
             for rule in layer.rules
         )
-        or _falls_back_to_block(layer.statuses, layer.skipped, match)
+        or _falls_back_to_block(layer, match)
     )
 
 
@@ -131,10 +130,9 @@ def _required_may_block(required: Iterable[Required], match: Match) -> bool:
     )
 
 
-def _falls_back_to_block(
-    statuses: Mapping[Status, Decision], skipped: Decision | None, match: Match
-) -> bool:
+def _falls_back_to_block(layer: Layer, match: Match) -> bool:
     wanted = match.status or frozenset(Status)
+    statuses, skipped = layer.statuses, layer.skipped
     if any(statuses[one].effect is Effect.BLOCK for one in wanted if one in statuses):
         return True
     return skipped is not None and skipped.effect is Effect.BLOCK and wanted != _PASSED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -98,19 +98,9 @@ def _policy(name: str, documents: list[Document], layer: Layer, profile: str = "
     digests = [hashlib.sha256("\n".join(one.lines).encode()).hexdigest() for one in documents]
     joined = hashlib.sha256("\n".join([*digests, profile]).encode()).hexdigest()
     return Policy(
+        **{part.name: getattr(layer, part.name) for part in fields(layer)},
         name=name,
         digest=digests[0] if len(digests) == 1 else joined,
-        statuses=layer.statuses,
-        skipped=layer.skipped,
-        rules=layer.rules,
-        required=layer.required,
-        limits=layer.limits,
-        allow_empty=layer.allow_empty,
-        waivers=layer.waivers,
-        never_waive=layer.never_waive,
-        max_waiver_days=layer.max_waiver_days,
-        known_warnings=layer.known_warnings,
-        tasks=layer.tasks,
         sources=tuple(document.file for document in documents),
     )
 

@@ -190,9 +190,9 @@ class Layer:
     tasks: tuple[tuple[Patterns, Layer], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """A whole policy, ready to judge by.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy(Layer):
+    """A whole policy, ready to judge by: a layer with nothing left open that has to be known.
 
     Attributes:
         name: the file as the user named it, or ``builtin:default``; with the profile, if any.
@@ -213,15 +213,5 @@ class Policy:
 
     name: str
     digest: str
-    statuses: Mapping[Status, Decision]
     skipped: Decision
-    rules: tuple[Rule, ...]
-    required: tuple[Required, ...]
-    limits: Limits
-    allow_empty: Placed[bool] | None
-    waivers: tuple[Waiver, ...]
-    never_waive: tuple[NeverWaive, ...]
-    max_waiver_days: Placed[int] | None
-    known_warnings: Placed[str] | None
-    tasks: tuple[tuple[Patterns, Layer], ...]
     sources: tuple[str, ...]

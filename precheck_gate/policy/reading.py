@@ -26,7 +26,7 @@ from precheck_gate.policy.model import (
 if TYPE_CHECKING:
     from precheck_gate.documents import Document, Path_
 
-__all__ = ["LayerReader"]
+__all__ = ["LayerReader", "listed"]
 
 _PATTERN_KEYS = ("item", "group", "failed_reason", "task", "direction", "sub_task")
 
@@ -187,14 +187,15 @@ class LayerReader:
 def _match(value: dict[str, Any]) -> Match:
     statuses = value.get("status")
     return Match(
-        status=None if statuses is None else frozenset(map(Status, _listed(statuses))),
+        status=None if statuses is None else frozenset(map(Status, listed(statuses))),
         **{key: _patterns(value.get(key)) for key in _PATTERN_KEYS},
     )
 
 
 def _patterns(value: str | list[str] | None) -> Patterns | None:
-    return None if value is None else Patterns(_listed(value))
+    return None if value is None else Patterns(listed(value))
 
 
-def _listed(value: str | list[str]) -> list[str]:
+def listed(value: str | list[str]) -> list[str]:
+    """Return the texts of a field that takes one or a list of them."""
     return [value] if isinstance(value, str) else value

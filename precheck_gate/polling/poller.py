@@ -16,19 +16,22 @@ from precheck_gate.errors import (
     ServiceError,
     TransientFault,
 )
-from precheck_gate.model import Observation, Snapshot, Trouble, TroubleKind
-from precheck_gate.polling.events import Answered, Asked, Faulted, Remarked, TaskChanged, Waiting
+from precheck_gate.polling.batches import ask_batch, batches_of
+from precheck_gate.polling.events import Asked, Faulted, Waiting
+from precheck_gate.polling.memory import Memory
 from precheck_gate.polling.options import GENTLE_SECONDS, PollOptions
 from precheck_gate.polling.repeating import Backoff, RetryBudget
-from precheck_gate.polling.watch import Watch, trouble_from
+from precheck_gate.polling.watch import trouble_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from precheck_gate.clock import Clock
     from precheck_gate.drs.wire import Answer
+    from precheck_gate.model import Observation, Snapshot, Trouble
     from precheck_gate.polling.cadence import Cadence
     from precheck_gate.polling.events import Observer
+    from precheck_gate.polling.watch import Watch
 
 __all__ = ["GENTLE_SECONDS", "Asker", "PollOptions", "Poller"]
 
@@ -73,10 +76,9 @@ class Poller:
     accepts: Callable[[Snapshot], bool] = _anything
     budget: RetryBudget = field(default_factory=RetryBudget)
     trouble: Trouble | None = None
-    remarks: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._watches: dict[str, Watch] = {}
+        self._memory = Memory(self.observer)
         self._started = 0.0
         self._deadline = 0.0
         self._last_request: float | None = None
@@ -84,6 +86,11 @@ class Poller:
         self._last_fault = TransientFault("no fault")
         self._ever_answered = False
         self._confirmations = 0
+
+    @property
+    def remarks(self) -> list[str]:
+        """Oddities that change no verdict."""
+        return self._memory.remarks
 
     @property
     def retries(self) -> int:
@@ -95,7 +102,7 @@ class Poller:
 
         A signal ends it with `Interrupted`, and `observations` tells what was known by then.
         """
-        self._watches = {task_id: Watch(task_id) for task_id in task_ids}
+        self._memory.begin(task_ids)
         self._started = self.clock.monotonic()
         self._deadline = self._started + self.options.timeout
         try:
@@ -103,7 +110,7 @@ class Poller:
                 if self._is_over():
                     return
                 fault = self._ask_all(self._due())
-                self._end_graces()
+                self._memory.end_graces(self.clock.monotonic(), self.options.grace)
                 if self._is_over() or self._left() <= 0:
                     return
                 self._pause(fault)
@@ -114,90 +121,41 @@ class Poller:
 
     def observations(self) -> list[Observation]:
         """Return what is known of each task now, in the order in which they were requested."""
-        now = self.clock.monotonic()
-        return [
-            watch.observe(now, self._started, self.options.max_staleness, self.trouble)
-            for watch in self._watches.values()
-        ]
+        return self._memory.observations(
+            self.clock.monotonic(), self._started, self.options.max_staleness, self.trouble
+        )
 
     # Whom to ask
 
     def _due(self) -> list[Watch]:
         """Return the tasks to ask: those pending, or, when none is, those that became stale."""
         now = self.clock.monotonic()
-        if pending := self._pending():
+        if pending := self._memory.pending():
             self._confirmations = 0
             return [watch for watch in pending if watch.rest(now, self.options.gentle) <= 0]
-        return [
-            watch
-            for watch in self._watches.values()
-            if watch.needs_confirmation(now, self.options.max_staleness)
-        ]
-
-    def _pending(self) -> list[Watch]:
-        return [watch for watch in self._watches.values() if not watch.settled]
+        return self._memory.stale(now, self.options.max_staleness)
 
     def _is_over(self) -> bool:
-        return not self._pending() and not self._due()
-
-    def _batches(self, watches: Sequence[Watch]) -> list[list[str]]:
-        """Return batches; a task in error stands alone, so that it costs no other its answer."""
-        sound = [watch.task_id for watch in watches if not watch.suspect]
-        size = self.options.batch_size
-        batches = [sound[start : start + size] for start in range(0, len(sound), size)]
-        return batches + [[watch.task_id] for watch in watches if watch.suspect]
+        return not self._memory.pending() and not self._due()
 
     # Asking
 
     def _ask_all(self, due: Sequence[Watch]) -> TransientFault | None:
         """Ask all that are due; return the fault that ended or marred it."""
         fault: TransientFault | None = None
-        for batch in self._batches(due):
+        for batch in batches_of(due, self.options.batch_size):
             since = self.clock.monotonic()
             try:
-                self._ask(batch)
+                ask_batch(batch, self._ask, self._accuse)
             except TransientFault as error:
                 fault = error
-                for task_id in batch:
-                    self._watches[task_id].miss(error, since)
+                self._memory.miss(batch, error, since)
                 if not isinstance(error, NotAnAnswer):
                     # A service that throttles or is out of reach is not asked for the next batch.
                     break
         return fault
 
-    def _ask(self, batch: list[str]) -> None:
-        try:
-            self._ask_once(batch)
-        except BatchRefused as refused:
-            culprits = [task_id for task_id in batch if task_id in refused.culprits]
-            if len(batch) == 1:
-                self._accuse(batch[0], refused)
-            elif culprits:
-                for task_id in culprits:
-                    self._accuse(task_id, refused)
-                others = [task_id for task_id in batch if task_id not in culprits]
-                if others:
-                    self._ask(others)
-            else:
-                self._isolate(batch, refused)
-
-    def _isolate(self, batch: list[str], refused: BatchRefused) -> None:
-        """Find the task for which a whole batch was refused, halving it, and ask for the others."""
-        suspects, others = batch, list[str]()
-        while len(suspects) > 1:
-            middle = len(suspects) // 2
-            half, rest = suspects[:middle], suspects[middle:]
-            try:
-                self._ask_once(half)
-                suspects = rest
-            except BatchRefused as error:
-                refused = error
-                suspects, others = half, rest + others
-        self._accuse(suspects[0], refused)
-        if others:
-            self._ask(others)
-
-    def _ask_once(self, batch: list[str]) -> None:
+    def _ask(self, batch: Sequence[str]) -> None:
         if self._last_request is not None:
             self._sleep(self._last_request + self.options.spacing - self.clock.monotonic())
         left = self._left()
@@ -213,7 +171,7 @@ class Poller:
             self._reached()
             raise
         self._reached()
-        self._take(batch, answer)
+        self._memory.take(batch, answer, self.clock.monotonic(), self.accepts)
         if answer.fault is not None:
             raise answer.fault
 
@@ -221,63 +179,8 @@ class Poller:
         self._faults_in_a_row = 0
         self._ever_answered = True
 
-    # Learning
-
-    def _take(self, batch: list[str], answer: Answer) -> None:
-        for remark in answer.remarks:
-            self._remark(remark)
-        for task_id in answer.entries:
-            if task_id not in batch:
-                self._remark(f"the service answered for task {task_id}, which was not asked for")
-        now = self.clock.monotonic()
-        sound = [name for name in batch if isinstance(answer.entries.get(name), Snapshot)]
-        self.observer.notify(Answered(tuple(sound)))
-        for task_id in batch:
-            watch = self._watches[task_id]
-            match answer.entries.get(task_id):
-                case Snapshot() as snapshot:
-                    changed = watch.see(snapshot, now)
-                    watch.accepted = self.accepts(snapshot)
-                    if changed:
-                        self.observer.notify(TaskChanged(task_id, snapshot, None))
-                case Trouble() as trouble:
-                    self._trouble(watch, trouble, now)
-                case None if answer.fault is not None:
-                    pass  # it is the fault's
-                case None:
-                    self._trouble(
-                        watch,
-                        Trouble(
-                            TroubleKind.NOT_ANSWERED,
-                            "the service answered, but not for this task",
-                            hint="Check the task's ID; was its pre-check started?",
-                        ),
-                        now,
-                    )
-
-    def _trouble(self, watch: Watch, trouble: Trouble, now: float) -> None:
-        if watch.suffer(trouble, now):
-            self.observer.notify(TaskChanged(watch.task_id, watch.snapshot, trouble))
-
     def _accuse(self, task_id: str, refused: BatchRefused) -> None:
-        code, message = refused.culprits.get(task_id, ("", ""))
-        trouble = Trouble(
-            TroubleKind.TASK_ERROR,
-            message or refused.message,
-            code=code or refused.code,
-            hint=refused.hint,
-        )
-        self._trouble(self._watches[task_id], trouble, self.clock.monotonic())
-
-    def _end_graces(self) -> None:
-        now = self.clock.monotonic()
-        for watch in self._watches.values():
-            watch.end_grace(now, self.options.grace)
-
-    def _remark(self, text: str) -> None:
-        if text not in self.remarks:
-            self.remarks.append(text)
-            self.observer.notify(Remarked(text))
+        self._memory.accuse(task_id, refused, self.clock.monotonic())
 
     # Waiting
 
@@ -289,17 +192,16 @@ class Poller:
         delay = min(delay, self._left())
         if fault is not None:
             self.observer.notify(Faulted(fault.message, delay))
-        watches = self._watches.values()
-        done = sum(watch.settled for watch in watches)
+        done, total = self._memory.settled, len(self._memory)
         end = self.clock.monotonic() + delay
         # In slices, so that whoever shows progress can give a sign of life in a long pause.
         while (rest := end - self.clock.monotonic()) > 0:
-            self.observer.notify(Waiting(rest, self._left(), done, len(watches)))
+            self.observer.notify(Waiting(rest, self._left(), done, total))
             self._sleep(min(rest, self.options.heartbeat))
 
     def _next_delay(self) -> float:
         now = self.clock.monotonic()
-        if pending := self._pending():
+        if pending := self._memory.pending():
             running = [watch.pace() for watch in pending if not watch.refused]
             if running:
                 return self.cadence.delay(now - self._started, running)

@@ -24,6 +24,7 @@ from precheck_gate.polling.events import (
 from precheck_gate.progress.board import Board
 from precheck_gate.progress.lines import Signs, draw
 from precheck_gate.progress.plain import PlainProgress, minutes
+from precheck_gate.reports.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -182,5 +183,5 @@ class LiveProgress:
 
 
 def _asking(number: int, fault: str) -> str:
-    tasks = "1 task" if number == 1 else f"{number} tasks"
+    tasks = count(number, "task")
     return f"trying again, asking for {tasks}" if fault else f"asking for {tasks}"

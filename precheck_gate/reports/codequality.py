@@ -6,17 +6,16 @@ left out is told in an entry of its own.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any, TextIO
 
-from precheck_gate.reports.places import Places
-from precheck_gate.reports.points import Points, Rank
+from precheck_gate.reports.points import Rank
+from precheck_gate.reports.scanning import ScanReporter, dump, told_of_the_rest
 
 if TYPE_CHECKING:
-    from precheck_gate.findings import RunVerdict, TaskVerdict
+    from precheck_gate.findings import RunVerdict
     from precheck_gate.reports.base import RunFacts
-    from precheck_gate.reports.places import Place
+    from precheck_gate.reports.places import Place, Places
     from precheck_gate.reports.points import Point
 
 __all__ = ["CodeQualityReporter"]
@@ -34,10 +33,8 @@ _SEVERITIES = {
     Rank.WAIVED: "info",
 }
 
-_dump = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
-
-class CodeQualityReporter:
+class CodeQualityReporter(ScanReporter):
     """Writes one run as a list of code quality violations to a stream.
 
     Args:
@@ -49,23 +46,14 @@ class CodeQualityReporter:
     def __init__(
         self, out: TextIO, *, max_entries: int = MAX_ENTRIES, max_bytes: int = MAX_BYTES
     ) -> None:
-        self._out = out
-        self._points = Points(max_entries)
-        self._max_bytes = max_bytes
+        super().__init__(out, max_entries, max_bytes)
 
-    def add_task(self, task: TaskVerdict) -> None:
-        """Take the findings of one task."""
-        self._points.add_task(task)
-
-    def finish(self, run: RunVerdict, facts: RunFacts) -> None:
-        """Write the whole list."""
-        self._points.add_run(run)
-        places = Places(facts.policy)
+    def _write(self, run: RunVerdict, facts: RunFacts, places: Places) -> None:  # noqa: ARG002
         room = self._max_bytes - ROOM_AROUND
         written: Counter[Rank] = Counter()
         entries: list[str] = []
         for point in self._points:
-            text = _dump(_entry(point, places.of(point.decided_by)))
+            text = dump(_entry(point, places.of(point.decided_by)))
             room -= len(text.encode("utf-8")) + 2
             if room < 0:
                 break
@@ -73,7 +61,7 @@ class CodeQualityReporter:
             written[point.rank] += 1
         left_out = self._points.counts - written
         if left_out:
-            entries.append(_dump(_cut(len(entries), left_out, places.of(""))))
+            entries.append(dump(_cut(len(entries), left_out, places.of(""))))
         self._out.write("[" + ",".join(f"\n{entry}" for entry in entries) + "\n]\n")
 
 
@@ -85,12 +73,7 @@ def _entry(point: Point, place: Place) -> dict[str, Any]:
 
 
 def _cut(written: int, left_out: Counter[Rank], place: Place) -> dict[str, Any]:
-    parts = ", ".join(f"{left_out[rank]} {rank.value}" for rank in Rank if left_out[rank])
-    total = written + sum(left_out.values())
-    text = (
-        f"{written} of {total} findings are in this report, the worst first; left out: {parts}."
-        " The JSON report has them all."
-    )
+    text = told_of_the_rest(written, left_out, "report")
     worst = next(rank for rank in Rank if left_out[rank])
     return _violation(text, "precheck-gate/left-out", "left-out", _SEVERITIES[worst], place)
 

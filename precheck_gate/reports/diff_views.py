@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate import __version__
+from precheck_gate.reports.wording import count
 from precheck_gate.text import shorten
 
 if TYPE_CHECKING:
@@ -126,8 +127,7 @@ def _judged(comparison: Comparison, code: Callable[[str], str]) -> list[str]:
 
 
 def _same(comparison: Comparison) -> str:
-    same = comparison.same
-    return f"{same} task{'' if same == 1 else 's'} did not change."
+    return f"{count(comparison.same, 'task')} did not change."
 
 
 def _left_out(number: int, most: int, what: str) -> list[str]:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate import strictjson
-from precheck_gate.errors import UsageError
+from precheck_gate.errors import UsageError, unreadable
 from precheck_gate.findings import (
     Finding,
     FindingKind,
@@ -67,10 +67,7 @@ def read_back(path: Path) -> ReadReport:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise UsageError(
-            f"The report {path} cannot be read: {reason}.", hint="Check the path."
-        ) from None
+        raise unreadable(f"The report {path}", error, hint="Check the path.") from None
     if len(content) > MAX_BYTES:
         raise UsageError(f"The report {path} is larger than {MAX_BYTES >> 20} MiB.", hint=HINT)
     return report_of(content, str(path))

@@ -7,7 +7,6 @@ says how much that was.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,18 +16,17 @@ from urllib.parse import quote
 from precheck_gate import __version__
 from precheck_gate.exits import EXIT_CODE_MEANINGS, ExitCode
 from precheck_gate.findings import Verdict
-from precheck_gate.reports.places import Places
-from precheck_gate.reports.points import Points, Rank
 from precheck_gate.reports.sarif_rules import rule_for
+from precheck_gate.reports.scanning import ScanReporter, dump, told_of_the_rest
 from precheck_gate.text import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precheck_gate.findings import RunVerdict, TaskVerdict
+    from precheck_gate.findings import RunVerdict
     from precheck_gate.reports.base import RunFacts
-    from precheck_gate.reports.places import Place
-    from precheck_gate.reports.points import Point
+    from precheck_gate.reports.places import Place, Places
+    from precheck_gate.reports.points import Point, Rank
 
 __all__ = ["SarifReporter"]
 
@@ -40,10 +38,8 @@ ROOM_AROUND = 100_000  # more than all that stands around rules and results
 MAX_REMARKS = 50
 MAX_REMARK = 500
 
-_dump = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
-
-class SarifReporter:
+class SarifReporter(ScanReporter):
     """Writes one run as SARIF to a stream.
 
     Args:
@@ -55,18 +51,9 @@ class SarifReporter:
     def __init__(
         self, out: TextIO, *, max_results: int = MAX_RESULTS, max_bytes: int = MAX_BYTES
     ) -> None:
-        self._out = out
-        self._points = Points(max_results)
-        self._max_bytes = max_bytes
+        super().__init__(out, max_results, max_bytes)
 
-    def add_task(self, task: TaskVerdict) -> None:
-        """Take the findings of one task."""
-        self._points.add_task(task)
-
-    def finish(self, run: RunVerdict, facts: RunFacts) -> None:
-        """Write the whole log."""
-        self._points.add_run(run)
-        places = Places(facts.policy)
+    def _write(self, run: RunVerdict, facts: RunFacts, places: Places) -> None:
         body = _Body(self._max_bytes - ROOM_AROUND)
         for point in self._points:
             # The first that does not fit ends it: what is left out is never worse than what is in.
@@ -93,12 +80,12 @@ class SarifReporter:
             },
         }
         write = self._out.write
-        write(f'{{\n"$schema": {_dump(SCHEMA)},\n"version": "2.1.0",\n"runs": [{{\n')
-        write(f'"tool": {{"driver": {_dump(driver)[:-1]}, "rules": [')
+        write(f'{{\n"$schema": {dump(SCHEMA)},\n"version": "2.1.0",\n"runs": [{{\n')
+        write(f'"tool": {{"driver": {dump(driver)[:-1]}, "rules": [')
         write(",".join(f"\n{rule}" for rule in body.rules.values()))
         write("\n]}},\n")
         for name, value in head.items():
-            write(f"{_dump(name)}: {_dump(value)},\n")
+            write(f"{dump(name)}: {dump(value)},\n")
         write('"results": [')
         write(",".join(f"\n{result}" for result in body.results))
         write("\n]\n}]\n}\n")
@@ -117,8 +104,8 @@ class _Body:
     def add(self, point: Point, place: Place) -> bool:
         """Add a result, and the rule that it names; False when there is no room."""
         index = self.indexes.get(point.check, len(self.rules))
-        rule = "" if index < len(self.rules) else _dump(rule_for(point))
-        result = _dump(_result(point, index, place))
+        rule = "" if index < len(self.rules) else dump(rule_for(point))
+        result = dump(_result(point, index, place))
         size = sum(len(text.encode("utf-8")) + 2 for text in (rule, result) if text)
         if size > self.room:
             return False
@@ -195,14 +182,8 @@ def _invocation(run: RunVerdict, facts: RunFacts, notes: list[dict[str, Any]]) -
 
 def _cut(written: int, left_out: Counter[Rank]) -> Iterator[dict[str, Any]]:
     if left_out:
-        total = written + sum(left_out.values())
-        parts = ", ".join(f"{left_out[rank]} {rank.value}" for rank in Rank if left_out[rank])
         level = "error" if any(rank.blocks for rank in left_out) else "warning"
-        yield _note(
-            level,
-            f"{written} of {total} findings are in this file, the worst first; left out: {parts}."
-            " The JSON report has them all.",
-        )
+        yield _note(level, told_of_the_rest(written, left_out, "file"))
 
 
 def _remarks(run: RunVerdict) -> Iterator[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from precheck_gate.errors import reason_of
 from precheck_gate.reports.base import Divisible, load_format
 from precheck_gate.reports.parts import Parts
 from precheck_gate.reports.sinks import FileSink
@@ -88,8 +89,7 @@ class ReportWriter:
     def _fail(self, name: str, sink: Sink, error: Exception) -> None:
         sink.discard()
         if isinstance(error, OSError):
-            reason = error.strerror or type(error).__name__
-            self.failures.append(ReportFailure(name, sink.name, reason))
+            self.failures.append(ReportFailure(name, sink.name, reason_of(error)))
         else:
             reason = f"{type(error).__name__}, a bug of precheck-gate"
             self.failures.append(ReportFailure(name, sink.name, reason, bug=True))

@@ -10,7 +10,7 @@ from precheck_gate.cli.service import WAYS
 from precheck_gate.documents import parse_document
 from precheck_gate.drs.credentials import variables
 from precheck_gate.drs.credentials.identities import Way
-from precheck_gate.settings import IAM_VARIABLES
+from precheck_gate.drs.variables import IAM_VARIABLES
 from precheck_gate.simulator.scenario import load_scenario
 
 DOCS = Path(__file__).parents[2] / "docs"

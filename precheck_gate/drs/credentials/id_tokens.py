@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
@@ -11,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from precheck_gate import strictjson
 from precheck_gate.drs.auth import BearerAuth, BoundAuth
+from precheck_gate.drs.credentials.files import Content, read_secret
 from precheck_gate.drs.endpoints import check_endpoint
 from precheck_gate.drs.refusals import refusal
 from precheck_gate.errors import AccessRefused, ServiceError, UsageError
@@ -35,9 +37,6 @@ __all__ = [
 
 GITHUB_URL = "ACTIONS_ID_TOKEN_REQUEST_URL"
 GITHUB_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"  # noqa: S105  # the name of a variable
-_MAX_BYTES = 64 * 1024
-# What was read, and why it could not be.
-_Read = tuple[Secret, str]
 _GITLAB_HINT = (
     "In GitLab, 'id_tokens: {NAME: {aud: …}}' of the job puts it into the variable NAME; "
     "name it with --id-token-variable."
@@ -104,8 +103,41 @@ class GitHubIdToken:
         return token
 
 
+class KeptIdToken(ABC):
+    """An ID token that somebody puts somewhere and keeps up to date; it is read each time."""
+
+    __slots__ = ()
+
+    def check(self) -> None:
+        """Raise a `UsageError` if there is no token."""
+        _, problem = self._look()
+        if problem:
+            raise UsageError(problem, hint=_GITLAB_HINT)
+
+    def obtain(self, send: Send, clock: Clock, seconds: float) -> Secret:  # noqa: ARG002
+        """Return what is there."""
+        token, problem = self._look()
+        if problem:
+            raise AccessRefused(problem, hint=_GITLAB_HINT)
+        return token
+
+    def _look(self) -> tuple[Secret, str]:
+        """Return what is there, and what is wrong with it; nothing of it is quoted."""
+        token, complaint, _ = self._read()
+        complaint = complaint or _complaint_about(token)
+        return token, f"{self._where} {complaint}." if complaint else ""
+
+    @property
+    @abstractmethod
+    def _where(self) -> str:
+        """The place, as the beginning of a sentence."""
+
+    @abstractmethod
+    def _read(self) -> Content: ...
+
+
 @dataclass(frozen=True, slots=True)
-class VariableIdToken:
+class VariableIdToken(KeptIdToken):
     """A variable that the CI system filled, such as GitLab's ``id_tokens``."""
 
     name: str
@@ -116,24 +148,16 @@ class VariableIdToken:
         """What to do if the audience is not the one that IAM expects."""
         return "set the 'aud' of the job's id_tokens to the client ID of the identity provider"
 
-    def check(self) -> None:
-        """Raise a `UsageError` if the variable holds no token."""
-        _complain_early(_problem(self._read()), self._where)
-
-    def obtain(self, send: Send, clock: Clock, seconds: float) -> Secret:  # noqa: ARG002
-        """Return what the variable holds."""
-        return _usable(self._read(), self._where)
-
     @property
     def _where(self) -> str:
         return f"The variable {self.name}"
 
-    def _read(self) -> _Read:
-        return self.environment.secret(self.name), ""
+    def _read(self) -> Content:
+        return Content(self.environment.secret(self.name))
 
 
 @dataclass(frozen=True, slots=True)
-class FileIdToken:
+class FileIdToken(KeptIdToken):
     """A file that somebody keeps up to date; it is read each time."""
 
     path: Path
@@ -143,26 +167,12 @@ class FileIdToken:
         """What to do if the audience is not the one that IAM expects."""
         return "get a token for the client ID of the identity provider in IAM"
 
-    def check(self) -> None:
-        """Raise a `UsageError` if the file holds no token."""
-        _complain_early(_problem(self._read()), self._where)
-
-    def obtain(self, send: Send, clock: Clock, seconds: float) -> Secret:  # noqa: ARG002
-        """Return what the file holds."""
-        return _usable(self._read(), self._where)
-
     @property
     def _where(self) -> str:
         return f"The ID token's file {self.path}"
 
-    def _read(self) -> _Read:
-        try:
-            with self.path.open("rb") as file:
-                return Secret(file.read(_MAX_BYTES).decode("utf-8-sig").strip()), ""
-        except UnicodeDecodeError:
-            return Secret(""), "is not text"
-        except OSError as error:
-            return Secret(""), f"cannot be read: {error.strerror or type(error).__name__}"
+    def _read(self) -> Content:
+        return read_secret(self.path)
 
 
 def github_id_token(environment: Environment, audience: str) -> GitHubIdToken:
@@ -230,25 +240,9 @@ def _issued(body: bytes) -> Secret:
     return Secret(token if isinstance(token, str) else "")
 
 
-def _problem(read: _Read) -> str:
-    """Return what is wrong with what was read; nothing of it is quoted."""
-    token, complaint = read
-    if complaint:
-        return complaint
+def _complaint_about(token: Secret) -> str:
     text = token.reveal()
     if not text:
         return "holds no ID token"
     plain = text.isascii() and text.isprintable() and " " not in text
     return "" if plain else "holds something that is no ID token"
-
-
-def _complain_early(problem: str, where: str) -> None:
-    if problem:
-        raise UsageError(f"{where} {problem}.", hint=_GITLAB_HINT)
-
-
-def _usable(read: _Read, where: str) -> Secret:
-    problem = _problem(read)
-    if problem:
-        raise AccessRefused(f"{where} {problem}.", hint=_GITLAB_HINT)
-    return read[0]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from precheck_gate.errors import UsageError
+from precheck_gate.errors import UsageError, reason_of
 from precheck_gate.secrets import Secret
 from precheck_gate.text import clean_line, shorten
 
@@ -120,7 +120,7 @@ def _read(path: Path) -> _Content:
     except UnicodeDecodeError:
         return _Content(complaint="is not text")
     except OSError as error:
-        return _Content(complaint=f"cannot be read: {error.strerror or type(error).__name__}")
+        return _Content(complaint=f"cannot be read: {reason_of(error)}")
     if len(text) > _MAX_BYTES:
         return _Content(complaint="is too large")
     # Without interpolation: a secret may have a percent sign in it.

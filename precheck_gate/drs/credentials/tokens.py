@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from precheck_gate.drs.credentials.files import read_secret
 from precheck_gate.drs.credentials.identities import IdTokenIdentity, KeyIdentity
 from precheck_gate.errors import UsageError
-from precheck_gate.secrets import Secret
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from precheck_gate.drs.credentials.environment import Environment
     from precheck_gate.drs.credentials.id_tokens import IdTokenOrigin
+    from precheck_gate.secrets import Secret
 
 __all__ = ["checked_id_token", "checked_key", "read_token", "token_of_variable"]
-
-_MAX_TOKEN = 64 * 1024
 
 
 def read_token(path: Path) -> Secret:
@@ -25,7 +24,7 @@ def read_token(path: Path) -> Secret:
     Raises:
         UsageError: the file cannot be read, or holds what is no token.
     """
-    token, complaint, hint = _content(path)
+    token, complaint, hint = read_secret(path)
     if complaint:
         raise UsageError(f"The token file {path} {complaint}.", hint=hint)
     return _check(token, str(path))
@@ -65,17 +64,6 @@ def checked_id_token(idp_id: str, origin: IdTokenOrigin) -> IdTokenIdentity:
         raise UsageError("The ID of the identity provider (--idp-id) is not one word.")
     origin.check()
     return IdTokenIdentity(idp_id, origin)
-
-
-def _content(path: Path) -> tuple[Secret, str, str]:
-    try:
-        with path.open("rb") as file:
-            return Secret(file.read(_MAX_TOKEN).decode("utf-8-sig").strip()), "", ""
-    except UnicodeDecodeError:
-        return Secret(""), "is not text", ""
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        return Secret(""), f"cannot be read: {reason}", "Check the path and its permissions."
 
 
 def _check(token: Secret, source: str) -> Secret:

@@ -1,0 +1,124 @@
+"""The way to the service for one run: paced, its answers kept, and an account of what went over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from precheck_gate.cli.service import open_access, open_transport
+from precheck_gate.text import clean_line, hide_credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from precheck_gate.answers import AnswerArchive
+    from precheck_gate.cli.execution import Runtime
+    from precheck_gate.cli.live_options import LiveOptions
+    from precheck_gate.clock import Clock
+    from precheck_gate.drs.either import Service
+    from precheck_gate.drs.transport import Reply
+    from precheck_gate.gate import Gate
+    from precheck_gate.reports.base import RunFacts
+    from precheck_gate.settings import ServiceSettings
+
+__all__ = ["Connection"]
+
+
+@dataclass
+class Connection:
+    """Connects a run with the service; nothing is asked yet.
+
+    Args:
+        gate: told of what goes wrong beside the asking.
+        runtime: the world outside.
+        settings: which service, and who asks.
+        live: which version of the API, how fast, and where to keep answers.
+        clock: the time.
+
+    Attributes:
+        client: who speaks to the service, in whichever version of its API.
+    """
+
+    gate: Gate
+    runtime: Runtime
+    settings: ServiceSettings
+    live: LiveOptions
+    clock: Clock
+
+    def __post_init__(self) -> None:
+        from precheck_gate.drs.pacing import PacedSend
+
+        transport = open_transport(
+            self.settings.ca_bundle,
+            self.runtime,
+            self.gate.console,
+            debug_http=self.live.debug_http,
+        )
+        self._send = PacedSend(transport.send, self.clock, self.live.max_rps)
+        self._access = open_access(self.settings, self._send, self.runtime)
+        self._archive = self._open_archive()
+        self.client = self._client()
+
+    def _open_archive(self) -> AnswerArchive | None:
+        if self.live.save_answers is None:
+            return None
+        from precheck_gate.answers import AnswerArchive
+
+        return AnswerArchive(self.live.save_answers, self.clock)
+
+    def _client(self) -> Service:
+        from precheck_gate.drs.client import DrsClient
+        from precheck_gate.drs.either import EitherClient
+        from precheck_gate.drs.v5_client import DrsV5Client
+
+        v3 = DrsClient(
+            self.settings.endpoint,
+            self._access.project_id,
+            self._access.post,
+            self.clock,
+            language=self.settings.language,
+            on_reply=self._save if self._archive is not None else None,
+            advice=self._access.advice,
+        )
+        v5 = DrsV5Client(
+            self.settings.endpoint,
+            self._access.project_id,
+            self._access.send,
+            self.clock,
+            query_ids=dict(self.live.query_ids),
+            language=self.settings.language,
+            advice=self._access.advice,
+        )
+        starts = self.live.start_precheck
+        either = EitherClient(v3, v5, starts=starts, tell=self._v3_is_gone)
+        clients: dict[str, Service] = {"v3": v3, "v5": v5, "auto": either}
+        return clients[self.live.api]
+
+    def _v3_is_gone(self, text: str) -> None:
+        self.gate.console.say(text)
+        if self._archive is not None:
+            self.gate.losses.append("the answers of API v5 cannot be saved")
+
+    def _save(self, task_ids: Sequence[str], reply: Reply) -> None:
+        if self._archive is not None:
+            request_id = reply.headers.get("X-Request-Id", "")
+            self._archive.save(task_ids, reply.status, reply.body, request_id)
+
+    def lost_answers(self) -> str:
+        """Return why answers could not be kept; "" where all were that were to be."""
+        if self._archive is None or not self._archive.failure:
+            return ""
+        return (
+            f"the answers could not be saved to {self.live.save_answers}: {self._archive.failure}"
+        )
+
+    def account(self, facts: RunFacts) -> RunFacts:
+        """Return the facts of a run with what was asked and what went over the wire."""
+        return replace(
+            facts,
+            endpoint=clean_line(hide_credentials(self.settings.endpoint)),
+            project_id=clean_line(self._access.known_project_id),
+            requests=self._access.requests,
+            bytes_sent=self._send.bytes_sent,
+            bytes_received=self._send.bytes_received,
+        )
