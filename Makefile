@@ -11,6 +11,10 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 VENV ?= .venv
 PYTEST_ARGS ?=
 
+# Where this is set, as in many containers, every module of the tests, and of each program that they
+# start, is compiled anew each time.
+unexport PYTHONDONTWRITEBYTECODE
+
 bin := $(VENV)/bin
 pip := $(bin)/python -m pip install --quiet --disable-pip-version-check
 
@@ -38,7 +42,7 @@ demo: $(runs) ## gate three tasks on a simulated service; one of them blocks
 
 .PHONY: test
 test: $(develops) ## run the tests, on all cores
-	$(bin)/python -m pytest --numprocesses auto --dist loadgroup -m "not peer" $(PYTEST_ARGS)
+	$(bin)/python -m pytest --numprocesses auto --dist worksteal -m "not peer" $(PYTEST_ARGS)
 
 .PHONY: peers
 peers: $(develops) ## run the tests that need tools outside of Python, or a browser

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -22,7 +23,12 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     _replace_closed_streams()
-    sys.exit(run_main(sys.argv[1:]))
+    # A start makes objects by the ten thousand that stay: to search them for garbage again and
+    # again, and once more at the end, would be a fifth of it.
+    gc.set_threshold(50_000)
+    code = run_main(sys.argv[1:])
+    gc.freeze()
+    sys.exit(code)
 
 
 def _replace_closed_streams() -> None:

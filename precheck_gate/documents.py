@@ -19,6 +19,7 @@ __all__ = ["Document", "Path_", "Place", "parse_document", "read_document", "spe
 MAX_BYTES = 1024 * 1024
 MAX_VALUES = 100_000
 MAX_DEPTH = 40
+_TOO_DEEP = "it is nested beyond reason"
 
 Path_ = tuple[str | int, ...]
 
@@ -82,6 +83,12 @@ def spell_path(path: Path_) -> str:
 
 class _Loader(yaml.SafeLoader):
     """YAML with the scalars of YAML 1.2's core schema: `no` is text, dates are text."""
+
+    def fetch_flow_collection_start(self, token: type[yaml.Token]) -> None:
+        """Open a bracket, but not one too many: each makes everything that follows slower."""
+        if self.flow_level > MAX_DEPTH:
+            raise yaml.scanner.ScannerError(problem=_TOO_DEEP, problem_mark=self.get_mark())
+        super().fetch_flow_collection_start(token)
 
 
 _Loader.yaml_implicit_resolvers = {}
@@ -203,7 +210,7 @@ def parse_document(text: str, file: str) -> Document:
         problem = Problem(str(error).split("\n", maxsplit=1)[0], file)
         raise DocumentError(f"{file} cannot be read.", [problem]) from None
     except RecursionError:
-        problem = Problem("it is nested beyond reason", file)
+        problem = Problem(_TOO_DEEP, file)
         raise DocumentError(f"{file} cannot be read.", [problem]) from None
     if builder.problems:
         raise DocumentError(f"{file} cannot be used.", builder.problems)

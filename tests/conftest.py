@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 # By these the gate tells that a CI system listens; tests of it set them again.
 for _name in ("GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "JENKINS_URL", "JENKINS_HOME"):
@@ -15,3 +20,9 @@ for _name in ("GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "JENKINS_URL", "JENKINS
 # the same each time, so that a change is judged by itself.
 settings.register_profile("suite", max_examples=40, deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("suite")
+
+
+@pytest.hookimpl(optionalhook=True, wrapper=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """One worker more than cores: while a test waits, for a child or a second, another works."""
+    return 1 + (yield)

@@ -97,7 +97,8 @@ def imported(module: str) -> frozenset[str]:
     return frozenset(names)
 
 
-def own_imports(module: str) -> set[str]:
+@functools.cache
+def own_imports(module: str) -> frozenset[str]:
     """Return the modules of this package that a module imports, packages around them included."""
     found: set[str] = set()
     for name in imported(module):
@@ -105,7 +106,7 @@ def own_imports(module: str) -> set[str]:
         if head == NAME:
             steps = rest.split(".")
             found.update(".".join(steps[:length]) for length in range(1, len(steps) + 1))
-    return {name for name in found if not f"{module}.".startswith(f"{name}.")}
+    return frozenset(name for name in found if not f"{module}.".startswith(f"{name}."))
 
 
 def foreign_imports(module: str) -> set[str]:

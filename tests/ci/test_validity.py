@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from check_jsonschema import main as checker
+from click.testing import CliRunner
 
 from precheck_gate.policy import load_policy
 from precheck_gate.selection import parse_task_list
@@ -20,6 +21,8 @@ from .scenarios import PASSES, WARNS
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from click.testing import Result
 
 OWN_WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 EXAMPLE_WORKFLOWS = sorted((ROOT / "examples" / "github").glob("*.yml"))
@@ -32,12 +35,8 @@ AZURE = sorted((ROOT / "examples" / "azure").glob("*.yml"))
 US = "precheck-gate/precheck-gate@"
 
 
-def check_jsonschema(schema: str, *files: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *map(str, files)],
-        capture_output=True,
-        encoding="utf-8",
-    )
+def check_jsonschema(schema: str, *files: Path) -> Result:
+    return CliRunner().invoke(checker, ["--builtin-schema", schema, *map(str, files)])
 
 
 @pytest.mark.parametrize(
@@ -53,7 +52,7 @@ def check_jsonschema(schema: str, *files: Path) -> subprocess.CompletedProcess[s
 def test_the_official_schema_accepts(schema: str, files: list[Path]) -> None:
     assert files
     done = check_jsonschema(schema, *files)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.exit_code == 0, done.output
 
 
 def test_the_component_is_a_job_once_its_inputs_stand_in_it(tmp_path: Path) -> None:
@@ -67,13 +66,13 @@ def test_the_component_is_a_job_once_its_inputs_stand_in_it(tmp_path: Path) -> N
     (tmp_path / "job.yml").write_text(job, "utf-8")
     for file in ("spec.yml", "job.yml"):
         done = check_jsonschema("vendor.gitlab-ci", tmp_path / file)
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.exit_code == 0, done.output
 
 
 def test_the_official_schema_would_refuse(tmp_path: Path) -> None:
     broken = tmp_path / "action.yml"
     broken.write_text((ROOT / "action.yml").read_text("utf-8").replace("shell: bash", ""), "utf-8")
-    assert check_jsonschema("vendor.github-actions", broken).returncode == 1
+    assert check_jsonschema("vendor.github-actions", broken).exit_code == 1
 
 
 def actionlint(*files: Path) -> list[dict[str, Any]]:

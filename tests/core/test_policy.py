@@ -168,7 +168,8 @@ def test_a_required_item_that_stands_twice_has_to_pass_twice() -> None:
         ("x: !!python/object:os.system y\n", "is not supported here"),
         ("1: 2\nversion: 1\n", "the key '1' is not known here"),
         ("? [1]\n: 2\n", "a key must be text"),
-        ("[" * 5000, "nested beyond reason"),
+        ("[" * 5000, "p.yaml:1:42: it is nested beyond reason"),
+        ("- " * 1000, "p.yaml: it is nested beyond reason"),
     ],
 )
 def test_a_policy_that_cannot_be_used_says_where_and_why(
@@ -192,6 +193,14 @@ def test_an_alias_bomb_ends_at_its_bound() -> None:
 def test_a_list_that_holds_itself_ends_at_its_bound() -> None:
     with pytest.raises(DocumentError, match="unfolds to more than"):
         policy("version: &a [*a]\n")
+
+
+def test_the_bound_of_brackets_is_that_of_values() -> None:
+    assert parse_document("[" * 41 + "]" * 41, "p.yaml").value
+    assert parse_document("[" * 40 + "{}" + "]" * 40, "p.yaml").value
+    for deeper in ("[" * 42 + "]" * 42, "[" * 41 + "{}" + "]" * 41, "- " * 42):
+        with pytest.raises(DocumentError, match=r"nested beyond reason|more than 40 levels"):
+            parse_document(deeper, "p.yaml")
 
 
 def test_every_problem_is_told_at_once_with_the_line_and_a_caret() -> None:

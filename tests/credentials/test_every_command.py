@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from precheck_gate import secrets
+from precheck_gate.__main__ import run_main
 from precheck_gate.console import Console
 from precheck_gate.secrets import Secret
 from tests.harness import TASK, body, entry, item
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 MARK = "s3cr3t-MARK-of-every-command"
@@ -60,6 +64,9 @@ COMMANDS = [
     ["doctor", "--endpoint", "http://127.0.0.1:9", "--project-id", "p"],
     ["nonsense"],
 ]
+# The first call of each command is a process of its own.
+IN_A_PROCESS = [*{command[0]: command for command in reversed(COMMANDS)}.values()]
+HERE = [command for command in COMMANDS if command not in IN_A_PROCESS]
 
 
 def environment() -> dict[str, str]:
@@ -91,18 +98,52 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return (folder / "x.json").read_bytes()
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_no_command_shows_what_it_finds_around_it(
-    command: list[str], report: bytes, tmp_path: Path
-) -> None:
-    write(tmp_path)
-    (tmp_path / "report.json").write_bytes(report)
-    done = call(tmp_path, *command)
-    told = done.stdout + done.stderr
-    for path in tmp_path.iterdir():
+def check_secrecy(folder: Path, told: bytes) -> None:
+    for path in folder.iterdir():
         told += path.read_bytes() if path.is_file() else b""
     assert MARK.encode() not in told
     assert b"Traceback" not in told
+
+
+@pytest.fixture
+def folder(report: bytes, tmp_path: Path) -> Path:
+    write(tmp_path)
+    (tmp_path / "report.json").write_bytes(report)
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", IN_A_PROCESS, ids=" ".join)
+def test_no_command_shows_what_it_finds_around_it(command: list[str], folder: Path) -> None:
+    done = call(folder, *command)
+    assert done.stdout + done.stderr
+    check_secrecy(folder, done.stdout + done.stderr)
+
+
+@pytest.fixture
+def surroundings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give this process the environment of `call`, and nothing that it knows by now to hide."""
+    for name in list(os.environ):
+        monkeypatch.delenv(name)
+    for name, value in (environment() | {"HOME": str(folder)}).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(secrets, "_known", [])
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("surroundings")
+@pytest.mark.parametrize("command", HERE, ids=" ".join)
+def test_nor_does_it_when_called_otherwise(
+    command: list[str], folder: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert os.environ["PRECHECK_GATE_TOKEN"] == MARK
+    run_main(command)
+    out, err = capfdbinary.readouterr()
+    assert out + err
+    check_secrecy(folder, out + err)
 
 
 def test_what_is_printed_by_mistake_is_masked_all_the_same() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import shutil
 import socket
 import ssl
@@ -106,6 +107,7 @@ def refusing_port() -> Iterator[int]:
         yield taken.getsockname()[1]
 
 
+@functools.cache
 def gzip_bomb(mebibytes: int) -> bytes:
     """Return blanks of that size, compressed, without ever holding them."""
     packer = zlib.compressobj(6, zlib.DEFLATED, 16 + zlib.MAX_WBITS)

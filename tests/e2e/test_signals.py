@@ -6,22 +6,28 @@ module, by a request that the simulator got, or by the other end of a named pipe
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import queue
 import signal
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from precheck_gate.clock import SystemClock
+from precheck_gate.documents import parse_document
+from precheck_gate.simulator.scenario import load_scenario
+from precheck_gate.simulator.server import Simulator
 from tests.e2e.outcome import ID, OTHER, task_id
 from tests.e2e.processes import PATIENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from precheck_gate.simulator.request_log import RequestRecord
     from tests.e2e.conftest import Gate, Serve
     from tests.e2e.outcome import Outcome
     from tests.e2e.processes import Child
@@ -41,11 +47,13 @@ tasks:
 HANGING = f"version: 1\ntasks: [{{id: {ID}, answer: mysql}}]\nfaults: [{{kind: hang}}]\n"
 
 
-def wait_until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.005)
+@contextlib.contextmanager
+def watched(scenario: str) -> Iterator[tuple[str, queue.SimpleQueue[RequestRecord]]]:
+    """Serve a scenario; yield the endpoint, and each request as it comes."""
+    asked: queue.SimpleQueue[RequestRecord] = queue.SimpleQueue()
+    loaded = load_scenario(parse_document(scenario, "test.yaml"))
+    with Simulator(loaded, SystemClock(), on_request=asked.put) as simulator:
+        yield simulator.url, asked
 
 
 def interrupt(child: Child, signum: int, *, with_reports: bool = True) -> Outcome:
@@ -134,10 +142,9 @@ def test_all_that_is_known_of_every_task_is_reported(gate: Gate, serve_now: Serv
 
 
 @BOTH
-def test_while_a_request_hangs(gate: Gate, serve_now: Serve, signum: int) -> None:
-    service = serve_now(HANGING)
-    with gate.start(*gate.arguments(service.url)) as child:
-        wait_until(lambda: service.requests)
+def test_while_a_request_hangs(gate: Gate, signum: int) -> None:
+    with watched(HANGING) as (url, asked), gate.start(*gate.arguments(url)) as child:
+        asked.get(timeout=PATIENCE)
         outcome = interrupt(child, signum)
     check_interrupted(outcome, signum)
     assert outcome.verdicts() == {ID: "incomplete"}
@@ -152,12 +159,12 @@ def test_while_a_fault_is_waited_out(gate: Gate, serve_now: Serve) -> None:
     outcome.reports("HTTP 503")
 
 
-def test_advisory_does_not_soften_an_interruption(gate: Gate, serve_now: Serve) -> None:
-    service = serve_now(PENDING)
-    argv = gate.arguments(service.url, "--advisory", "--quiet", tasks=[ID, OTHER])
-    with gate.start(*argv) as child:
-        wait_until(lambda: service.requests)
-        interrupt(child, signal.SIGTERM)
+def test_advisory_does_not_soften_an_interruption(gate: Gate) -> None:
+    with watched(PENDING) as (url, asked):
+        argv = gate.arguments(url, "--advisory", "--quiet", tasks=[ID, OTHER])
+        with gate.start(*argv) as child:
+            asked.get(timeout=PATIENCE)
+            interrupt(child, signal.SIGTERM)
 
 
 def test_while_the_list_of_tasks_is_awaited(gate: Gate, serve_now: Serve) -> None:

@@ -29,7 +29,7 @@ tasks:
   - {{id: {ID}, answer: mysql}}
   - {{id: {OTHER}, answer: mysql, duration: 1h}}
 """
-QUICK = f"version: 1\ntasks: [{{id: {ID}, answer: mysql, duration: 3s}}]\n"
+QUICK = f"version: 1\ntasks: [{{id: {ID}, answer: mysql, duration: 1s}}]\n"
 ERASE = "\x1b[J"
 COLOUR = re.compile("\x1b\\[[0-9;]*m")
 LIVE = "1 of 2 done"

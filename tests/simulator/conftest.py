@@ -14,10 +14,11 @@ from precheck_gate.simulator.server import Simulator
 from tests.fakes import FakeClock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from precheck_gate.clock import Clock
     from precheck_gate.simulator.model import Scenario
+    from precheck_gate.simulator.request_log import RequestRecord
 
 PROJECT = "054ba152d480d55b2f5dc0069e7ddef0"
 
@@ -46,7 +47,14 @@ class Running:
 
 
 class Simulate(Protocol):
-    def __call__(self, scenario: str | Scenario, own_clock: Clock | None = None, /) -> Running: ...
+    def __call__(
+        self,
+        scenario: str | Scenario,
+        own_clock: Clock | None = None,
+        /,
+        *,
+        on_request: Callable[[RequestRecord], None] | None = None,
+    ) -> Running: ...
 
 
 @pytest.fixture
@@ -59,7 +67,13 @@ def simulate(clock: FakeClock) -> Iterator[Simulate]:
     """Run a scenario, given as a value, as YAML or by the name of a built-in one."""
     with contextlib.ExitStack() as stack:
 
-        def run(scenario: str | Scenario, own_clock: Clock | None = None, /) -> Running:
+        def run(
+            scenario: str | Scenario,
+            own_clock: Clock | None = None,
+            /,
+            *,
+            on_request: Callable[[RequestRecord], None] | None = None,
+        ) -> Running:
             if isinstance(scenario, str):
                 yaml = "\n" in scenario
                 scenario = (
@@ -67,7 +81,8 @@ def simulate(clock: FakeClock) -> Iterator[Simulate]:
                     if yaml
                     else builtin_scenario(scenario)
                 )
-            simulator = stack.enter_context(Simulator(scenario, own_clock or clock))
+            made = Simulator(scenario, own_clock or clock, on_request=on_request)
+            simulator = stack.enter_context(made)
             running = Running(simulator)
             stack.callback(running.session.close)
             return running

@@ -227,7 +227,8 @@ def test_slow(simulate: Simulate, where: str) -> None:
 
 @pytest.mark.parametrize("kind", ["hang", "slow, bytes_per_second: 1"])
 def test_closing_the_simulator_ends_what_hangs(simulate: Simulate, kind: str) -> None:
-    running = simulate(with_faults(f"{{kind: {kind}}}"))
+    asked = threading.Event()
+    running = simulate(with_faults(f"{{kind: {kind}}}"), on_request=lambda _: asked.set())
     failures: list[BaseException] = []
 
     def ask() -> None:
@@ -238,8 +239,7 @@ def test_closing_the_simulator_ends_what_hangs(simulate: Simulate, kind: str) ->
 
     client = threading.Thread(target=ask)
     client.start()
-    while not running.simulator.requests:
-        time.sleep(0.005)
+    assert asked.wait(timeout=5)
     begin = time.monotonic()
     running.simulator.close()
     client.join(timeout=5)
