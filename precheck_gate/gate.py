@@ -14,6 +14,7 @@ from precheck_gate.findings import FindingKind, RunVerdict, Verdict, own_finding
 from precheck_gate.interrupts import signal_name
 from precheck_gate.model import Observation
 from precheck_gate.outcome import OutcomeCollector
+from precheck_gate.reports.base import DEFAULT_TASTE
 from precheck_gate.reports.summary import Summary, SummaryKind
 from precheck_gate.reports.writing import ReportWriter
 from precheck_gate.text import clean_line, hide_credentials
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from precheck_gate.findings import TaskVerdict
     from precheck_gate.interrupts import Interrupts
     from precheck_gate.model import Trouble
-    from precheck_gate.reports.base import Reporter, RunFacts
+    from precheck_gate.reports.base import Reporter, RunFacts, Taste
     from precheck_gate.reports.sinks import Sink
 
 __all__ = ["Case", "Gate", "Outputs"]
@@ -47,6 +48,7 @@ class Outputs:
 
     Attributes:
         reports: (format, sink) for each report.
+        taste: how some of the formats are wanted.
         advisory: whether a blocked verdict exits 0.
         warn_code: the exit code of passed with warnings; None for 0.
         ci: the CI system that is told.
@@ -56,6 +58,7 @@ class Outputs:
     """
 
     reports: tuple[tuple[str, Sink], ...] = ()
+    taste: Taste = DEFAULT_TASTE
     advisory: bool = False
     warn_code: int | None = None
     ci: CiSystem = field(default_factory=no_ci)
@@ -221,7 +224,7 @@ class _Listeners:
     """All that is told of each task: the reports, the words on the screen, the CI system."""
 
     def __init__(self, outputs: Outputs, console: Console, *, summarise: bool = True) -> None:
-        self.writer = ReportWriter(outputs.reports)
+        self.writer = ReportWriter(outputs.reports, outputs.taste)
         self.summary = (
             Summary(console, kind=outputs.summary, verbose=outputs.verbose) if summarise else None
         )

@@ -15,7 +15,13 @@ from precheck_gate.cli.runtime import Runtime
 from precheck_gate.console import Console
 from precheck_gate.errors import Interrupted, PrecheckGateError, UsageError
 from precheck_gate.gate import Gate, Outputs
-from precheck_gate.reports.base import RunFacts, load_format
+from precheck_gate.reports.base import (
+    MARKDOWN_BYTES,
+    JUnitWarnings,
+    RunFacts,
+    Taste,
+    load_format,
+)
 from precheck_gate.reports.summary import SummaryKind
 
 if TYPE_CHECKING:
@@ -43,12 +49,19 @@ class JudgeOptions:
     redact: str | None = None
     reports: Sequence[ReportSpec] = ()
     junit: str | None = None
+    max_bytes: int = MARKDOWN_BYTES
+    junit_warnings: str = JUnitWarnings.SKIPPED
     advisory: bool = False
     warn_code: int | None = None
     ci: str = "none"
     quiet: bool = False
     verbose: bool = False
     summary: str = "full"
+
+    @property
+    def taste(self) -> Taste:
+        """How some of the formats are wanted."""
+        return Taste(self.max_bytes, JUnitWarnings(self.junit_warnings))
 
     @classmethod
     def take(cls, options: Mapping[str, Any]) -> JudgeOptions:
@@ -99,6 +112,7 @@ def execute(mode: str, options: JudgeOptions, runtime: Runtime, body: Callable[[
     try:
         gate.outputs = Outputs(
             reports=_sinks(specs),
+            taste=options.taste,
             advisory=options.advisory,
             warn_code=options.warn_code,
             ci=_ci_system(options.ci, console),

@@ -11,7 +11,7 @@ import click
 
 from precheck_gate.ci import SYSTEMS
 from precheck_gate.exits import RESERVED_CODES
-from precheck_gate.reports.base import FORMATS
+from precheck_gate.reports.base import FORMATS, MARKDOWN_BYTES, MARKDOWN_LEAST, JUnitWarnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +28,7 @@ __all__ = [
     "policy_options",
     "quiet_option",
     "tasks_argument",
+    "taste_options",
     "verbose_option",
 ]
 
@@ -182,6 +183,25 @@ quiet_option = option(
 )
 verbose_option = option("-v", "--verbose", is_flag=True, help="Tell every request, and every item.")
 
+_TASTE_OPTIONS = (
+    option(
+        "--max-bytes",
+        type=click.IntRange(min=MARKDOWN_LEAST),
+        default=MARKDOWN_BYTES,
+        show_default=True,
+        metavar="N",
+        help="The most that a Markdown report may have; what was cut is said in it.",
+    ),
+    option(
+        "--junit-warnings",
+        type=click.Choice([one.value for one in JUnitWarnings]),
+        default=JUnitWarnings.SKIPPED.value,
+        show_default=True,
+        help="What warnings and waived findings are in JUnit, which has none: skipped shows their "
+        "text and turns no build red; passed keeps it as system-out.",
+    ),
+)
+
 _OUTPUT_OPTIONS = (
     option(
         "--report",
@@ -192,6 +212,7 @@ _OUTPUT_OPTIONS = (
         help=f"Write a report ({', '.join(FORMATS)}); '-' is stdout. May be given again.",
     ),
     option("--junit", metavar="PATH", help="Short for --report junit=PATH."),
+    *_TASTE_OPTIONS,
     option(
         "--advisory",
         is_flag=True,
@@ -234,6 +255,11 @@ def add_options(command: Any, *options: Callable[[Any], Any]) -> Any:
 def policy_options(command: Any) -> Any:
     """Add the options that say which policy holds, and as of when."""
     return add_options(command, *_POLICY_OPTIONS)
+
+
+def taste_options(command: Any) -> Any:
+    """Add the options that say how some of the reports are wanted."""
+    return add_options(command, *_TASTE_OPTIONS)
 
 
 def judge_options(command: Any) -> Any:

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from precheck_gate import __version__
-from precheck_gate.cli.options import PATH, REPORT
+from precheck_gate.cli.options import PATH, REPORT, taste_options
 from precheck_gate.cli.report_sinks import sinks_of
 from precheck_gate.console import Console
-from precheck_gate.errors import reason_of
 from precheck_gate.exits import ExitCode
-from precheck_gate.reports.base import load_format
-from precheck_gate.reports.markdown import MAX_BYTES, MIN_BYTES, MarkdownReporter
-from precheck_gate.reports.writing import ReportFailure, ReportWriter
+from precheck_gate.reports.base import JUnitWarnings, Taste, load_format
+from precheck_gate.reports.writing import ReportWriter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 
     from precheck_gate.cli.options import ReportSpec
     from precheck_gate.reports.readback import ReadReport
-    from precheck_gate.reports.sinks import Sink
 
 __all__ = ["report"]
 
@@ -49,15 +46,8 @@ Exit codes: 0 all reports were written, whatever their verdict; 2 REPORT.json ca
     metavar="FORMAT=PATH",
     help="A report to make, as for --report of 'run'; '-' is stdout. May be given again.",
 )
-@click.option(
-    "--max-bytes",
-    type=click.IntRange(min=MIN_BYTES),
-    default=MAX_BYTES,
-    show_default=True,
-    metavar="N",
-    help="The most that a Markdown report may have; what was cut is said in it.",
-)
-def report(source: Path, targets: Sequence[ReportSpec], max_bytes: int) -> int:
+@taste_options
+def report(source: Path, targets: Sequence[ReportSpec], max_bytes: int, junit_warnings: str) -> int:
     """Make reports again from a JSON report, as the run itself would have written them."""
     sinks = sinks_of(targets)
     for name, _ in targets:
@@ -71,45 +61,23 @@ def report(source: Path, targets: Sequence[ReportSpec], max_bytes: int) -> int:
             f"{source} was written by precheck-gate {read.tool_version}, "
             f"and this is {__version__}: its own report may have looked different."
         )
-    others = [(name, sink) for name, sink in sinks if name != "markdown"]
-    writer = _feed(ReportWriter(others), read)
-    written, failures = list(writer.written), list(writer.failures)
-    for name, sink in sinks:
-        if name == "markdown":
-            try:
-                _write_markdown(read, sink, max_bytes)
-            except OSError as error:
-                failures.append(ReportFailure(name, sink.name, reason_of(error)))
-            else:
-                written.append(sink.name)
-    for failure in failures:
+    writer = ReportWriter(sinks, Taste(max_bytes, JUnitWarnings(junit_warnings)))
+    _feed(writer, read)
+    for failure in writer.failures:
         console.warn(
             f"the {failure.format} report {failure.name} could not be written: {failure.reason}"
         )
-    if files := [name for name in written if name != "-"]:
+    if files := [name for name in writer.written if name != "-"]:
         console.say(f"reports  {', '.join(files)}")
-    if any(failure.bug for failure in failures):
+    if any(failure.bug for failure in writer.failures):
         return int(ExitCode.BUG)
-    return int(ExitCode.REPORT if failures else ExitCode.PASSED)
+    return int(ExitCode.REPORT if writer.failures else ExitCode.PASSED)
 
 
-def _feed(writer: ReportWriter, read: ReadReport) -> ReportWriter:
+def _feed(writer: ReportWriter, read: ReadReport) -> None:
     try:
         for task in read.tasks:
             writer.add_task(task)
         writer.finish(read.run, read.facts)
     finally:
         writer.discard()  # of what was finished nothing is left to discard
-    return writer
-
-
-def _write_markdown(read: ReadReport, sink: Sink, max_bytes: int) -> None:
-    try:
-        reporter = MarkdownReporter(sink.open(), max_bytes=max_bytes)
-        for task in read.tasks:
-            reporter.add_task(task)
-        reporter.finish(read.run, read.facts)
-        sink.commit()
-    except BaseException:
-        sink.discard()
-        raise

@@ -2,16 +2,65 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TextIO, cast, runtime_checkable
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol, TextIO, cast, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from precheck_gate.findings import RunVerdict, TaskVerdict
 
-__all__ = ["FORMATS", "Divisible", "Reporter", "RunFacts", "load_format"]
+__all__ = [
+    "DEFAULT_TASTE",
+    "FORMATS",
+    "MARKDOWN_BYTES",
+    "MARKDOWN_LEAST",
+    "Divisible",
+    "JUnitWarnings",
+    "Reporter",
+    "RunFacts",
+    "Taste",
+    "load_format",
+]
+
+MARKDOWN_BYTES = 60_000
+"""Fits a comment on a pull request of GitHub, which ends at 65,536 characters."""
+MARKDOWN_LEAST = 2_000
+"""Room for the verdict, and for what is said about the rest."""
+
+
+class JUnitWarnings(StrEnum):
+    """What a warning is in JUnit, where there is no such thing."""
+
+    SKIPPED = "skipped"
+    PASSED = "passed"
+    FAILURE = "failure"
+
+
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """How the user wants some of the formats.
+
+    Attributes:
+        max_bytes: the most that a Markdown report may have, in bytes of UTF-8.
+        junit_warnings: what warnings and waived findings are in JUnit.
+    """
+
+    max_bytes: int = MARKDOWN_BYTES
+    junit_warnings: JUnitWarnings = JUnitWarnings.SKIPPED
+
+    def settings(self, name: str) -> dict[str, Any]:
+        """Return the arguments of a format's reporter beside its stream."""
+        match name:
+            case "markdown":
+                return {"max_bytes": self.max_bytes}
+            case "junit":
+                return {"warnings": self.junit_warnings}
+            case _:
+                return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +104,9 @@ class RunFacts:
     waited: float | None = None
 
 
+DEFAULT_TASTE = Taste()
+
+
 class Reporter(Protocol):
     """Writes one report to the stream it was made with: the tasks one by one, then the run."""
 
@@ -88,7 +140,8 @@ FORMATS = {
 }
 
 
-def load_format(name: str) -> Callable[[TextIO], Reporter]:
+def load_format(name: str, taste: Taste = DEFAULT_TASTE) -> Callable[[TextIO], Reporter]:
     """Return what makes a reporter of the format ``name``, a key of `FORMATS`."""
     module, _, attribute = FORMATS[name].partition(":")
-    return cast("Callable[[TextIO], Reporter]", getattr(importlib.import_module(module), attribute))
+    reporter = getattr(importlib.import_module(module), attribute)
+    return cast("Callable[[TextIO], Reporter]", functools.partial(reporter, **taste.settings(name)))

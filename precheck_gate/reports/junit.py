@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TextIO
 import junit_xml
 
 from precheck_gate.findings import Finding, FindingKind, Verdict, worst
+from precheck_gate.reports.base import JUnitWarnings
 from precheck_gate.reports.junit_documents import Documents, JUnitLimits
 from precheck_gate.text import shorten
 
@@ -44,9 +45,17 @@ class JUnitReporter:
     Args:
         out: the stream.
         limits: what one file may hold; None for what every known reader takes.
+        warnings: what a case is that only warns.
     """
 
-    def __init__(self, out: TextIO, limits: JUnitLimits | None = None) -> None:
+    def __init__(
+        self,
+        out: TextIO,
+        limits: JUnitLimits | None = None,
+        *,
+        warnings: JUnitWarnings = JUnitWarnings.SKIPPED,
+    ) -> None:
+        self._warnings = warnings
         self._documents = Documents(out, RUN_SUITE, limits or JUnitLimits())
 
     def go_on_in(self, more: Callable[[], TextIO]) -> None:
@@ -59,12 +68,12 @@ class JUnitReporter:
         own = [finding for finding in task.findings if finding.kind is FindingKind.TASK]
         others = [finding for finding in task.findings if finding.kind is not FindingKind.TASK]
         names = _Names()
-        cases = [_case(names.unique(suite, "result"), suite, own)]
+        cases = [self._case(names.unique(suite, "result"), suite, own)]
         for finding in others:
             group = shorten(finding.group, MAX_NAME)
             classname = f"{suite}.{group}" if group else suite
             name = f"{finding.title} [{finding.sub_task}]" if finding.sub_task else finding.title
-            cases.append(_case(names.unique(classname, name), classname, [finding]))
+            cases.append(self._case(names.unique(classname, name), classname, [finding]))
         properties = {
             "verdict": task.verdict.value,
             "progress": task.progress,
@@ -93,7 +102,7 @@ class JUnitReporter:
                 junit_xml.TestSuite(
                     RUN_SUITE,
                     [
-                        _case(names.unique(RUN_SUITE, finding.title), RUN_SUITE, [finding])
+                        self._case(names.unique(RUN_SUITE, finding.title), RUN_SUITE, [finding])
                         for finding in run.findings
                     ],
                     properties={
@@ -113,6 +122,33 @@ class JUnitReporter:
             case.set("time", "0.000")
         self._documents.add(element)
 
+    def _case(self, name: str, classname: str, findings: list[Finding]) -> junit_xml.TestCase:
+        case = junit_xml.TestCase(name, classname)
+        verdict = worst(finding.verdict for finding in findings)
+        if verdict is Verdict.PASSED:
+            return case
+        # Never without a text: junit-xml leaves a status out that has none.
+        text = "\n".join(line for one in findings for line in _lines(one)) or verdict.value
+        body = shorten(text, MAX_BODY)
+        message = shorten(re.sub(r"\n *", "; ", text), MAX_MESSAGE)
+        match verdict:
+            case Verdict.PASSED_WITH_WARNINGS:
+                self._warn(case, f"warning: {message}", f"warning: {body}")
+            case Verdict.BLOCKED:
+                case.add_failure_info(message, body, "blocked")
+            case Verdict.INCOMPLETE | Verdict.ERROR:
+                case.add_error_info(message, body, verdict.value)
+        return case
+
+    def _warn(self, case: junit_xml.TestCase, message: str, body: str) -> None:
+        match self._warnings:
+            case JUnitWarnings.SKIPPED:
+                case.add_skipped_info(message, body)
+            case JUnitWarnings.PASSED:
+                case.stdout = body
+            case JUnitWarnings.FAILURE:
+                case.add_failure_info(message, body, "warning")
+
 
 class _Names:
     """Gives each case of a suite a name of its own: GitLab drops all but one of those alike."""
@@ -129,25 +165,6 @@ class _Names:
             candidate = f"{short} ({self._last[classname, short] + 1})"
         self._taken.add((classname, candidate))
         return candidate
-
-
-def _case(name: str, classname: str, findings: list[Finding]) -> junit_xml.TestCase:
-    case = junit_xml.TestCase(name, classname)
-    verdict = worst(finding.verdict for finding in findings)
-    if verdict is Verdict.PASSED:
-        return case
-    # Never without a text: junit-xml leaves a status out that has none.
-    text = "\n".join(line for finding in findings for line in _lines(finding)) or verdict.value
-    body = shorten(text, MAX_BODY)
-    message = shorten(re.sub(r"\n *", "; ", text), MAX_MESSAGE)
-    match verdict:
-        case Verdict.PASSED_WITH_WARNINGS:
-            case.add_skipped_info(f"warning: {message}", f"warning: {body}")
-        case Verdict.BLOCKED:
-            case.add_failure_info(message, body, "blocked")
-        case Verdict.INCOMPLETE | Verdict.ERROR:
-            case.add_error_info(message, body, verdict.value)
-    return case
 
 
 def _lines(finding: Finding) -> Iterable[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 from precheck_gate.errors import UsageError
 from precheck_gate.findings import FindingKind, Verdict, WaiverState
 from precheck_gate.policy.model import Effect
+from precheck_gate.reports.base import MARKDOWN_BYTES, MARKDOWN_LEAST
 from precheck_gate.reports.causes import Causes
 from precheck_gate.reports.markdown_text import Budget, code, escape
 from precheck_gate.reports.wording import (
@@ -30,13 +31,7 @@ if TYPE_CHECKING:
     from precheck_gate.reports.base import RunFacts
     from precheck_gate.reports.causes import Cause
 
-__all__ = ["MAX_BYTES", "MIN_BYTES", "MarkdownReporter"]
-
-MAX_BYTES = 60_000
-"""Fits a comment on a pull request of GitHub, which ends at 65,536 characters."""
-
-MIN_BYTES = 2_000
-"""Room for the verdict, and for what is said about the rest."""
+__all__ = ["MarkdownReporter"]
 
 MAX_ROWS = 1_000
 MAX_FOOT = 1_000
@@ -61,11 +56,11 @@ class MarkdownReporter:
         UsageError: ``max_bytes`` is too few to say anything.
     """
 
-    def __init__(self, out: TextIO, *, max_bytes: int = MAX_BYTES) -> None:
-        if max_bytes < MIN_BYTES:
+    def __init__(self, out: TextIO, *, max_bytes: int = MARKDOWN_BYTES) -> None:
+        if max_bytes < MARKDOWN_LEAST:
             raise UsageError(
                 f"{max_bytes} bytes are too few for a Markdown report.",
-                hint=f"Give at least {MIN_BYTES}.",
+                hint=f"Give at least {MARKDOWN_LEAST}.",
             )
         self._out = out
         self._max_bytes = max_bytes

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from precheck_gate.errors import reason_of
-from precheck_gate.reports.base import Divisible, load_format
+from precheck_gate.reports.base import DEFAULT_TASTE, Divisible, load_format
 from precheck_gate.reports.parts import Parts
 from precheck_gate.reports.sinks import FileSink
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from precheck_gate.findings import RunVerdict, TaskVerdict
-    from precheck_gate.reports.base import Reporter, RunFacts
+    from precheck_gate.reports.base import Reporter, RunFacts, Taste
     from precheck_gate.reports.sinks import Sink
 
 __all__ = ["ReportFailure", "ReportWriter"]
@@ -42,15 +42,16 @@ class ReportWriter:
 
     Args:
         reports: (format, sink) for each report asked for.
+        taste: how some of the formats are wanted.
     """
 
-    def __init__(self, reports: Sequence[tuple[str, Sink]]) -> None:
+    def __init__(self, reports: Sequence[tuple[str, Sink]], taste: Taste = DEFAULT_TASTE) -> None:
         self.failures: list[ReportFailure] = []
         self.written: list[str] = []
         self._open: list[_Open] = []
         for name, sink in reports:
             try:
-                self._open.append(_opened(name, sink))
+                self._open.append(_opened(name, sink, taste))
             except OSError as error:
                 self._fail(name, sink, error)
 
@@ -95,8 +96,8 @@ class ReportWriter:
             self.failures.append(ReportFailure(name, sink.name, reason, bug=True))
 
 
-def _opened(name: str, sink: Sink) -> _Open:
-    reporter = load_format(name)(sink.open())
+def _opened(name: str, sink: Sink, taste: Taste) -> _Open:
+    reporter = load_format(name, taste)(sink.open())
     if isinstance(reporter, Divisible) and isinstance(sink, FileSink) and sink.divisible:
         sink = Parts(sink)
         reporter.go_on_in(sink.more)

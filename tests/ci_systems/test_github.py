@@ -12,7 +12,7 @@ import pytest
 from precheck_gate.__main__ import run_main
 from precheck_gate.ci.github import MAX_SUMMARY, SUMMARY_LEAST, SUMMARY_MARGIN
 from precheck_gate.findings import Verdict
-from precheck_gate.reports.markdown import MIN_BYTES
+from precheck_gate.reports.base import MARKDOWN_LEAST
 from precheck_gate.secrets import Secret
 from tests.ci_reports.made import HOSTILE, about_run, finding, hostile_task, own, task
 
@@ -211,7 +211,7 @@ def test_the_room_for_a_summary_is_what_earlier_steps_left(github: Spoken) -> No
         assert github.system.summary_room() == room
     os.truncate(path, full - SUMMARY_LEAST + 1)
     assert github.system.summary_room() == 0, "too little for any report"
-    assert SUMMARY_LEAST >= MIN_BYTES
+    assert SUMMARY_LEAST >= MARKDOWN_LEAST
 
 
 # -- the whole program -------------------------------------------------------------------------

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from precheck_gate.errors import UsageError
 from precheck_gate.findings import Verdict
-from precheck_gate.reports.markdown import MIN_BYTES, MarkdownReporter
+from precheck_gate.reports.base import MARKDOWN_LEAST
+from precheck_gate.reports.markdown import MarkdownReporter
 from tests.html_report.made import FACTS, HOSTILE, hostile, item, run_of, task_of, wave, written
 
 from .test_markdown_render import only_ours, rendered
@@ -30,7 +31,7 @@ def bounded(max_bytes: int) -> str:
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.integers(MIN_BYTES, 12_000))
+@given(st.integers(MARKDOWN_LEAST, 12_000))
 def test_it_is_never_longer_and_never_torn(max_bytes: int) -> None:
     text = bounded(max_bytes)
     assert len(text.encode()) <= max_bytes
@@ -62,7 +63,7 @@ def test_the_default_fits_a_comment_on_a_pull_request() -> None:
     assert re.search(r"\d+ of 3000 tasks", text)
 
 
-@pytest.mark.parametrize("max_bytes", [MIN_BYTES, 3_000])
+@pytest.mark.parametrize("max_bytes", [MARKDOWN_LEAST, 3_000])
 def test_hostile_texts_cannot_make_it_longer(max_bytes: int) -> None:
     run, tasks, facts = hostile(*(payload + "|<&" * 300 for payload in HOSTILE))
     out = io.StringIO()
@@ -76,4 +77,4 @@ def test_hostile_texts_cannot_make_it_longer(max_bytes: int) -> None:
 
 def test_too_few_bytes_are_refused() -> None:
     with pytest.raises(UsageError, match="too few"):
-        MarkdownReporter(io.StringIO(), max_bytes=MIN_BYTES - 1)
+        MarkdownReporter(io.StringIO(), max_bytes=MARKDOWN_LEAST - 1)

@@ -56,7 +56,7 @@ List<String> environmentOf(Map settings) {
         'profileName', 'idpId', 'idTokenVariable', 'idTokenFile', 'oidcAudience', 'iamEndpoint',
         'caBundle', 'debugHttp', 'timeout', 'interval', 'grace', 'maxStaleness', 'language',
         'policy', 'profile', 'allowOutside', 'now', 'strictWaivers', 'baseline', 'redact',
-        'report', 'advisory', 'summary', 'quiet', 'verbose', 'saveAnswers',
+        'report', 'maxBytes', 'junitWarnings', 'advisory', 'summary', 'quiet', 'verbose', 'saveAnswers',
         'select', 'expectTasks', 'noDetails', 'startPrecheck', 'mode', 'until', 'restartEvery',
         'api', 'queryId', 'maxRps', 'maxRetries',
     ]
