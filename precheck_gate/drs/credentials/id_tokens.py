@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 from precheck_gate import strictjson
 from precheck_gate.drs.auth import BearerAuth, BoundAuth
 from precheck_gate.drs.credentials.files import Content, read_secret
+from precheck_gate.drs.credentials.tokens import is_word
 from precheck_gate.drs.endpoints import check_endpoint
 from precheck_gate.drs.refusals import refusal
 from precheck_gate.errors import AccessRefused, ServiceError, UsageError
@@ -244,5 +245,4 @@ def _complaint_about(token: Secret) -> str:
     text = token.reveal()
     if not text:
         return "holds no ID token"
-    plain = text.isascii() and text.isprintable() and " " not in text
-    return "" if plain else "holds something that is no ID token"
+    return "" if is_word(text) else "holds something that is no ID token"

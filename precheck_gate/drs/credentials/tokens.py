@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from precheck_gate.drs.credentials.id_tokens import IdTokenOrigin
     from precheck_gate.secrets import Secret
 
-__all__ = ["checked_id_token", "checked_key", "read_token", "token_of_variable"]
+__all__ = ["checked_id_token", "checked_key", "is_word", "read_token", "token_of_variable"]
 
 
 def read_token(path: Path) -> Secret:
@@ -46,7 +46,7 @@ def checked_key(key: KeyIdentity, where: str) -> KeyIdentity:
         UsageError: a part has characters that no key has.
     """
     parts = (key.access_key, key.secret_key, key.security_token)
-    if not all(_is_word(part) for part in parts if part):
+    if not all(is_word(part.reveal()) for part in parts if part):
         raise UsageError(
             f"The access key in {where} has characters that no key has.",
             hint="Each part is one line of printable ASCII without blanks.",
@@ -60,7 +60,7 @@ def checked_id_token(idp_id: str, origin: IdTokenOrigin) -> IdTokenIdentity:
     Raises:
         UsageError: the provider's ID is none, or there is no ID token.
     """
-    if not (idp_id.isascii() and idp_id.isprintable() and " " not in idp_id):
+    if not is_word(idp_id):
         raise UsageError("The ID of the identity provider (--idp-id) is not one word.")
     origin.check()
     return IdTokenIdentity(idp_id, origin)
@@ -72,7 +72,7 @@ def _check(token: Secret, source: str) -> Secret:
             f"The token in {source} is empty.", hint="Get a new token, and put it there."
         )
     # The characters themselves are not shown: they are part of a secret.
-    if not _is_word(token):
+    if not is_word(token.reveal()):
         raise UsageError(
             f"The token in {source} has characters that no token has.",
             hint="It is one line of printable ASCII without blanks; was more put there than it?",
@@ -80,6 +80,6 @@ def _check(token: Secret, source: str) -> Secret:
     return token
 
 
-def _is_word(token: Secret) -> bool:
-    text = token.reveal()
+def is_word(text: str) -> bool:
+    """Return whether a text may be part of a header as it is: printable ASCII without blanks."""
     return text.isascii() and text.isprintable() and " " not in text
