@@ -87,6 +87,7 @@ def builtin_policy(name: str) -> Policy:
     return _policy(name, [document], stack([LayerReader(document).top()]))
 
 
+@cache
 def _preset(name: str) -> Document:
     place = resources.files(__package__) / "presets" / f"{name.removeprefix(BUILTIN)}.yaml"
     return parse_document(place.read_text("utf-8"), name)

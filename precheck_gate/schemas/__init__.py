@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import json
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jsonschema.exceptions import ValidationError
+    from jsonschema.protocols import Validator
 
     from precheck_gate.documents import Document, Path_
 
@@ -42,15 +44,19 @@ def check(document: Document, schema_name: str, what: str) -> None:
     Raises:
         DocumentError: with every problem, in the order of the file.
     """
-    import jsonschema
-
-    validator = jsonschema.Draft202012Validator(load_schema(schema_name))
     problems: list[Problem] = []
-    for error in validator.iter_errors(document.value):
+    for error in _validator(schema_name).iter_errors(document.value):
         problems.extend(_explain(document, _deepest(error)))
     if problems:
         problems.sort(key=lambda problem: (problem.line, problem.column))
         raise DocumentError(f"The {what} {document.file} cannot be used.", problems)
+
+
+@functools.cache
+def _validator(schema_name: str) -> Validator:
+    import jsonschema
+
+    return jsonschema.Draft202012Validator(load_schema(schema_name))
 
 
 def _deepest(error: ValidationError) -> ValidationError:
