@@ -13,7 +13,7 @@ from precheck_gate.errors import Interrupted, ServiceError
 from precheck_gate.model import About, Observation, Snapshot, Trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from precheck_gate.bench import Bench
     from precheck_gate.cli.execution import JudgeOptions, Runtime
@@ -71,6 +71,7 @@ class _Run:
     bench: Bench
     clock: CountingClock
     names: dict[str, About] = field(default_factory=dict)
+    unstarted: dict[str, Trouble] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         from precheck_gate.polling.repeating import RetryBudget
@@ -94,9 +95,8 @@ class _Run:
         observer = self._observer(tasks)
         fresh = self._fresh(observer)
         poller = self._poller(fresh or self.client, observer)
-        failed: dict[str, Trouble] = {}
         try:
-            failed = self._ask(tasks, poller, fresh)
+            self._ask(tasks, poller, fresh)
         except Interrupted:
             observer.close()
             self.gate.console.say("interrupted; writing what is known (again: end at once)")
@@ -104,7 +104,7 @@ class _Run:
             observer.close()
         if not self.gate.outputs.quiet:
             self.gate.outputs.ci.close_section()
-        observations = self._observations(tasks, poller, failed)
+        observations = self._observations(tasks, poller)
         self._note_facts(poller)
         return self.gate.judge(
             Case(
@@ -117,22 +117,18 @@ class _Run:
             )
         )
 
-    def _ask(
-        self, tasks: Sequence[str], poller: Poller, fresh: FreshResults | None
-    ) -> dict[str, Trouble]:
-        """Start what is to be started, and poll; return why some could not be started."""
-        failed: dict[str, Trouble] = {}
+    def _ask(self, tasks: Sequence[str], poller: Poller, fresh: FreshResults | None) -> None:
+        """Start what is to be started, and poll; ``unstarted`` tells what could not be started."""
         if fresh is not None and self.live.start_precheck:
             try:
-                failed = fresh.begin(tasks, self.deadline)
+                self.unstarted = fresh.begin(tasks, self.deadline)
             except ServiceError as error:
                 # Nothing is asked then: a result might be from before.
                 poller.give_up(error)
-                return {}
+                return
         left = max(0.0, self.deadline - self.clock.monotonic())
         poller.options = replace(poller.options, timeout=left)
-        poller.poll([task for task in tasks if task not in failed])
-        return failed
+        poller.poll([task for task in tasks if task not in self.unstarted])
 
     # What works together
 
@@ -210,11 +206,11 @@ class _Run:
 
     # What is told
 
-    def _observations(
-        self, tasks: Sequence[str], poller: Poller, failed: Mapping[str, Trouble]
-    ) -> list[Observation]:
+    def _observations(self, tasks: Sequence[str], poller: Poller) -> list[Observation]:
         known = {one.task_id: one for one in poller.observations()}
-        known |= {task: Observation(task, None, trouble) for task, trouble in failed.items()}
+        known |= {
+            task: Observation(task, None, trouble) for task, trouble in self.unstarted.items()
+        }
         return [
             replace(known.get(task, Observation(task)), about=self.names.get(task, About()))
             for task in tasks
