@@ -52,12 +52,14 @@ def headline(run: RunVerdict) -> str:
         return _of_the_run(run)
     match run.verdict:
         case Verdict.BLOCKED:
-            words = f"{affected} of {tasks} must not start"
+            words, others = f"{affected} of {tasks} must not start", "may"
         case Verdict.INCOMPLETE:
             words = f"{affected} of {tasks} did not reach a confirmed end of the pre-check"
+            others = "may start"
         case _:
             words = f"No trustworthy answer for {affected} of {tasks}"
-    return f"{words}; {green} may" if green else words
+            others = "may start"
+    return f"{words}; {green} {others}" if green else words
 
 
 def _of_the_run(run: RunVerdict) -> str:

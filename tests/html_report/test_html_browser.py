@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.findings import Verdict
+from precheck_gate.findings import Finding, FindingKind, Verdict
 
 from .made import HOSTILE, hostile, item, own, run_of, task_of, wave, written
 
@@ -234,6 +234,16 @@ def test_a_cause_is_copied_with_all_of_its_tasks(visit: Visitor) -> None:
         "20 tasks:",
         *(f"  {task.task_id} ({task.name})" for task in tasks[1::2]),
     ]
+
+
+def test_a_cause_of_the_run_alone_is_copied_too(visit: Visitor) -> None:
+    found = Finding(FindingKind.RUN, Verdict.ERROR, "usage", "The policy cannot be read")
+    page = visit(written(run_of([], found), [])).page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy usage as text").click()
+    page.get_by_text("Copied").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("The policy cannot be read\n")
 
 
 def test_every_cause_knows_its_tasks(visit: Visitor) -> None:

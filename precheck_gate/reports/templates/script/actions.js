@@ -67,7 +67,6 @@ const listen = () => {
   });
   byId("open-all").addEventListener("click", openAll);
   byId("close-all").addEventListener("click", closeAll);
-  offerCopies();
 };
 const preparePrint = () => {
   let opened = [];

@@ -1,6 +1,7 @@
 document.documentElement.classList.add("has-script");
 for (const node of document.querySelectorAll(".needs-script")) node.hidden = false;
 chooseTheme();
+offerCopies();
 if (tasks.length) {
   upgradeRows();
   fillFilters();
