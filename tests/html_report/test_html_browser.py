@@ -236,6 +236,19 @@ def test_a_cause_is_copied_with_all_of_its_tasks(visit: Visitor) -> None:
     ]
 
 
+def test_a_page_without_a_clipboard_copies_by_the_older_way(
+    visit: Visitor, page_of_many: str
+) -> None:
+    # As where it comes from a server without TLS.
+    page = visit(page_of_many).page
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    page.get_by_role("button", name="Copy srcDbBinlogIsOff as text").click()
+    page.get_by_text("Copied").wait_for()
+    page.locator("#f-text").focus()
+    page.keyboard.press("Control+V")
+    assert page.locator("#f-text").input_value().startswith("srcDbBinlogIsOff FAILED")
+
+
 def test_a_cause_of_the_run_alone_is_copied_too(visit: Visitor) -> None:
     found = Finding(FindingKind.RUN, Verdict.ERROR, "usage", "The policy cannot be read")
     page = visit(written(run_of([], found), [])).page
