@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate import strictjson
+from precheck_gate.consistency import contradictions
 from precheck_gate.errors import UsageError, unreadable
 from precheck_gate.findings import Verdict
 from precheck_gate.redaction import Redact, Redaction
@@ -25,7 +26,7 @@ def read_report(path: Path, what: str) -> dict[str, Any]:
     """Return a JSON report of ours, its shape checked as far as it is used.
 
     Raises:
-        UsageError: it cannot be read, or is no such report.
+        UsageError: it cannot be read, is no such report, or contradicts itself.
     """
     try:
         with path.open("rb") as file:
@@ -34,17 +35,22 @@ def read_report(path: Path, what: str) -> dict[str, Any]:
     except OSError as error:
         raise unreadable(f"The {what} {path}", error, hint="Check the path.") from None
     except ValueError as error:
-        report = None
-        reason = clean_line(shorten(str(error), 200))
-    else:
-        reason = "it is JSON of another kind"
+        raise _refused(path, what, str(error)) from None
     if not _is_report(report):
-        raise UsageError(
-            f"The {what} {path} is not a JSON report of precheck-gate: {reason}.",
-            hint="Give a file that --report json=FILE wrote.",
-        )
+        raise _refused(path, what, "it is JSON of another kind")
+    contradiction = next(contradictions(report), None)
+    if contradiction is not None:
+        raise _refused(path, what, contradiction)
     checked: dict[str, Any] = report
     return checked
+
+
+def _refused(path: Path, what: str, reason: str) -> UsageError:
+    said = clean_line(shorten(reason, 200))
+    return UsageError(
+        f"The {what} {path} is not a JSON report of precheck-gate: {said}.",
+        hint="Give a file that --report json=FILE wrote, unchanged.",
+    )
 
 
 _TEXTS = (

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate.baseline import finding_identity
-from precheck_gate.findings import Verdict
-from precheck_gate.policy.model import Effect
+from precheck_gate.findings import Verdict, effect_of
 from precheck_gate.text import clean_line
 
 if TYPE_CHECKING:
@@ -31,12 +30,6 @@ _ASPECTS = {
     "waived_by": "waived",
     "waived_until": "waived until",
 }
-
-_EFFECTS = {
-    verdict: Effect.BLOCK if not verdict.green else Effect.WARN
-    for verdict in Verdict
-    if verdict is not Verdict.PASSED
-} | {Verdict.PASSED: Effect.ALLOW}
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +214,7 @@ def _changes(
 def _cleaned(finding: Mapping[str, Any]) -> _Finding:
     """Return a finding's texts made harmless, and its effect as its verdict has it."""
     texts = {key: clean_line(text) for key, text in finding.items() if isinstance(text, str)}
-    return texts | {"effect": _EFFECTS[Verdict(finding["verdict"])].value}
+    return texts | {"effect": effect_of(Verdict(finding["verdict"])).value}
 
 
 def _is_worth_telling(change: Change) -> bool:

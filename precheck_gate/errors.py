@@ -8,9 +8,10 @@
     ├── ServiceError           4   the service gave no trustworthy answer
     │   ├── TransientFault     4   may pass by itself: network, 429, 5xx
     │   │   └── NotAnAnswer    4   not JSON, of the wrong shape, beyond a bound; final offline
+    │   │       └── UnnamedResult  4   a result in it names no task
     │   ├── ApiGone            4   404 from the gateway: no such API here
     │   ├── AccessRefused      4   401 and 403: asking again changes nothing
-    │   └── BatchRefused       4   400: a task of the batch, or the request, is at fault
+    │   └── BatchRefused       4   mostly 400: a task of the batch, or the request, is at fault
     └── ReportError            5   a report could not be written
 """
 
@@ -32,6 +33,7 @@ __all__ = [
     "ReportError",
     "ServiceError",
     "TransientFault",
+    "UnnamedResult",
     "UsageError",
     "reason_of",
     "unreadable",
@@ -133,6 +135,10 @@ class NotAnAnswer(TransientFault):
     """What came back is no answer: not JSON, of the wrong shape, or beyond a bound."""
 
 
+class UnnamedResult(NotAnAnswer):
+    """A result names no task: it could speak against any, so that none may pass on this answer."""
+
+
 class AccessRefused(ServiceError):
     """The service knows who asks and refuses (403), or does not believe it (401)."""
 
@@ -142,10 +148,10 @@ class ApiGone(ServiceError):
 
 
 class BatchRefused(ServiceError):
-    """HTTP 400 for a batch of tasks; ``culprits`` maps the task IDs that the service named.
+    """There is no answer for a batch of tasks as it is, mostly HTTP 400; parts may be answered.
 
-    The value is the service's ``(code, message)`` for that task. An empty mapping means that the
-    service did not say which task is at fault.
+    ``culprits`` maps the task IDs that the service named to its ``(code, message)`` for the
+    task. An empty mapping means that the service did not say which task is at fault.
     """
 
     def __init__(

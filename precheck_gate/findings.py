@@ -20,6 +20,7 @@ __all__ = [
     "Verdict",
     "WaiverState",
     "WaiverUse",
+    "effect_of",
     "own_finding",
     "worst",
 ]
@@ -54,6 +55,17 @@ _SEVERITIES = {verdict: rank for rank, verdict in enumerate(Verdict)}
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """Return the worst of ``verdicts``; an empty set is not a pass but an error."""
     return max(verdicts, key=lambda verdict: verdict.severity, default=Verdict.ERROR)
+
+
+def effect_of(verdict: Verdict) -> Effect:
+    """Return what a finding of that verdict does to the gate."""
+    match verdict:
+        case Verdict.PASSED:
+            return Effect.ALLOW
+        case Verdict.PASSED_WITH_WARNINGS:
+            return Effect.WARN
+        case _:
+            return Effect.BLOCK
 
 
 class FindingKind(Enum):
@@ -121,13 +133,7 @@ class Finding:
     @property
     def effect(self) -> Effect:
         """What the finding does to the gate: allow, warn or block."""
-        match self.verdict:
-            case Verdict.PASSED:
-                return Effect.ALLOW
-            case Verdict.PASSED_WITH_WARNINGS:
-                return Effect.WARN
-            case _:
-                return Effect.BLOCK
+        return effect_of(self.verdict)
 
 
 def own_finding(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -209,9 +210,15 @@ class ItemJudge:
         )
 
 
+# A word or a number, or the JSON form of what is neither: all else could be read as our own words.
+_PLAIN = re.compile(r"[\w.+-]+|\[.*\]|\{.*\}", re.DOTALL)
+
+
 def _spoken(raw: str, status: Status) -> str:
-    unknown = ", a status that DRS does not document" if status is Status.UNKNOWN else ""
-    return f"{raw or '(without a status)'}{unknown}"
+    if status is not Status.UNKNOWN:
+        return raw
+    said = raw if _PLAIN.fullmatch(raw) else f'"{raw}"'
+    return f"{said if raw else '(without a status)'}, a status that DRS does not document"
 
 
 def counts_as_warning(finding: Finding, policy: Policy) -> bool:

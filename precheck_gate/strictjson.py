@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -30,6 +31,7 @@ def _exact(number: str) -> Decimal:
         raise ValueError(f"the number {number[:80]} is beyond reason") from None
 
 
+_TEXT_OR_NAN = re.compile(r'"(?:[^"\\]|\\.)*"|NaN')
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_exact
 )
@@ -50,4 +52,20 @@ def loads(body: bytes) -> Any:
 
 def compact(value: Any) -> str:
     """Return the short JSON form of a value that came from `loads`, for people to read."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    numbers: list[str] = []
+
+    def spell(other: object) -> Any:
+        if not isinstance(other, Decimal):
+            return str(other)
+        numbers.append(str(other))
+        return float("nan")
+
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=spell)
+    if not numbers:
+        return text
+    # A number keeps its digits and gets no quotes: those would make a text of it. `loads` lets no
+    # NaN through, so that outside of texts each one stands for a number.
+    spelled = iter(numbers)
+    return _TEXT_OR_NAN.sub(
+        lambda match: next(spelled, "NaN") if match.group() == "NaN" else match.group(), text
+    )

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from precheck_gate.advice import advice, group_of
 from precheck_gate.bench import Bench
 from precheck_gate.documents import parse_document
+from precheck_gate.drs.client import DrsClient
+from precheck_gate.drs.transport import Reply as HttpReply
 from precheck_gate.drs.wire import parse_answer
 from precheck_gate.judgement import judge_task
 from precheck_gate.model import Observation, Snapshot, Trouble, TroubleKind
@@ -157,7 +159,11 @@ class ScriptedService:
         reply = self.script(now, task_ids)
         if isinstance(reply, Exception):
             raise reply
-        return parse_answer(reply)
+        content = reply
+        client = DrsClient(
+            "http://127.0.0.1:1", "p", lambda *_: HttpReply(200, {}, content), self.clock
+        )
+        return client.precheck_results(task_ids, seconds)
 
 
 @dataclass

@@ -27,7 +27,7 @@ LAYERS = (
     ("interrupts", "clock", "documents", "schemas", "console", "catalog"),
     ("policy",),
     ("findings", "bench"),
-    ("baseline", "advice"),
+    ("baseline", "advice", "consistency"),
     ("item_judgement", "outcome", "comparison"),
     ("judgement", "verdict"),
     ("reports",),
@@ -46,7 +46,7 @@ LAYERS = (
 CORE = (
     *("model", "findings", "bench", "judgement", "item_judgement", "verdict", "outcome"),
     *("policy.model", "policy.reading", "policy.composition", "policy.evaluation"),
-    *("text", "strictjson", "evidence", "redaction", "comparison"),
+    *("text", "strictjson", "evidence", "redaction", "comparison", "consistency"),
 )
 AFTER_SNAPSHOTS = (
     *("judgement", "item_judgement", "verdict", "outcome", "gate", "ci", "reports"),

@@ -23,8 +23,8 @@ Worse is, and nothing else:
   a task that is gone, unless --ignore-gone is given.
 
 \b
-Exit codes: 0 not worse, 1 worse, 2 a report cannot be read, 5 the result could not be written,
-  70 bug.
+Exit codes: 0 not worse, 1 worse, 2 a report cannot be read or contradicts itself,
+  5 the result could not be written, 70 bug.
 """
 
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from precheck_gate.drs import task_wire, wire
 from precheck_gate.drs.refusals import refused, usual_advice
 from precheck_gate.drs.transport import Reply
+from precheck_gate.errors import BatchRefused, UnnamedResult
 from precheck_gate.secrets import hide_secrets_in_bytes
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ class DrsClient:
         Raises:
             TransientFault: the fault may pass: network, 408, 429, 5xx, no answer (`NotAnAnswer`).
             AccessRefused: 401 or 403.
-            BatchRefused: 400.
+            BatchRefused: 400, or a result that names no task: asking for parts of the batch tells
+                whose it is.
             ServiceError: anything else that is no answer, redirects included.
         """
         reply = self._call(
@@ -84,7 +86,10 @@ class DrsClient:
             seconds,
             lambda reply: self._on_reply and self._on_reply(task_ids, reply),
         )
-        return wire.parse_answer(reply.body, self._started)
+        try:
+            return wire.parse_answer(reply.body, self._started)
+        except UnnamedResult as error:
+            raise BatchRefused(error.message, hint=error.hint, code=error.code) from None
 
     def start(self, modes: Mapping[str, str], seconds: float) -> dict[str, str | Trouble]:
         """Start the pre-checks of at most 10 tasks, each in its mode.

@@ -8,7 +8,7 @@ from typing import Any
 from precheck_gate import strictjson
 from precheck_gate.drs.answer_json import any_text
 
-__all__ = ["ServiceMessage", "error_hint", "parse_error", "parse_error_document"]
+__all__ = ["ServiceMessage", "error_hint", "error_in", "parse_error", "parse_error_document"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +42,17 @@ def parse_error_document(document: Any) -> ServiceMessage:
     """
     if not isinstance(document, dict):
         return ServiceMessage()
-    inner = document.get("error")
-    if isinstance(inner, dict):
-        return ServiceMessage(
-            code=any_text(inner.get("code")), message=any_text(inner.get("message"))
-        )
-    code, message = any_text(document.get("error_code")), any_text(document.get("error_msg"))
+    own = error_in(document) or ServiceMessage()
+    code, message = own.code, own.message
     culprits: dict[str, tuple[str, str]] = {}
     results = document.get("results")
     for entry in results if isinstance(results, list) else []:
         if not isinstance(entry, dict):
             continue
-        said = any_text(entry.get("error_code")), any_text(entry.get("error_msg"))
-        if not any(said):
+        error = error_in(entry)
+        if error is None:
             continue
+        said = error.code, error.message
         code, message = (code, message) if code or message else said
         for key in ("id", "precheck_id", "job_id"):
             task_id = entry.get(key)
@@ -64,6 +61,26 @@ def parse_error_document(document: Any) -> ServiceMessage:
                 break
     request_id = any_text(document.get("request_id"))
     return ServiceMessage(code, message, request_id, tuple(culprits.items()))
+
+
+_CODES = ("error_code", "errorCode")
+_MESSAGES = ("error_msg", "errorMsg")
+
+
+def error_in(holder: dict[str, Any]) -> ServiceMessage | None:
+    """Return the error that an object carries, under whatever name; None where it has none.
+
+    Only what is absent, null or "" is no error: no other value may be taken for a success.
+    """
+    nested = holder.get("error")
+    code = next(filter(None, (any_text(holder.get(key)) for key in _CODES)), "")
+    message = next(filter(None, (any_text(holder.get(key)) for key in _MESSAGES)), "")
+    if nested in (None, ""):
+        return ServiceMessage(code, message) if code or message else None
+    if isinstance(nested, dict):
+        code = code or any_text(nested.get("code"))
+        message = message or any_text(nested.get("message"))
+    return ServiceMessage(code, message if code or message else any_text(nested))
 
 
 _HINTS = {

@@ -44,9 +44,12 @@ def name_fault(error: OSError, url: str) -> ServiceError:
             return TransientFault(
                 f"{host} did not answer in time.", hint="Is it reachable from this runner?"
             )
-        case (
-            faults.ConnectionError() | faults.ChunkedEncodingError() | faults.ContentDecodingError()
-        ):
+        case faults.ContentDecodingError():
+            return TransientFault(
+                f"The compressed answer of {host} is cut off or damaged: {_gist(str(error))}",
+                hint="A proxy or firewall may sit between; the gate asks again.",
+            )
+        case faults.ConnectionError() | faults.ChunkedEncodingError():
             return _name_connection_fault(host, text, root)
         case requests.RequestException():
             # Its own words are left out: they may quote a proxy's URL with the password in it.

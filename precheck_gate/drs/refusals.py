@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from precheck_gate.drs import wire
+from precheck_gate.drs.error_wire import error_hint, parse_error
 from precheck_gate.drs.transport import retry_after_seconds
 from precheck_gate.errors import (
     AccessRefused,
@@ -39,7 +39,7 @@ class Said(NamedTuple):
 
 def said(reply: Reply, who: str = "The service") -> Said:
     """Return what a refusing reply says, without any secret that it may repeat."""
-    told = wire.parse_error(reply.body)
+    told = parse_error(reply.body)
     request_id = _line(reply.headers.get("X-Request-Id") or told.request_id, 100)
     # IAM's code is the status again.
     code = "" if told.code == str(reply.status) else told.code
@@ -96,10 +96,10 @@ def refused(reply: Reply, clock: Clock, advice: Callable[[int], str]) -> Service
         case 400:
             return BatchRefused(
                 message,
-                hint=wire.error_hint(code),
+                hint=error_hint(code),
                 code=code,
                 request_id=request_id,
-                culprits=dict(wire.parse_error(reply.body).culprits),
+                culprits=dict(parse_error(reply.body).culprits),
             )
         case 401 | 403 as status:
             hint = advice(status)

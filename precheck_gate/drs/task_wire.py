@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from precheck_gate.drs import wire
 from precheck_gate.drs.answer_json import parse_object, text_in
+from precheck_gate.drs.error_wire import parse_error_document
 from precheck_gate.errors import NotAnAnswer
 from precheck_gate.model import About, Trouble, TroubleKind
 from precheck_gate.text import clean_line, shorten
@@ -77,7 +77,8 @@ def _outcome_of_start(entry: dict[str, Any]) -> str | Trouble:
     status = clean_line(shorten(text_in(entry, "status") or "(none)", 40))
     return Trouble(
         TroubleKind.TASK_ERROR,
-        "its pre-check could not be started: " + (message or f"the service says {status}"),
+        "its pre-check could not be started: "
+        + (message if message.strip() else f"the service says {status}"),
         code=code,
         hint=START_HINT,
     )
@@ -153,7 +154,7 @@ def _about(entry: dict[str, Any]) -> About:
 def _list(document: dict[str, Any], key: str) -> list[dict[str, Any]]:
     entries = document.get(key)
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        said = clean_line(shorten(str(wire.parse_error_document(document)), 300))
+        said = clean_line(shorten(str(parse_error_document(document)), 300))
         raise NotAnAnswer(
             f"The answer has no list of {key} in the documented shape."
             + (f" It says: {said}." if said else "")

@@ -19,6 +19,7 @@ from precheck_gate import __version__
 from precheck_gate.clock import SLICE_SECONDS
 from precheck_gate.drs.exchanges import Exchange
 from precheck_gate.drs.faults import host_of, name_fault
+from precheck_gate.drs.unpacking import ACCEPTED, Damaged, unpacked
 from precheck_gate.errors import NotAnAnswer, TransientFault
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class HttpTransport:
     def _new_session(self) -> requests.Session:
         session = requests.Session()
         session.headers["User-Agent"] = f"precheck-gate/{__version__}"
+        session.headers["Accept-Encoding"] = ACCEPTED
         if self._ca_bundle is not None:
             session.verify = self._ca_bundle
         return session
@@ -186,16 +188,26 @@ def _exchange(
         # How requests and urllib3 end on some values of the proxy variables.
         raise faults.InvalidProxyURL(type(error).__name__) from None
     with response:
-        received = bytearray()
-        for chunk in response.iter_content(64 * 1024):
-            received += chunk
-            if len(received) > MAX_ANSWER_BYTES:
-                raise NotAnAnswer(
-                    f"The answer of {host_of(url)} is larger than "
-                    f"{MAX_ANSWER_BYTES // 1024 // 1024} MiB.",
-                    hint="Is the endpoint really that of DRS?",
-                )
-        return Reply(response.status_code, response.headers, bytes(received))
+        try:
+            return Reply(response.status_code, response.headers, _body(response, host_of(url)))
+        except Damaged as error:
+            raise faults.ContentDecodingError(str(error)) from None
+
+
+def _body(response: requests.Response, host: str) -> bytes:
+    """Return the whole body, its compression undone, or raise what speaks against it."""
+    # Without this header nobody below undoes the compression.
+    response.raw.headers.pop("Content-Encoding", None)
+    chunks = response.iter_content(64 * 1024)
+    received = bytearray()
+    for chunk in unpacked(chunks, response.headers.get("Content-Encoding", "")):
+        received += chunk
+        if len(received) > MAX_ANSWER_BYTES:
+            raise NotAnAnswer(
+                f"The answer of {host} is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MiB.",
+                hint="Is the endpoint really that of DRS?",
+            )
+    return bytes(received)
 
 
 def in_time(

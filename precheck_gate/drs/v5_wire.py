@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from precheck_gate.drs import wire
 from precheck_gate.drs.answer_json import parse_object, text_in
+from precheck_gate.drs.entry_wire import read_entry, task_error
+from precheck_gate.drs.error_wire import error_in
 from precheck_gate.drs.task_wire import START_HINT, page_of
 from precheck_gate.errors import NotAnAnswer
 from precheck_gate.model import About, Snapshot, Trouble, TroubleKind
@@ -61,12 +62,15 @@ def parse_started(body: bytes) -> dict[str, str | Trouble]:
 
 
 def parse_result(task_id: str, body: bytes) -> Snapshot | Trouble:
-    """Read the result of one task's pre-check.
+    """Read the result of one task's pre-check; an error, wherever it stands, is the task's.
 
     Raises:
         NotAnAnswer: not of the documented shape, or about another task.
     """
-    job = _job(task_id, body)
+    document = parse_object(body)
+    error = error_in(document) or error_in(job := _job(task_id, document))
+    if error is not None:
+        return task_error(error)
     result = job.get("precheck_result")
     if not isinstance(result, dict):
         return Trouble(
@@ -74,13 +78,13 @@ def parse_result(task_id: str, body: bytes) -> Snapshot | Trouble:
             "the service answered without a pre-check's result",
             hint="Is the query ID that of this task's pre-check?",
         )
-    entry = {**result, "precheck_result": result.get("precheck_results")}
+    entry = {**result, "precheck_result": result.get("precheck_results"), "precheck_results": None}
     # A list under the name that v3 has for it would be read by nobody.
     if "precheck_result" in result:
         return Trouble(
             TroubleKind.MALFORMED, "the service's answer has items in a place that v5 does not have"
         )
-    return wire.read_entry(task_id, entry)
+    return read_entry(task_id, entry)
 
 
 def parse_detail(task_id: str, body: bytes) -> About:
@@ -89,7 +93,7 @@ def parse_detail(task_id: str, body: bytes) -> About:
     Raises:
         NotAnAnswer: not of the documented shape, or about another task.
     """
-    job = _job(task_id, body)
+    job = _job(task_id, parse_object(body))
     base = job.get("base_info")
     about = base if isinstance(base, dict) else {}
     return About(
@@ -122,8 +126,8 @@ def _about(job: dict[str, Any]) -> About:
     )
 
 
-def _job(task_id: str, body: bytes) -> dict[str, Any]:
-    job = parse_object(body).get("job")
+def _job(task_id: str, document: dict[str, Any]) -> dict[str, Any]:
+    job = document.get("job")
     if not isinstance(job, dict):
         raise NotAnAnswer("The answer has no job in the documented shape.")
     if text_in(job, "id") != task_id:

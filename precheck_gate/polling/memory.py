@@ -102,7 +102,7 @@ class Memory:
         code, message = refused.culprits.get(task_id, ("", ""))
         trouble = Trouble(
             TroubleKind.TASK_ERROR,
-            message or refused.message,
+            message if message.strip() else refused.message,
             code=code or refused.code,
             hint=refused.hint,
         )

@@ -7,12 +7,12 @@ verdicts must follow from its findings, and every text is made harmless again.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate import strictjson
+from precheck_gate.consistency import contradictions
 from precheck_gate.errors import UsageError, unreadable
 from precheck_gate.findings import (
     Finding,
@@ -22,14 +22,12 @@ from precheck_gate.findings import (
     Verdict,
     WaiverState,
     WaiverUse,
-    worst,
 )
 from precheck_gate.policy.model import Effect
 from precheck_gate.reports.base import RunFacts
 from precheck_gate.text import clean, clean_line, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from jsonschema.exceptions import ValidationError
@@ -84,16 +82,15 @@ def report_of(content: bytes, name: str) -> ReadReport:
     except (ValueError, RecursionError) as error:
         raise _refused(name, str(error)) from None
     _check(value, name)
-    report = ReadReport(
+    contradiction = next(contradictions(value), None)
+    if contradiction is not None:
+        raise _refused(name, contradiction)
+    return ReadReport(
         run=_run(value),
         tasks=tuple(map(_task, value["tasks"])),
         facts=_facts(value),
         tool_version=value["tool"]["version"],
     )
-    contradiction = next(iter(_contradictions(value, report)), None)
-    if contradiction is not None:
-        raise _refused(name, contradiction)
-    return report
 
 
 def _refused(name: str, reason: str) -> UsageError:
@@ -190,29 +187,3 @@ def _facts(value: dict[str, Any]) -> RunFacts:
         policy_digest=value["policy"]["sha256"],
         **(value["service"] or {}),
     )
-
-
-def _contradictions(value: dict[str, Any], report: ReadReport) -> Iterable[str]:
-    """Yield what no report of ours says: verdicts and counts that do not follow from findings."""
-    run, tasks = report.run, report.tasks
-    for task in tasks:
-        if task.verdict is not worst(finding.verdict for finding in task.findings):
-            yield f"the verdict of task {task.task_id} does not follow from its findings"
-    parts = [*(task.verdict for task in tasks), *(finding.verdict for finding in run.findings)]
-    if run.verdict is not worst(parts):
-        yield "the verdict of the run does not follow from its tasks and findings"
-    if run.tasks != dict(Counter(task.verdict for task in tasks)):
-        yield "the numbers of its tasks are not those of the tasks in it"
-    of_items = Counter(
-        finding.effect
-        for task in tasks
-        for finding in task.findings
-        if finding.kind is not FindingKind.TASK
-    )
-    if run.items != dict(of_items):
-        yield "the numbers of its findings are not those of the findings in it"
-    raw = [*value["findings"], *(one for task in value["tasks"] for one in task["findings"])]
-    findings = [*run.findings, *(one for task in tasks for one in task.findings)]
-    for given, finding in zip(raw, findings, strict=True):
-        if given["effect"] != finding.effect.value:
-            yield f"the effect of {finding.title} does not follow from its verdict"

@@ -150,7 +150,8 @@ class Summary:
             finding = cause.example
             style = _STYLES.get(finding.verdict, Style.BAD)
             place = f"  ({where(cause)})" if len(run.requested) > 1 and cause.tasks else ""
-            text = f"{self._sign(finding.verdict)} {finding.message}"
+            code = f" ({finding.code})" if finding.code not in finding.message else ""
+            text = f"{self._sign(finding.verdict)} {finding.message}{code}"
             self._print([(style, text), (Style.FAINT, place)], 2, 2)
         self._more(left_out, "cause")
 

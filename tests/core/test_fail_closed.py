@@ -59,6 +59,43 @@ def test_result_not_the_json_value_true_is_blocked_at_100(result: Any) -> None:
     assert judged.says("does not say that the task may start")
 
 
+@pytest.mark.parametrize(
+    ("field", "sent", "said"),
+    [
+        ("result", "1.0", "(result: 1.0, not true)"),
+        ("result", '"1.0"', '(result: "1.0", not true)'),
+        ("result", '[1.50, {"a": "NaN", "b": 2e1}]', '[1.50,{"a":"NaN","b":2E+1}], not true)'),
+        ("process", "100.00001", "the progress 100.00001 is not"),
+        ("process", '"100.00001"', 'the progress "100.00001" is not'),
+    ],
+)
+def test_what_was_sent_is_shown_as_it_came(field: str, sent: str, said: str) -> None:
+    content = body(entry(**{field: "HERE"})).replace(b'"HERE"', sent.encode())
+    assert judge(content).says(said)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("PASSED ", 'is "PASSED ", a status'),
+        (" ", 'is " ", a status'),
+        ("so far so good", 'is "so far so good", a status'),
+        ("PASSED, really", 'is "PASSED, really", a status'),
+        ("NEW_ONE", "is NEW_ONE, a status"),
+        ("失败", "is 失败, a status"),
+        ("", "is (without a status), a status"),
+        (None, "is null, a status"),
+        (1.0, "is 1.0, a status"),
+        ([], "is [], a status"),
+        ({"a": 1}, 'is {"a":1}, a status'),
+    ],
+)
+def test_a_status_that_is_no_plain_word_is_quoted(status: Any, said: str) -> None:
+    assert judge(body(entry(items=[item(result=status)]))).says(said)
+    sub = {"id": "s", "check_result": status}
+    assert judge(body(entry(items=[item(failed_sub_jobs=[sub])]))).says(said)
+
+
 @pytest.mark.parametrize("result", ["true", 1, None, True])
 def test_result_not_true_before_100_is_still_pending(result: Any) -> None:
     judged = judge(body(entry(result=result, process="99%")))

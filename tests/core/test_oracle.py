@@ -16,25 +16,37 @@ def oracle(document: Any, requested: list[str]) -> bool:
     """Whether exit 0 is right by the default policy, in the plainest words that can be found."""
     if not requested or type(document) is not dict:
         return False
-    if document.get("error_code") not in (None, ""):
+    if any(document.get(key) not in (None, "") for key in ERROR_KEYS):
         return False
     results = document.get("results")
     if type(results) is not list or any(type(one) is not dict for one in results):
         return False
+    for one in results:
+        if not _names_a_task(one.get("precheck_id")) and not _names_a_task(one.get("id")):
+            return False
     for task in requested:
-        mine = [one for one in results if one.get("precheck_id") == task]
-        if not mine or any(not _passes(one) for one in mine):
+        mine = [one for one in results if task in (one.get("precheck_id"), one.get("id"))]
+        if not mine or any(not _passes(one, task) for one in mine):
             return False
     return True
 
 
-def _passes(one: dict[str, Any]) -> bool:
+ERROR_KEYS = ("error_code", "error_msg", "errorCode", "errorMsg", "error")
+
+
+def _names_a_task(value: Any) -> bool:
+    return type(value) is str and value.split() != []
+
+
+def _passes(one: dict[str, Any], task: str) -> bool:
     items = one.get("precheck_result")
     return (
         one.get("result") is True
+        and one.get("precheck_id") == task
+        and one.get("id") in (None, "", task)
         and _is_100(one.get("process"))
-        and one.get("error_code") in (None, "")
-        and one.get("error_msg") in (None, "")
+        and all(one.get(key) in (None, "") for key in ERROR_KEYS)
+        and one.get("precheck_results") is None
         and type(items) is list
         and len(items) > 0
         and all(_item_passes(it) for it in items)
@@ -51,7 +63,8 @@ def _item_passes(it: Any) -> bool:
     return (
         type(it) is dict
         and type(it.get("item")) is str
-        and it["item"] != ""
+        and it["item"].split() != []
+        and type(it.get("is_skipped")) in (bool, type(None))
         and it.get("result") in ("PASSED", "ALARM")
         and type(it.get("failed_sub_jobs")) in (list, type(None))
         and all(
@@ -86,25 +99,43 @@ def mostly(good: Any, *others: Any) -> st.SearchStrategy[Any]:
 statuses = mostly("PASSED", "ALARM", "FAILED", "passed", "UNKNOWN", "", None)
 subs = st.fixed_dictionaries({"id": st.just("s"), "check_result": statuses})
 items = st.fixed_dictionaries(
-    {"item": mostly("srcDbConnection"), "result": statuses},
-    optional={"failed_sub_jobs": st.lists(subs, max_size=2) | junk, "group": junk, "data": junk},
+    {"item": mostly("srcDbConnection", " ", "\t", ""), "result": statuses},
+    optional={
+        "failed_sub_jobs": st.lists(subs, max_size=2) | junk,
+        "group": junk,
+        "data": junk,
+        "is_skipped": mostly(False, True, "true", 1, None),
+        "is_support_skip": mostly(False, "true"),
+    },
 )
+errors = {
+    "error_code": mostly("", "DRS.M00289"),
+    "error_msg": mostly("", "gone", " "),
+    "errorCode": mostly(None, "X.1"),
+    "errorMsg": mostly(None, "gone"),
+    "error": mostly(None, {"code": "X.1", "message": "gone"}),
+}
 entries = st.fixed_dictionaries(
     {
-        "precheck_id": mostly(TASK, OTHER, TASK.upper(), ""),
+        "precheck_id": mostly(TASK, OTHER, TASK.upper(), "", " ", None),
         "result": mostly(True, False, "true", 1),
         "process": mostly("100%", "100.0%", "99%", 100, "101%", "1e2%", 100.0),
         "precheck_result": st.lists(items, min_size=1, max_size=3) | mostly([item()]),
     },
     optional={
-        "error_code": mostly("", "DRS.M00289"),
-        "error_msg": mostly("", "gone"),
+        **errors,
+        "id": mostly(TASK, OTHER, None, "", " "),
+        "precheck_results": mostly(None, [item("x", "FAILED")], []),
         "extra": junk,
     },
 )
+# What batches hold beside results: a word on a task under another name, or under none.
+asides = st.fixed_dictionaries(
+    {}, optional={**errors, "id": mostly(TASK, OTHER, ""), "result": mostly(False, True)}
+)
 documents = st.fixed_dictionaries(
-    {"results": st.lists(mostly(entry()) | entries, max_size=3)},
-    optional={"count": junk, "error_code": mostly("")},
+    {"results": st.lists(mostly(entry()) | entries | asides, max_size=3)},
+    optional={"count": junk, **errors},
 )
 
 
@@ -113,6 +144,15 @@ documents = st.fixed_dictionaries(
 @example({"results": [entry()]}, [TASK])
 @example({"results": [entry(), entry(result=1)]}, [TASK])
 @example({"results": [entry(process=True)]}, [TASK])
+@example({"results": [entry()], "errorMsg": "partial"}, [TASK])
+@example({"results": [entry(), {"id": TASK, "error_code": "DRS.M00289"}]}, [TASK])
+@example({"results": [entry(), {"result": False}]}, [TASK])
+@example({"results": [entry(id=OTHER)]}, [TASK])
+@example({"results": [entry(id=OTHER)]}, [OTHER])
+@example({"results": [entry(), entry(OTHER, id=TASK)]}, [TASK])
+@example({"results": [entry(precheck_results=[item("x", "FAILED")])]}, [TASK])
+@example({"results": [entry(items=[item(result="ALARM", is_skipped="true")])]}, [TASK])
+@example({"results": [entry(items=[item(" ")])]}, [TASK])
 def test_exit_0_only_where_the_oracle_agrees(document: Any, requested: list[str]) -> None:
     try:
         code = judge(json.dumps(document).encode(), requested).code

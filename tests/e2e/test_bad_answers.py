@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import json
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -139,3 +141,61 @@ def test_a_compressed_answer_of_150_mb_is_cut_short(
     with serve_body(body, {"Content-Encoding": encoding}) as url:
         memory, _ = peak_memory(gate, tmp_path, url)
     assert memory < 150 * MEBIBYTE
+
+
+# --- compression --------------------------------------------------------------------------------
+
+GOOD = json.dumps(
+    {"results": [{"precheck_id": ID, "process": "100%", "result": True,
+                  "precheck_result": [{"item": "network", "result": "PASSED"}]}], "count": 1}
+).encode()  # fmt: skip
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "GZIP", "gzip, gzip", "identity, gzip"])
+def test_a_compressed_answer_is_read(gate: Gate, encoding: str) -> None:
+    body = GOOD
+    for _ in range(encoding.lower().count("gzip")):
+        body = gzip.compress(body, mtime=0)
+    with serve_body(body, {"Content-Encoding": encoding}) as url:
+        assert gate.run(url).code == 0
+
+
+@pytest.mark.parametrize("missing", [1, 4, 6, 8, 20])
+def test_a_compressed_answer_that_was_cut_is_an_error(gate: Gate, missing: int) -> None:
+    with serve_body(gzip.compress(GOOD, mtime=0)[:-missing], {"Content-Encoding": "gzip"}) as url:
+        outcome = gate.run(url, "--grace", "5s")
+    assert outcome.code == 4
+    outcome.says("is cut off or damaged", "Asking again in")
+    outcome.reports("is cut off or damaged")
+    assert outcome.report["service"]["retries"] > 0
+
+
+DAMAGED = {
+    "another sum": gzip.compress(GOOD, mtime=0)[:-8] + b"\0" * 8,
+    "more behind": gzip.compress(GOOD, mtime=0) + b"more",
+    "no compression": GOOD,
+    "a whole one in a cut one": gzip.compress(gzip.compress(GOOD, mtime=0), mtime=0)[:-6],
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_compressed_answer_that_is_damaged_is_an_error(gate: Gate, name: str) -> None:
+    encoding = "gzip, gzip" if "cut" in name else "gzip"
+    with serve_body(DAMAGED[name], {"Content-Encoding": encoding}) as url:
+        outcome = gate.run(url, "--grace", "0s")
+    assert outcome.code == 4
+    outcome.says("is cut off or damaged", "next: ")
+
+
+def test_a_compression_that_nobody_asked_for_is_an_error(gate: Gate) -> None:
+    with serve_body(zlib.compress(GOOD), {"Content-Encoding": "deflate"}) as url:
+        outcome = gate.run(url, "--grace", "0s")
+    assert outcome.code == 4
+    outcome.says("not JSON that can be trusted", "next: ")
+
+
+def test_compression_upon_compression_has_a_bound(gate: Gate) -> None:
+    with serve_body(GOOD, {"Content-Encoding": ", ".join(["gzip"] * 9)}) as url:
+        outcome = gate.run(url, "--grace", "0s")
+    assert outcome.code == 4
+    outcome.says("is cut off or damaged: it was compressed 9 times")

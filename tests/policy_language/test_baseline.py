@@ -239,6 +239,35 @@ def test_what_is_no_report_is_refused_with_2(report: Any, tmp_path: Path) -> Non
     assert (output.code, "--report json=FILE" in output.err) == (2, True)
 
 
+def test_what_contradicts_itself_is_refused_with_2(tmp_path: Path) -> None:
+    (tmp_path / "answer.json").write_bytes(body(entry()))
+    path = tmp_path / "b.json"
+    for changed in (
+        damaged(report_verdict="passed"),
+        damaged(task_verdict="passed"),
+        damaged(finding_verdict="passed"),
+        damaged(task_findings=[]),
+        damaged(finding_effect="allow"),
+        damaged(report_counts={"tasks": {"passed": 1}, "findings": {"block": 1}}),
+        damaged(report_counts={"tasks": {"blocked": 1}, "findings": {"allow": 1}}),
+        damaged(report_counts={}),
+        damaged(report_counts=[]),
+        damaged(report_counts=None),
+    ):
+        path.write_text(json.dumps(changed))
+        with pytest.raises(UsageError, match="is not a JSON report of precheck-gate: the "):
+            load_baseline(path)
+        assert gate("evaluate", tmp_path / "answer.json", "--baseline", path).code == 2
+
+
+def test_what_does_not_contradict_itself_is_a_report(tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    counts = {"tasks": {"blocked": 1}, "findings": {"block": 1}}
+    for good in (damaged(finding_effect="block"), damaged(report_counts=counts)):
+        path.write_text(json.dumps(good))
+        assert load_baseline(path) == {(TASK, "item", "a", "", "", "")}
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"a":1,"a":2}'])
 def test_what_is_no_json_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "b.json"

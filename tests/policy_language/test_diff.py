@@ -211,6 +211,16 @@ def test_what_is_no_report_is_2_and_named(tmp_path: Path) -> None:
     assert gate("diff", good, tmp_path / "nowhere.json").code == 2
 
 
+def test_a_report_whose_verdict_was_changed_by_hand_is_2(tmp_path: Path) -> None:
+    blocked = report(tmp_path, "blocked.json", entry(items=[item("a", "FAILED")], result=False))
+    changed = json.loads(blocked.read_text()) | {"verdict": "passed", "exit_code": 0}
+    (tmp_path / "changed.json").write_text(json.dumps(changed))
+    for pair in ((blocked, tmp_path / "changed.json"), (tmp_path / "changed.json", blocked)):
+        output = gate("diff", *pair)
+        assert output.code == 2
+        assert "the verdict of the run does not follow from its tasks" in output.err
+
+
 def test_it_stands_among_the_commands() -> None:
     assert "  diff  " in gate("--help").out
     assert "more severe" in gate("diff", "--help").out

@@ -29,6 +29,14 @@ def test_short_tells_what_blocks_in_a_line_each(tmp_path: Path) -> None:
     assert done.report["verdict"] == "blocked"
 
 
+def test_short_tells_the_code_of_an_error_without_a_message(tmp_path: Path) -> None:
+    said = evaluate(tmp_path, [answer(task(error_code="DRS.M00289"))], "--summary", "short")
+    assert "without a message (DRS.M00289)" in said.out.decode()
+    both = answer(task(error_code="DRS.M00289", error_msg="gone (DRS.M00289)"))
+    said = evaluate(tmp_path, [both], "--summary", "short")
+    assert said.out.decode().count("DRS.M00289") == 1
+
+
 def test_none_tells_the_exit_code_alone(tmp_path: Path) -> None:
     done = evaluate(tmp_path, [BLOCKED], "--summary", "none")
     assert done.out.decode() == "exit     1 (blocked: at least one task must not start)\n"

@@ -53,6 +53,45 @@ def test_an_error_in_the_result_is_one() -> None:
     assert trouble.kind is TroubleKind.TASK_ERROR
 
 
+ERRORS: list[dict[str, Any]] = [
+    {"error_code": "X.1"},
+    {"error_msg": "broken"},
+    {"errorCode": "X.1"},
+    {"errorMsg": "broken"},
+    {"error": {"code": "X.1", "message": "broken"}},
+    {"error": "broken"},
+]
+
+
+@pytest.mark.parametrize("more", ERRORS)
+@pytest.mark.parametrize("place", ["document", "job", "precheck_result"])
+def test_an_error_beside_a_pass_is_one_wherever_it_stands(more: dict[str, Any], place: str) -> None:
+    precheck = {**PRECHECK, **(more if place == "precheck_result" else {})}
+    job = {"id": TASK, "precheck_result": precheck, **(more if place == "job" else {})}
+    document = {"job": job, **(more if place == "document" else {})}
+    trouble = parse_result(TASK, json.dumps(document).encode())
+    assert isinstance(trouble, Trouble)
+    assert trouble.kind is TroubleKind.TASK_ERROR
+    assert (trouble.code or "X.1", trouble.message) in (
+        ("X.1", "broken"),
+        ("X.1", "the service reports an error for this task without a message"),
+    )
+
+
+@pytest.mark.parametrize("none", [None, ""])
+@pytest.mark.parametrize("key", ["error_code", "error_msg", "errorCode", "errorMsg", "error"])
+def test_null_and_empty_are_no_error(key: str, none: str | None) -> None:
+    document = {key: none, "job": {"id": TASK, key: none, "precheck_result": PRECHECK}}
+    assert isinstance(parse_result(TASK, json.dumps(document).encode()), Snapshot)
+
+
+def test_an_error_without_a_result_says_why() -> None:
+    document = {"job": {"id": TASK, "error_code": "X.1", "error_msg": "broken"}}
+    trouble = parse_result(TASK, json.dumps(document).encode())
+    assert isinstance(trouble, Trouble)
+    assert (trouble.kind, trouble.code) == (TroubleKind.TASK_ERROR, "X.1")
+
+
 def test_the_result_of_another_task_is_refused() -> None:
     with pytest.raises(NotAnAnswer, match="another"):
         result(PRECHECK, OTHER)
