@@ -148,8 +148,8 @@ def _explain_answers(
     from precheck_gate.console import Console
 
     saved = SavedAnswers(answers)
-    if saved.troubles:
-        raise UsageError("\n".join(trouble.message for trouble in saved.troubles))
+    if saved.unreadable:
+        raise UsageError("\n".join(trouble.message for trouble in saved.unreadable))
     requested = tasks or saved.asked or saved.held
     if not requested:
         raise UsageError("The answers hold no task.", hint="Give an answer that holds one.")
