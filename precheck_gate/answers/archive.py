@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from precheck_gate.answers.index import INDEX, Began, Conclusion, Ended, Exchange, spell
 from precheck_gate.errors import reason_of
 from precheck_gate.model import Snapshot, Trouble, TroubleKind
+from precheck_gate.secrets import hide_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,7 +87,9 @@ class AnswerArchive:
         asked = frozenset(task_ids)
         own = {one: task for one, task in (started or {}).items() if task in asked}
         digest = hashlib.sha256(body).hexdigest()
-        self._note(Exchange(self._now(), name, status, digest, tuple(task_ids), request_id, own))
+        # A header is not searched for secrets on its way, as the body is.
+        request = hide_secrets(request_id)
+        self._note(Exchange(self._now(), name, status, digest, tuple(task_ids), request, own))
         self.latest = name if status == 200 else ""
 
     def rest(self, task_ids: Sequence[str], file: str) -> None:

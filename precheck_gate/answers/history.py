@@ -116,10 +116,10 @@ class History:
             if one.status == 200 and (self.only is None or one.file in self.only)
         ]
 
-    def later(self, task: str) -> Exchange | None:
-        """Return an answer about a task that came after those that may be looked at."""
-        standing = self._standings[task]
-        return standing.last if standing.given and standing.last is not standing.given else None
+    def has_later(self, task: str) -> bool:
+        """Return whether an answer about a task came after those that may be looked at."""
+        standing = self._standings.get(task, _Standing())
+        return standing.given is not None and standing.given is not standing.last
 
     def source(self, task: str) -> Source | None:
         """Return by what a task is to be judged; None where the folder does not know it."""

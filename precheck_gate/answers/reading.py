@@ -102,6 +102,12 @@ class SavedAnswers:
         return list(self._held)
 
     @property
+    def known(self) -> list[str]:
+        """The tasks that indexes or answers tell of: all that can be judged."""
+        named = [task for history in self._histories for task in history.tasks]
+        return list(dict.fromkeys([*named, *self._held]))
+
+    @property
     def troubles(self) -> list[Trouble]:
         """What is no answer, and what went wrong with the runs that saved the answers."""
         of_runs = (trouble for history in self._histories for trouble in history.troubles)
@@ -222,7 +228,7 @@ class SavedAnswers:
                 self.remarks.append(f"{clean_line(str(file))} is no answer: {message}")
         for history in self._histories:
             index = clean_line(str(history.folder / INDEX))
-            later = [task for task in requested if history.later(task)]
+            later = [task for task in requested if history.has_later(task)]
             if later:
                 self.remarks.append(
                     f"{index} tells of later answers, which were not given: for {len(later)} of "

@@ -150,7 +150,7 @@ def _explain_answers(
     saved = SavedAnswers(answers)
     if saved.unreadable:
         raise UsageError("\n".join(trouble.message for trouble in saved.unreadable))
-    requested = tasks or saved.asked or saved.held
+    requested = tasks or saved.asked or saved.known
     if not requested:
         raise UsageError("The answers hold no task.", hint="Give an answer that holds one.")
     console = Console()
