@@ -60,6 +60,7 @@ _TROUBLE_VERDICTS = {
     TroubleKind.CONTRADICTORY: Verdict.BLOCKED,
     TroubleKind.STALE: Verdict.INCOMPLETE,
     TroubleKind.OUTDATED: Verdict.INCOMPLETE,
+    TroubleKind.UNFINISHED: Verdict.INCOMPLETE,
     TroubleKind.NOT_ANSWERED: Verdict.ERROR,
     TroubleKind.TASK_ERROR: Verdict.ERROR,
     TroubleKind.MALFORMED: Verdict.ERROR,

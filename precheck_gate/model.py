@@ -118,6 +118,7 @@ class TroubleKind(Enum):
     SERVICE = "service"
     STALE = "stale"
     OUTDATED = "outdated"
+    UNFINISHED = "unfinished"
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,7 +190,7 @@ def test_nothing_imports_the_command_line() -> None:
 
 def test_a_wrong_import_would_be_found() -> None:
     # The tests above are worth something only if they see what is there.
-    assert "drs.wire" in own_imports("answers")
+    assert "drs.wire" in own_imports("answers.reading")
     assert "findings" in own_imports("judgement")
     assert "item_judgement" in own_imports("judgement")
     assert "cli.execution" in own_imports("__main__")

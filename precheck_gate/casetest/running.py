@@ -146,7 +146,7 @@ def _observed(
         from precheck_gate.answers import SavedAnswers
 
         saved = SavedAnswers(case.answers)
-        requested = case.requested or saved.asked or saved.held
+        requested = case.requested or saved.asked or saved.known
         return requested, saved.observations(requested), saved.troubles
     held = {snapshot.task_id: snapshot for snapshot in case.snapshots}
     requested = case.requested or tuple(held)

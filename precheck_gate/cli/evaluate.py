@@ -23,8 +23,9 @@ Examples:
   precheck-gate run ... --save-answers answers && precheck-gate evaluate answers
   precheck-gate evaluate answer.json --task 140b5236-88ad-43c8-811c-1268453jb101
 
-Exit codes are those of 'run'. Two answers that differ about one task are a contradiction, which
-blocks, unless the index that --save-answers writes tells which is the later one.
+Exit codes are those of 'run'; a folder whose run did not come to its end is incomplete (3) at best.
+Two answers that differ about one task are a contradiction, which blocks, unless the index that
+--save-answers writes tells which is the later one.
 """
 
 
@@ -46,8 +47,9 @@ def evaluate(
     """Judge saved answers of DRS as 'run' judges live ones, without the service.
 
     ANSWER.json is the body of an answer to batch-precheck-result, or a folder that
-    'run --save-answers' wrote. The same answers, policy and day give the same reports, byte for
-    byte.
+    'run --save-answers' wrote. Of a folder, what its run made of each task is kept: an answer that
+    did not count there does not count here. The same answers, policy and day give the same
+    reports, byte for byte.
     """
     judging = JudgeOptions.take(options)
     runtime = ctx.ensure_object(Runtime)
@@ -68,7 +70,7 @@ def _evaluate(
 
     bench = judging.bench(runtime.the_clock().now().date())
     saved = SavedAnswers(answers, runtime.interrupts)
-    requested, remark = _requested(saved.asked, saved.held, tasks)
+    requested, remark = _requested(saved.asked, saved.known, tasks)
     if not requested and not saved.troubles:
         raise UsageError(
             "The answers hold no task.", hint="Name those that were asked for with --task."
@@ -93,7 +95,7 @@ def _evaluate(
 
 
 def _requested(
-    asked: list[str] | None, held: list[str], tasks: Sequence[str]
+    asked: list[str] | None, known: list[str], tasks: Sequence[str]
 ) -> tuple[list[str], str]:
     """Return the tasks to judge, and what has to be said about how they were found."""
     from precheck_gate.selection import NamedTask, select_tasks
@@ -102,4 +104,4 @@ def _requested(
         return select_tasks([NamedTask(task_id, "--task") for task_id in tasks]), ""
     if asked is not None:
         return asked, ""
-    return held, "no --task was given: judged are the tasks that the answers hold, and only those"
+    return known, "no --task was given: judged are the tasks that the answers hold, and only those"

@@ -92,6 +92,7 @@ class _Run:
         if not self.gate.outputs.quiet:
             self.gate.outputs.ci.open_section("precheck-gate: waiting for the pre-checks")
             announce(self.gate, self.connection.settings, self.bench.policy.name, len(tasks))
+        self.connection.begin(tasks)
         observer = self._observer(tasks)
         fresh = self._fresh(observer)
         poller = self._poller(fresh or self.client, observer)
@@ -105,6 +106,8 @@ class _Run:
         if not self.gate.outputs.quiet:
             self.gate.outputs.ci.close_section()
         observations = self._observations(tasks, poller)
+        troubles = [poller.trouble] if poller.trouble else []
+        self.connection.end(observations, troubles)
         self._note_facts(poller)
         return self.gate.judge(
             Case(
@@ -112,7 +115,7 @@ class _Run:
                 observations=observations,
                 bench=self.bench,
                 strict_waivers=strict_waivers,
-                troubles=[poller.trouble] if poller.trouble else [],
+                troubles=troubles,
                 remarks=[*poller.remarks, *self._remarks(fresh, observations)],
             )
         )
@@ -165,7 +168,7 @@ class _Run:
         self.naming = NamedResults(asker, self.client.details, self.clock, self.names)
         interval = self.live.interval
         poller = Poller(
-            asker if self.live.no_details else self.naming,
+            self.connection.keeping(asker if self.live.no_details else self.naming),
             self.clock,
             FixedCadence(interval) if interval is not None else AdaptiveCadence(),
             replace(self.polling, heartbeat=min(self.polling.heartbeat, observer.heartbeat)),

@@ -9,7 +9,7 @@ from precheck_gate.cli.service import open_access, open_transport
 from precheck_gate.text import clean_line, hide_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from precheck_gate.answers import AnswerArchive
     from precheck_gate.cli.execution import Runtime
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from precheck_gate.drs.either import Service
     from precheck_gate.drs.transport import Reply
     from precheck_gate.gate import Gate
+    from precheck_gate.model import Observation, Trouble
+    from precheck_gate.polling.poller import Asker
     from precheck_gate.reports.base import RunFacts
     from precheck_gate.settings import ServiceSettings
 
@@ -99,10 +101,30 @@ class Connection:
         if self._archive is not None:
             self.gate.losses.append("the answers of API v5 cannot be saved")
 
-    def _save(self, task_ids: Sequence[str], reply: Reply) -> None:
+    # What is kept
+
+    def _save(self, task_ids: Sequence[str], reply: Reply, started: Mapping[str, str]) -> None:
         if self._archive is not None:
             request_id = reply.headers.get("X-Request-Id", "")
-            self._archive.save(task_ids, reply.status, reply.body, request_id)
+            self._archive.save(task_ids, reply.status, reply.body, request_id, started)
+
+    def begin(self, task_ids: Sequence[str]) -> None:
+        """Note for whom the answers are that come from now on."""
+        if self._archive is not None:
+            self._archive.begin(task_ids)
+
+    def keeping(self, asker: Asker) -> Asker:
+        """Return who asks and keeps track of the answers that count."""
+        if self._archive is None:
+            return asker
+        from precheck_gate.answers import KeptResults
+
+        return KeptResults(asker, self._archive)
+
+    def end(self, observations: Sequence[Observation], troubles: Sequence[Trouble]) -> None:
+        """Note what came of the answers, so that they can be judged again."""
+        if self._archive is not None:
+            self._archive.end(observations, troubles)
 
     def lost_answers(self) -> str:
         """Return why answers could not be kept; "" where all were that were to be."""

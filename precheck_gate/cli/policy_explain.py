@@ -148,9 +148,9 @@ def _explain_answers(
     from precheck_gate.console import Console
 
     saved = SavedAnswers(answers)
-    if saved.troubles:
-        raise UsageError("\n".join(trouble.message for trouble in saved.troubles))
-    requested = tasks or saved.asked or saved.held
+    if saved.unreadable:
+        raise UsageError("\n".join(trouble.message for trouble in saved.unreadable))
+    requested = tasks or saved.asked or saved.known
     if not requested:
         raise UsageError("The answers hold no task.", hint="Give an answer that holds one.")
     console = Console()

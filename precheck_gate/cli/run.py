@@ -105,7 +105,8 @@ Exit codes: 0 passed (or with warnings), 1 blocked, 2 usage, 3 incomplete, 4 ser
     "--save-answers",
     type=PATH,
     metavar="DIR",
-    help="Keep every answer as it came, for audit and for 'evaluate'.",
+    help="Keep every answer as it came, and what the run made of them, for audit and for "
+    "'evaluate'.",
 )
 @click.pass_context
 def run(ctx: click.Context, /, **options: Any) -> int:

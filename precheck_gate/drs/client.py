@@ -41,7 +41,8 @@ class DrsClient:
         post: what sends a request.
         clock: for ``Retry-After`` dates.
         language: of the service's messages, ``en-us`` or ``zh-cn``.
-        on_reply: told of each reply, whatever it is, with the tasks that were asked for.
+        on_reply: told of each reply with results, whatever it is, with the tasks that were asked
+            for, and with the tasks of the pre-checks that were started here, by the latter's IDs.
         advice: what to do about a 401 or a 403.
     """
 
@@ -53,7 +54,7 @@ class DrsClient:
         clock: Clock,
         *,
         language: str = "en-us",
-        on_reply: Callable[[Sequence[str], Reply], None] | None = None,
+        on_reply: Callable[[Sequence[str], Reply, Mapping[str, str]], None] | None = None,
         advice: Callable[[int], str] | None = None,
     ) -> None:
         self._endpoint = endpoint
@@ -84,7 +85,7 @@ class DrsClient:
             "batch-precheck-result",
             wire.results_request(list(task_ids)),
             seconds,
-            lambda reply: self._on_reply and self._on_reply(task_ids, reply),
+            lambda reply: self._on_reply and self._on_reply(task_ids, reply, self._started),
         )
         try:
             return wire.parse_answer(reply.body, self._started)

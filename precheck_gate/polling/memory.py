@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from precheck_gate.model import Observation, Snapshot, Trouble, TroubleKind
 from precheck_gate.polling.events import Answered, Remarked, TaskChanged
-from precheck_gate.polling.watch import Watch
+from precheck_gate.polling.watch import Watch, accusation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -99,14 +99,7 @@ class Memory:
 
     def accuse(self, task_id: str, refused: BatchRefused, now: float) -> None:
         """Take a refusal for the trouble of one task."""
-        code, message = refused.culprits.get(task_id, ("", ""))
-        trouble = Trouble(
-            TroubleKind.TASK_ERROR,
-            message if message.strip() else refused.message,
-            code=code or refused.code,
-            hint=refused.hint,
-        )
-        self._suffer(task_id, trouble, now)
+        self._suffer(task_id, accusation(task_id, refused), now)
 
     def miss(self, batch: Iterable[str], fault: TransientFault, since: float) -> None:
         """Take note that a request brought nothing for those not answered after ``since``."""

@@ -9,9 +9,9 @@ from precheck_gate.model import Observation, Snapshot, Trouble, TroubleKind
 from precheck_gate.polling.cadence import Pace
 
 if TYPE_CHECKING:
-    from precheck_gate.errors import ServiceError
+    from precheck_gate.errors import BatchRefused, ServiceError
 
-__all__ = ["Watch", "trouble_from"]
+__all__ = ["Watch", "accusation", "trouble_from"]
 
 MAX_TIMELINE = 200
 
@@ -140,3 +140,14 @@ class Watch:
 def trouble_from(error: ServiceError) -> Trouble:
     """Return an error of the service as the trouble of a task or run."""
     return Trouble(TroubleKind.SERVICE, error.message, code=error.code, hint=error.hint)
+
+
+def accusation(task_id: str, refused: BatchRefused) -> Trouble:
+    """Return a refusal as the trouble of the task that is at fault."""
+    code, message = refused.culprits.get(task_id, ("", ""))
+    return Trouble(
+        TroubleKind.TASK_ERROR,
+        message if message.strip() else refused.message,
+        code=code or refused.code,
+        hint=refused.hint,
+    )

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.answers import AnswerArchive, SavedAnswers
+from precheck_gate.drs.wire import parse_answer
 from precheck_gate.errors import UsageError
-from precheck_gate.model import TroubleKind
+from precheck_gate.model import Observation, Snapshot, Trouble, TroubleKind
 from tests.fakes import FakeClock
 from tests.harness import OTHER, TASK, Judged, body, entry, judge_observations
 
@@ -18,12 +19,23 @@ if TYPE_CHECKING:
 
 
 def saved(folder: Path, *answers: tuple[list[str], int, bytes]) -> None:
-    """Write answers as a run does, a second apart."""
+    """Write answers as a run does that took the last one about each task, a second apart."""
     clock = FakeClock()
     archive = AnswerArchive(folder, clock)
+    known: dict[str, Observation] = {}
+    archive.begin(list(dict.fromkeys(task for tasks, _, _ in answers for task in tasks)))
     for tasks, status, content in answers:
         archive.save(tasks, status, content, "r-1")
+        entries = parse_answer(content).entries if status == 200 else {}
+        archive.rest(tasks, archive.latest)
+        for task in tasks:
+            entry = entries.get(task, Trouble(TroubleKind.NOT_ANSWERED, "not answered for"))
+            if isinstance(entry, Snapshot):
+                known[task] = Observation(task, entry)
+            else:
+                known[task] = Observation(task, trouble=entry)
         clock.advance(1.0)
+    archive.end(list(known.values()), [])
     assert archive.failure == ""
 
 
@@ -44,7 +56,8 @@ def test_the_bodies_are_kept_byte_for_byte_and_the_index_tells_of_each(tmp_path:
     assert (tmp_path / "a" / "0001.json").read_bytes() == content
     assert (tmp_path / "a" / "0002.http-503.txt").read_bytes() == b"down"
     lines = [json.loads(line) for line in (tmp_path / "a" / "index.jsonl").read_text().splitlines()]
-    assert [(line["file"], line["tasks"], line["http_status"]) for line in lines] == [
+    assert [line["kind"] for line in lines] == ["began", "answer", "answer", "ended"]
+    assert [(line["file"], line["tasks"], line["http_status"]) for line in lines[1:-1]] == [
         ("0001.json", [TASK], 200),
         ("0002.http-503.txt", [TASK], 503),
     ]
