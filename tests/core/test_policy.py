@@ -135,6 +135,21 @@ def test_a_required_item_that_is_absent_blocks() -> None:
     )
 
 
+def test_no_required_item_is_missed_before_the_pre_check_is_at_its_end() -> None:
+    by = policy("version: 1\nrequired_items: [srcDbConnection, dstDbConnection]\n")
+    judged = judge(body(entry(process="60%", items=[item("srcDbConnection")])), by=by)
+    assert judged.verdict is Verdict.INCOMPLETE
+    assert not judged.says("is required and was not checked")
+
+
+def test_an_item_that_two_lines_require_is_missed_once() -> None:
+    required = "required_items: [dstDbConnection]"
+    by = policy(f"version: 1\n{required}\ntasks: {{{TASK}: {{{required}}}}}\n")
+    judged = judge(body(entry()), by=by)
+    missed = [one for one in judged.findings if one.kind is FindingKind.REQUIRED]
+    assert [one.title for one in missed] == ["dstDbConnection"]
+
+
 def test_a_required_item_that_stands_twice_has_to_pass_twice() -> None:
     by = policy("version: 1\nrequired_items: [srcDbConnection]\n")
     judged = judge(body(entry(items=[item(), item(result="ALARM")])), by=by)
