@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from precheck_gate.bench import Bench
     from precheck_gate.ci import CiSystem
     from precheck_gate.cli.options import ReportSpec
+    from precheck_gate.interrupts import Interrupts
     from precheck_gate.reports.sinks import Sink
 
 __all__ = ["JudgeOptions", "Runtime", "bug_error", "execute"]
@@ -98,7 +99,7 @@ def execute(mode: str, options: JudgeOptions, runtime: Runtime, body: Callable[[
     gate = Gate(facts, Outputs(), console, runtime.interrupts)
     try:
         gate.outputs = Outputs(
-            reports=_sinks(specs),
+            reports=_sinks(specs, runtime.interrupts),
             advisory=options.advisory,
             warn_code=options.warn_code,
             ci=_ci_system(options.ci, console),
@@ -120,11 +121,11 @@ def _ci_system(name: str, console: Console) -> CiSystem:
     return load_system(detect(os.environ) if name == "auto" else name, world)
 
 
-def _sinks(specs: Sequence[ReportSpec]) -> tuple[tuple[str, Sink], ...]:
+def _sinks(specs: Sequence[ReportSpec], interrupts: Interrupts) -> tuple[tuple[str, Sink], ...]:
     for name, _ in specs:
         # Whatever a format lacks is told before the service is asked, and not half an hour later.
         load_format(name)
-    return sinks_of(specs)
+    return sinks_of(specs, interrupts)
 
 
 def bug_error(error: BaseException) -> PrecheckGateError:

@@ -10,6 +10,7 @@ import click
 from precheck_gate import __version__
 from precheck_gate.cli.options import PATH, REPORT
 from precheck_gate.cli.report_sinks import sinks_of
+from precheck_gate.cli.runtime import Runtime
 from precheck_gate.console import Console
 from precheck_gate.errors import reason_of
 from precheck_gate.exits import ExitCode
@@ -57,9 +58,10 @@ Exit codes: 0 all reports were written, whatever their verdict; 2 REPORT.json ca
     metavar="N",
     help="The most that a Markdown report may have; what was cut is said in it.",
 )
-def report(source: Path, targets: Sequence[ReportSpec], max_bytes: int) -> int:
+@click.pass_context
+def report(ctx: click.Context, source: Path, targets: Sequence[ReportSpec], max_bytes: int) -> int:
     """Make reports again from a JSON report, as the run itself would have written them."""
-    sinks = sinks_of(targets)
+    sinks = sinks_of(targets, ctx.ensure_object(Runtime).interrupts)
     for name, _ in targets:
         load_format(name)  # Before the work: a format that lacks a package says so at once.
     from precheck_gate.reports.readback import read_back

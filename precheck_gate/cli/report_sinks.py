@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from precheck_gate.cli.options import ReportSpec
+    from precheck_gate.interrupts import Interrupts
     from precheck_gate.reports.sinks import Sink
 
 __all__ = ["sink_at", "sinks_of"]
 
 
-def sinks_of(specs: Sequence[ReportSpec]) -> tuple[tuple[str, Sink], ...]:
+def sinks_of(specs: Sequence[ReportSpec], interrupts: Interrupts) -> tuple[tuple[str, Sink], ...]:
     """Return the format and the sink of each report.
 
     Raises:
@@ -32,9 +33,9 @@ def sinks_of(specs: Sequence[ReportSpec]) -> tuple[tuple[str, Sink], ...]:
             f"Two reports would go to {'stdout' if twice == '-' else twice}.",
             hint="Give each report a path of its own.",
         )
-    return tuple((name, sink_at(path)) for name, path in specs)
+    return tuple((name, sink_at(path, interrupts)) for name, path in specs)
 
 
-def sink_at(path: str) -> Sink:
+def sink_at(path: str, interrupts: Interrupts) -> Sink:
     """Return the sink for a path, where ``-`` is standard output."""
-    return StreamSink(sys.stdout) if path == "-" else FileSink(Path(path))
+    return StreamSink(sys.stdout) if path == "-" else FileSink(Path(path), interrupts)
