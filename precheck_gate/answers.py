@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,10 +26,16 @@ if TYPE_CHECKING:
 
     from precheck_gate.clock import Clock
 
-__all__ = ["AnswerArchive", "SavedAnswers"]
+__all__ = ["AnswerArchive", "SavedAnswers", "is_archived"]
 
 INDEX = "index.jsonl"
 MAX_BYTES = 32 * 1024 * 1024
+_ARCHIVED = re.compile(r"[0-9]{4,}\.(json|http-[0-9]+\.txt)")
+
+
+def is_archived(name: str) -> bool:
+    """Return whether an `AnswerArchive` calls a file of its folder so."""
+    return name == INDEX or _ARCHIVED.fullmatch(name) is not None
 
 
 class AnswerArchive:

@@ -52,7 +52,11 @@ def evaluate(
     judging = JudgeOptions.take(options)
     runtime = ctx.ensure_object(Runtime)
     return execute(
-        "evaluate", judging, runtime, lambda gate: _evaluate(gate, runtime, judging, answers, tasks)
+        "evaluate",
+        judging,
+        runtime,
+        lambda gate: _evaluate(gate, runtime, judging, answers, tasks),
+        [("the answer", path) for path in answers],
     )
 
 

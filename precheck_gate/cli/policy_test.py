@@ -73,13 +73,15 @@ def test_command(
     from precheck_gate.casetest.coverage import Coverage
     from precheck_gate.casetest.discovery import find_case_files
     from precheck_gate.casetest.running import Outcome
-    from precheck_gate.cli.report_sinks import sink_at
+    from precheck_gate.cli.report_sinks import check_inputs, sink_at
     from precheck_gate.console import Console
 
     console = Console(result=sys.stderr if junit == "-" else None)
     coverage = Coverage()
     results: list[Result] = []
-    for path in find_case_files(paths):
+    files = find_case_files(paths)
+    check_inputs([junit] if junit else [], [("the cases", path) for path in files])
+    for path in files:
         results += _run_file(path, coverage, outside=allow_outside)
     for result in results:
         _tell(result, console, quiet=quiet)

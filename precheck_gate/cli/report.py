@@ -9,7 +9,7 @@ import click
 
 from precheck_gate import __version__
 from precheck_gate.cli.options import PATH, REPORT
-from precheck_gate.cli.report_sinks import sinks_of
+from precheck_gate.cli.report_sinks import check_inputs, sinks_of
 from precheck_gate.cli.runtime import Runtime
 from precheck_gate.console import Console
 from precheck_gate.errors import reason_of
@@ -61,6 +61,7 @@ Exit codes: 0 all reports were written, whatever their verdict; 2 REPORT.json ca
 @click.pass_context
 def report(ctx: click.Context, source: Path, targets: Sequence[ReportSpec], max_bytes: int) -> int:
     """Make reports again from a JSON report, as the run itself would have written them."""
+    check_inputs([path for _, path in targets], [("its own source", source)])
     sinks = sinks_of(targets, ctx.ensure_object(Runtime).interrupts)
     for name, _ in targets:
         load_format(name)  # Before the work: a format that lacks a package says so at once.

@@ -21,12 +21,12 @@ from precheck_gate.cli.options import (
     option,
     tasks_argument,
 )
-from precheck_gate.cli.service import read_service, service_options
+from precheck_gate.cli.service import read_service, service_files, service_options
 from precheck_gate.clock import SLICE_SECONDS
 from precheck_gate.errors import UsageError, unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from precheck_gate.gate import Gate
     from precheck_gate.interrupts import Interrupts
@@ -118,7 +118,20 @@ def run(ctx: click.Context, /, **options: Any) -> int:
     """
     judging = JudgeOptions.take(options)
     runtime = ctx.ensure_object(Runtime)
-    return execute("run", judging, runtime, lambda gate: _run(gate, runtime, judging, options))
+    return execute(
+        "run",
+        judging,
+        runtime,
+        lambda gate: _run(gate, runtime, judging, options),
+        [*service_files(options), *_own_files(options)],
+    )
+
+
+def _own_files(options: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
+    if options["tasks_from"] and options["tasks_from"] != "-":
+        yield "the list of tasks", Path(options["tasks_from"])
+    if options["save_answers"] is not None:
+        yield "an answer in", options["save_answers"]
 
 
 def _run(gate: Gate, runtime: Runtime, judging: JudgeOptions, options: dict[str, Any]) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from precheck_gate.cli.options import PATH, add_options, option
-from precheck_gate.drs.credentials.variables import IDP_VARIABLES
+from precheck_gate.drs.credentials.variables import ID_TOKEN_FILE_VARIABLES, IDP_VARIABLES
 from precheck_gate.drs.variables import IAM_VARIABLES, PROJECT_VARIABLES, REGION_VARIABLES
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from precheck_gate.drs.transport import HttpTransport, Send
     from precheck_gate.settings import ServiceSettings
 
-__all__ = ["open_access", "open_transport", "read_service", "service_options"]
+__all__ = ["open_access", "open_transport", "read_service", "service_files", "service_options"]
 
 WAYS = ("token", "user", "aksk", "oidc", "profile")
 
@@ -101,6 +102,23 @@ _OPTIONS = (
 def service_options(command: Any) -> Any:
     """Add the options that say which service to ask and how."""
     return add_options(command, *_OPTIONS)
+
+
+def service_files(options: Mapping[str, Any]) -> list[tuple[str, Path]]:
+    """Return the files that may be read to reach the service, each with what it is."""
+    from precheck_gate.drs.credentials.environment import Environment
+    from precheck_gate.drs.credentials.profile import profile_path
+
+    environment = Environment.of_process()
+    tokens = filter(None, map(environment.get, ID_TOKEN_FILE_VARIABLES))
+    files = [
+        ("the token file", options["token_file"]),
+        ("the ID token file", options["id_token_file"]),
+        *(("the ID token file", Path(path)) for path in tokens),
+        ("the CA bundle", options["ca_bundle"]),
+        ("the credentials file", profile_path(environment)),
+    ]
+    return [(what, path) for what, path in files if path is not None]
 
 
 def read_service(options: Mapping[str, Any], language: str = "en-us") -> ServiceSettings:

@@ -29,6 +29,7 @@ __all__ = [
     "builtin_policy",
     "load_policy",
     "parse_policy",
+    "policy_files",
 ]
 
 PRESETS = ("strict", "default", "permissive")
@@ -67,6 +68,22 @@ def load_policy(path: Path | None, options: PolicyOptions | None = None) -> Poli
             raise _no_profile(options.profile, [], BUILTIN_DEFAULT)
         return builtin_policy(BUILTIN_DEFAULT)
     return _Loader(options, path).load(read_document(path, "policy"))
+
+
+def policy_files(path: Path) -> list[Path]:
+    """Return a policy's file and those that it extends, as far as they can be read."""
+    found: list[Path] = []
+    while len(found) <= MAX_EXTENDS and path not in found:
+        found.append(path)
+        try:
+            value = read_document(path, "policy").value
+        except UsageError:
+            break
+        extends = value.get("extends") if isinstance(value, dict) else None
+        if not isinstance(extends, str) or extends.startswith(BUILTIN):
+            break
+        path = path.parent / extends
+    return found
 
 
 def parse_policy(document: Document, options: PolicyOptions | None = None) -> Policy:
