@@ -122,11 +122,11 @@ class SavedAnswers:
         """The tasks that the answers hold, in the order in which they stand there."""
         return list(self._holders)
 
-    def observations(self, requested: Sequence[str]) -> Iterator[Observation]:
+    def observations(self, requested: Sequence[str], source: str = "") -> Iterator[Observation]:
         """Yield what the answers say of each requested task, file by file.
 
-        A task that no answer holds comes last, as not answered for. ``remarks`` is complete when
-        the last one has been taken.
+        A task that no answer holds comes last, as not answered for; ``source`` is what names the
+        tasks. ``remarks`` is complete when the last one has been taken.
         """
         wanted = set(requested)
         chosen = {task: self._choose(task, files) for task, files in self._holders.items()}
@@ -145,7 +145,7 @@ class SavedAnswers:
                     yield _observation(task_id, entry, chosen[task_id][1])
         for task_id in requested:
             if task_id not in chosen:
-                yield Observation(task_id, trouble=_NOT_HELD)
+                yield Observation(task_id, trouble=_not_held(source))
 
     def _choose(self, task_id: str, holders: list[int]) -> tuple[int, Trouble | None]:
         """Return the file that tells of a task, and what is wrong where several do."""
@@ -209,11 +209,12 @@ class SavedAnswers:
         return content
 
 
-_NOT_HELD = Trouble(
-    TroubleKind.NOT_ANSWERED,
-    "none of the answers holds this task",
-    hint="Give the answer that holds it, or take it off the list.",
-)
+def _not_held(source: str) -> Trouble:
+    return Trouble(
+        TroubleKind.NOT_ANSWERED,
+        f"none of the answers holds this task{f', which {source} names' if source else ''}",
+        hint=f"Give the answer that holds it{f', or take it out of {source}' if source else ''}.",
+    )
 
 
 def _observation(

@@ -10,6 +10,7 @@ import click
 from precheck_gate.cli.execution import Runtime
 from precheck_gate.cli.options import Duration, option, tasks_argument
 from precheck_gate.cli.service import open_access, open_transport, read_service, service_options
+from precheck_gate.cli.task_list import source_of_tasks
 from precheck_gate.errors import BatchRefused, ServiceError, UsageError
 from precheck_gate.exits import ExitCode
 from precheck_gate.model import Snapshot
@@ -61,7 +62,8 @@ def doctor(ctx: click.Context, /, **options: Any) -> int:
     from precheck_gate.console import Console
 
     console = Console()
-    examination = Examination(console, ctx.ensure_object(Runtime), options)
+    source = source_of_tasks(ctx, "the command line")
+    examination = Examination(console, ctx.ensure_object(Runtime), options, source)
     try:
         return examination.run()
     finally:
@@ -71,10 +73,13 @@ def doctor(ctx: click.Context, /, **options: Any) -> int:
 class Examination:
     """Goes through the steps; what a failed step takes along is skipped."""
 
-    def __init__(self, console: Console, runtime: Runtime, options: dict[str, Any]) -> None:
+    def __init__(
+        self, console: Console, runtime: Runtime, options: dict[str, Any], source: str
+    ) -> None:
         self._console = console
         self._runtime = runtime
         self._options = options
+        self._source = source
         self._seconds: float = options["step_timeout"]
         self._failed = False
 
@@ -110,7 +115,7 @@ class Examination:
     def _settings(self) -> tuple[ServiceSettings, Sequence[str]] | None:
         from precheck_gate.selection import NamedTask, select_tasks
 
-        named = [NamedTask(task, "the command line") for task in self._options["tasks"]]
+        named = [NamedTask(task, self._source) for task in self._options["tasks"]]
         try:
             tasks = select_tasks(named) if named else []
             service = read_service(self._options)

@@ -20,6 +20,7 @@ __all__ = [
     "DURATION",
     "PATH",
     "REPORT",
+    "TASKS_VARIABLE",
     "Duration",
     "ReportSpec",
     "add_options",
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 PREFIX = "PRECHECK_GATE_"
+TASKS_VARIABLE = f"{PREFIX}TASKS"
 LONGEST_SECONDS = 7 * 24 * 3600.0
 
 ReportSpec = tuple[str, str]
@@ -133,9 +135,7 @@ DURATION = Duration()
 PATH = click.Path(path_type=Path)
 REPORT = _Report()
 
-tasks_argument = click.argument(
-    "tasks", nargs=-1, envvar="PRECHECK_GATE_TASKS", metavar="[TASK_ID]..."
-)
+tasks_argument = click.argument("tasks", nargs=-1, envvar=TASKS_VARIABLE, metavar="[TASK_ID]...")
 
 _POLICY_OPTIONS = (
     option(
