@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["main", "run_main"]
 
+_PROGRAM = "precheck-gate"
+_COMPLETION = "_PRECHECK_GATE_COMPLETE"
+
 
 def main() -> None:
     """Run the program and end the process with its exit code."""
@@ -106,10 +109,17 @@ def _invoke(arguments: list[str], interrupts: object) -> int:
     from precheck_gate.errors import ReportError, reason_of
     from precheck_gate.exits import ExitCode
 
+    # A shell that completes gives no arguments; where there are some, a variable that was left
+    # over must not end the command before its work, and with 0.
+    wanted = os.environ.pop(_COMPLETION, "")
+    if wanted and not arguments:
+        from precheck_gate.cli.completion import complete
+
+        return complete(main_group, _PROGRAM, _COMPLETION, wanted)
     try:
         result = main_group.main(
             arguments,
-            prog_name="precheck-gate",
+            prog_name=_PROGRAM,
             standalone_mode=False,
             obj=Runtime(interrupts),  # type: ignore[arg-type]
         )

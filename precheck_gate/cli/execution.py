@@ -13,7 +13,7 @@ from precheck_gate.ci import CiWorld, detect, load_system
 from precheck_gate.cli.report_sinks import Overwriting, check_inputs, sinks_of
 from precheck_gate.cli.runtime import Runtime
 from precheck_gate.console import Console
-from precheck_gate.errors import Interrupted, PrecheckGateError, UsageError
+from precheck_gate.errors import Interrupted, PrecheckGateError
 from precheck_gate.gate import Gate, Outputs
 from precheck_gate.reports.base import RunFacts, load_format
 from precheck_gate.reports.summary import SummaryKind
@@ -58,13 +58,7 @@ class JudgeOptions:
         return cls(**{field.name: options[field.name] for field in fields(cls)})
 
     def specs(self) -> list[ReportSpec]:
-        """Return the format and the path of each report.
-
-        Raises:
-            UsageError: a path is empty.
-        """
-        if self.junit == "":
-            raise UsageError("--junit has no path.", hint="Name a file, or leave the option out.")
+        """Return the format and the path of each report."""
         return [*self.reports, *([("junit", self.junit)] if self.junit else [])]
 
     def inputs(self) -> Iterator[Input]:

@@ -16,9 +16,12 @@ from precheck_gate.reports.base import FORMATS
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from click.shell_completion import CompletionItem
+
 __all__ = [
     "DURATION",
     "PATH",
+    "PLACE",
     "REPORT",
     "TASKS_VARIABLE",
     "Duration",
@@ -73,6 +76,16 @@ class Duration(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         return float(seconds)
 
 
+class _FilePath(click.Path):
+    """A path, which is never empty: a variable of a script that was lost is no file."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        if value == "":
+            self.fail("the path is empty.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class _Report(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """FORMAT=PATH, where the path ``-`` is standard output."""
 
@@ -92,6 +105,17 @@ class _Report(click.ParamType):  # type: ignore[type-arg,unused-ignore]
                 f"there is no report format {name!r}; known: {', '.join(FORMATS)}.", param, ctx
             )
         return name, path
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """Return the formats; what comes behind one is the user's."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(f"{name}=") for name in FORMATS if name.startswith(incomplete)]
 
     def split_envvar_value(self, rv: str) -> Sequence[str]:
         """Split a variable with several reports: at lines, and before each ``format=``."""
@@ -132,7 +156,9 @@ class _Moment(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
 
 DURATION = Duration()
-PATH = click.Path(path_type=Path)
+PATH = _FilePath(path_type=Path)
+# For a path that may also be "-".
+PLACE = _FilePath(allow_dash=True, readable=False)
 REPORT = _Report()
 
 tasks_argument = click.argument("tasks", nargs=-1, envvar=TASKS_VARIABLE, metavar="[TASK_ID]...")
@@ -191,7 +217,7 @@ _OUTPUT_OPTIONS = (
         metavar="FORMAT=PATH",
         help=f"Write a report ({', '.join(FORMATS)}); '-' is stdout. May be given again.",
     ),
-    option("--junit", metavar="PATH", help="Short for --report junit=PATH."),
+    option("--junit", type=PLACE, metavar="PATH", help="Short for --report junit=PATH."),
     option(
         "--advisory",
         is_flag=True,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from precheck_gate.cli.options import PATH, option
+from precheck_gate.cli.options import PATH, PLACE, option
 from precheck_gate.cli.runtime import Runtime
 from precheck_gate.errors import ReportError, UsageError, reason_of
 from precheck_gate.exits import ExitCode
@@ -42,7 +42,9 @@ Exit codes: 0 all passed, 1 some failed or too little is covered, 2 a file or ca
 
 @click.command("test", epilog=_EPILOG)
 @click.argument("paths", nargs=-1, required=True, type=PATH, metavar="DIR|FILE...")
-@click.option("--junit", metavar="PATH", help="Write what became of each case as JUnit XML.")
+@click.option(
+    "--junit", type=PLACE, metavar="PATH", help="Write what became of each case as JUnit XML."
+)
 @click.option(
     "--min-coverage",
     type=click.FloatRange(0, 100),

@@ -13,6 +13,7 @@ from precheck_gate.cli.live_options import LiveOptions, live_options
 from precheck_gate.cli.options import (
     DURATION,
     PATH,
+    PLACE,
     Duration,
     judge_options,
     option,
@@ -54,6 +55,7 @@ Exit codes: 0 passed (or with warnings), 1 blocked, 2 usage, 3 incomplete, 4 ser
 @tasks_argument
 @option(
     "--tasks-from",
+    type=PLACE,
     metavar="FILE|-",
     help="Read task IDs from a file or stdin: one a line with # comments, a JSON array, or "
     "what 'terraform output -json' prints.",
