@@ -12,7 +12,7 @@ from precheck_gate import __version__
 # Not from typing, whose import takes as long as all the rest of --version.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import click
+    from precheck_gate.interrupts import Interrupts
 
 __all__ = ["main", "run_main"]
 
@@ -85,23 +85,7 @@ def _run(arguments: list[str]) -> int:
     return code if interrupts.received is None else 128 + interrupts.received
 
 
-def _tell(error: click.ClickException) -> None:
-    """Print what is wrong with the command line; values in it may have come from anywhere."""
-    import click
-
-    from precheck_gate.console import Console
-
-    console = Console()
-    context = getattr(error, "ctx", None)
-    if context is None or isinstance(error, click.exceptions.NoArgsIsHelpError):
-        console.say(error.format_message())
-        return
-    console.say(context.get_usage())
-    console.say(f"Try '{context.command_path} --help' for help.\n")
-    console.say(f"Error: {error.format_message()}")
-
-
-def _invoke(arguments: list[str], interrupts: object) -> int:
+def _invoke(arguments: list[str], interrupts: Interrupts) -> int:
     import click
 
     from precheck_gate.cli import main_group
@@ -116,16 +100,18 @@ def _invoke(arguments: list[str], interrupts: object) -> int:
         from precheck_gate.cli.completion import complete
 
         return complete(main_group, _PROGRAM, _COMPLETION, wanted)
+    runtime = Runtime(interrupts)
     try:
         result = main_group.main(
             arguments,
             prog_name=_PROGRAM,
             standalone_mode=False,
-            obj=Runtime(interrupts),  # type: ignore[arg-type]
+            obj=runtime,
         )
     except click.ClickException as error:
-        _tell(error)
-        return int(ExitCode.USAGE)
+        from precheck_gate.cli.usage_errors import tell_usage_error
+
+        return tell_usage_error(error, main_group, arguments, runtime)
     except click.Abort:
         return int(ExitCode.SIGINT)
     except SystemExit as error:
