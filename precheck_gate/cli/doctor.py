@@ -99,10 +99,10 @@ class Examination:
             debug_http=self._options["debug_http"],
         )
         access = open_access(service, transport.send, self._runtime)
-        if reachable:
-            reachable = self._clock(service, transport, access)
         if not reachable:
-            for step in ("clock", "iam", "project", "query"):
+            self._skip("clock", "the service is out of reach")
+        if not (reachable and self._clock(service, transport, access)):
+            for step in ("iam", "project", "query"):
                 self._skip(step, "the service is out of reach")
         elif self._iam(service, access) and self._project(service, access):
             self._query(service, access, tasks)

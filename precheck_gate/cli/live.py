@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["gate_live"]
 
+_MORE_TIME = "Run the gate again, with a longer --timeout; was the pre-check started?"
+
 
 def gate_live(
     gate: Gate,
@@ -95,9 +97,11 @@ class _Run:
         fresh = self._fresh(observer)
         poller = self._poller(fresh or self.client, observer)
         failed: dict[str, Trouble] = {}
+        bench = replace(self.bench, unfinished=_MORE_TIME)
         try:
             failed = self._ask(tasks, poller, fresh)
         except Interrupted:
+            bench = self.bench  # more time is not what it lacked
             observer.close()
             self.gate.console.say("interrupted; writing what is known (again: end at once)")
         finally:
@@ -110,7 +114,7 @@ class _Run:
             Case(
                 requested=tasks,
                 observations=observations,
-                bench=self.bench,
+                bench=bench,
                 strict_waivers=strict_waivers,
                 troubles=[poller.trouble] if poller.trouble else [],
                 remarks=[*poller.remarks, *self._remarks(fresh, observations)],

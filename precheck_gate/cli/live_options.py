@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from precheck_gate.cli.options import Duration, add_options, option
+from precheck_gate.cli.options import Duration, Number, add_options, option
 from precheck_gate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ _OPTIONS = (
     ),
     option(
         "--max-rps",
-        type=click.FloatRange(min=0.1, max=100.0),
+        type=Number(min=0.1, max=100.0),
         default=10.0,
         show_default=True,
         metavar="N",
@@ -178,6 +178,10 @@ class LiveOptions:
             raise UsageError(
                 "--restart-every has no meaning without --until passed.",
                 hint="Give both, or neither.",
+            )
+        if taken.mode != "auto" and not taken.start_precheck and taken.restart_every is None:
+            raise UsageError(
+                "--mode has no meaning without --start-precheck.", hint="Give both, or neither."
             )
         tasks = [task for task, _ in taken.query_ids]
         if len(set(tasks)) < len(tasks):

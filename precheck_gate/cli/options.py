@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ __all__ = [
     "REPORT",
     "TASKS_VARIABLE",
     "Duration",
+    "Number",
     "ReportSpec",
     "add_options",
     "judge_options",
@@ -84,6 +86,19 @@ class _FilePath(click.Path):
         if value == "":
             self.fail("the path is empty.", param, ctx)
         return super().convert(value, param, ctx)
+
+
+class Number(click.FloatRange):
+    """A number in bounds; not the one that is no number, which no bound keeps out."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number
 
 
 class _Report(click.ParamType):  # type: ignore[type-arg,unused-ignore]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from precheck_gate.cli.options import PATH, PLACE, option
+from precheck_gate.cli.options import PATH, PLACE, Number, option
 from precheck_gate.cli.runtime import Runtime
 from precheck_gate.errors import ReportError, UsageError, reason_of
 from precheck_gate.exits import ExitCode
@@ -47,7 +47,7 @@ Exit codes: 0 all passed, 1 some failed or too little is covered, 2 a file or ca
 )
 @click.option(
     "--min-coverage",
-    type=click.FloatRange(0, 100),
+    type=Number(0, 100),
     metavar="PERCENT",
     help="Fail where the cases exercise less of the policies' rules and waivers.",
 )

@@ -127,6 +127,8 @@ def test_while_polling(gate: Gate, serve_now: Serve, signum: int) -> None:
         outcome = interrupt(child, signum)
     check_interrupted(outcome, signum)
     assert outcome.verdicts() == {ID: "passed", OTHER: "incomplete"}
+    # Time was not what it lacked.
+    assert "a longer --timeout" not in outcome.text
 
 
 def test_all_that_is_known_of_every_task_is_reported(gate: Gate, serve_now: Serve) -> None:
