@@ -9,6 +9,7 @@ import click
 
 from precheck_gate.cli.execution import Runtime
 from precheck_gate.cli.options import Duration, option, tasks_argument
+from precheck_gate.cli.sections import SectionedCommand
 from precheck_gate.cli.service import open_access, open_transport, read_service, service_options
 from precheck_gate.cli.task_list import source_of_tasks
 from precheck_gate.errors import BatchRefused, ServiceError, UsageError
@@ -42,7 +43,7 @@ Exit codes: 0 all is well, 2 the settings cannot be used, 4 something else faile
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(cls=SectionedCommand, epilog=_EPILOG)
 @tasks_argument
 @service_options
 @option(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from precheck_gate.cli.execution import JudgeOptions, Runtime, execute
-from precheck_gate.cli.options import PATH, TASKS_VARIABLE, judge_options
+from precheck_gate.cli.options import PATH, TASKS_VARIABLE, judge_options, many
+from precheck_gate.cli.sections import SectionedCommand, section
 from precheck_gate.cli.task_list import source_of_tasks
 from precheck_gate.errors import UsageError
 from precheck_gate.selection import NamedTask, select_tasks
@@ -30,16 +31,21 @@ blocks, unless the index that --save-answers writes tells which is the later one
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(cls=SectionedCommand, epilog=_EPILOG)
 @click.argument("answers", nargs=-1, required=True, type=PATH, metavar="ANSWER.json...")
-@click.option(
-    "--task",
-    "tasks",
-    multiple=True,
-    envvar=TASKS_VARIABLE,
-    metavar="ID",
-    help="A task that was asked for; may be given again. Without it: those that "
-    "PRECHECK_GATE_TASKS names, else those that the answers hold.",
+@many(
+    *section(
+        "Tasks",
+        click.option(
+            "--task",
+            "tasks",
+            multiple=True,
+            envvar=TASKS_VARIABLE,
+            metavar="ID",
+            help="A task that was asked for; may be given again. Without it: those that "
+            "PRECHECK_GATE_TASKS names, else those that the answers hold.",
+        ),
+    )
 )
 @judge_options
 @click.pass_context

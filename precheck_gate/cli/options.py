@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from precheck_gate.ci import SYSTEMS
+from precheck_gate.cli.sections import section
 from precheck_gate.exits import RESERVED_CODES
 from precheck_gate.reports.base import FORMATS
 
@@ -30,6 +31,7 @@ __all__ = [
     "ReportSpec",
     "add_options",
     "judge_options",
+    "many",
     "option",
     "policy_options",
     "quiet_option",
@@ -211,11 +213,6 @@ _JUDGE_OPTIONS = (
         metavar="REPORT.json",
         help="An earlier JSON report; what it has already is marked as known.",
     ),
-    option(
-        "--redact",
-        type=click.Choice(["data", "reasons", "all"]),
-        help="Leave evidence, reasons or both out of everything that is printed and written.",
-    ),
 )
 
 quiet_option = option(
@@ -231,6 +228,11 @@ _OUTPUT_OPTIONS = (
         multiple=True,
         metavar="FORMAT=PATH",
         help=f"Write a report ({', '.join(FORMATS)}); '-' is stdout. May be given again.",
+    ),
+    option(
+        "--redact",
+        type=click.Choice(["data", "reasons", "all"]),
+        help="Leave evidence, reasons or both out of everything that is printed and written.",
     ),
     option("--junit", type=PLACE, metavar="PATH", help="Short for --report junit=PATH."),
     option(
@@ -272,6 +274,11 @@ def add_options(command: Any, *options: Callable[[Any], Any]) -> Any:
     return command
 
 
+def many(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return one decorator for several options."""
+    return lambda command: add_options(command, *options)
+
+
 def policy_options(command: Any) -> Any:
     """Add the options that say which policy holds, and as of when."""
     return add_options(command, *_POLICY_OPTIONS)
@@ -279,4 +286,8 @@ def policy_options(command: Any) -> Any:
 
 def judge_options(command: Any) -> Any:
     """Add all options that say what a verdict is judged by, and where it goes."""
-    return add_options(command, *_POLICY_OPTIONS, *_JUDGE_OPTIONS, *_OUTPUT_OPTIONS)
+    return add_options(
+        command,
+        *section("Policy", *_POLICY_OPTIONS, *_JUDGE_OPTIONS),
+        *section("Output", *_OUTPUT_OPTIONS),
+    )

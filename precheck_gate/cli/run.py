@@ -16,9 +16,11 @@ from precheck_gate.cli.options import (
     PLACE,
     Duration,
     judge_options,
+    many,
     option,
     tasks_argument,
 )
+from precheck_gate.cli.sections import SectionedCommand, section
 from precheck_gate.cli.service import read_service, service_files, service_options
 from precheck_gate.cli.task_list import named_tasks, replaced_variables, source_of_tasks
 from precheck_gate.errors import UsageError
@@ -50,59 +52,75 @@ Exit codes: 0 passed (or with warnings), 1 blocked, 2 usage, 3 incomplete, 4 ser
   authentication error, 5 a report could not be written, 70 bug, 130/143 interrupted.
 """
 
+_TASKS_FROM = section(
+    "Tasks",
+    option(
+        "--tasks-from",
+        type=PLACE,
+        metavar="FILE|-",
+        help="Read task IDs from a file or stdin: one a line with # comments, a JSON array, or "
+        "what 'terraform output -json' prints.",
+    ),
+)
+_WAITING = section(
+    "Waiting",
+    option(
+        "--timeout",
+        type=Duration(least=1),
+        default="30m",
+        show_default=True,
+        help="How long to wait in all; never exceeded.",
+    ),
+    option(
+        "--interval",
+        type=Duration(least=1),
+        help="Ask at this fixed interval. Without it the gate starts short and grows.",
+    ),
+    option(
+        "--grace",
+        type=DURATION,
+        default="60s",
+        show_default=True,
+        help="How long a task may be unanswered or in error, or the service out of reach at the "
+        "start, before that is final.",
+    ),
+    option(
+        "--max-staleness",
+        type=Duration(least=1),
+        default="60s",
+        show_default=True,
+        help="The greatest age of an answer that the verdict rests on; older ones are asked again.",
+    ),
+)
+_LANGUAGE = section(
+    "Service",
+    option(
+        "--language",
+        type=click.Choice(["en-us", "zh-cn"]),
+        default="en-us",
+        show_default=True,
+        help="The language of the service's messages.",
+    ),
+)
+_SAVE_ANSWERS = section(
+    "Output",
+    option(
+        "--save-answers",
+        type=PATH,
+        metavar="DIR",
+        help="Keep every answer as it came, for audit and for 'evaluate'.",
+    ),
+)
 
-@click.command(epilog=_EPILOG)
+
+@click.command(cls=SectionedCommand, epilog=_EPILOG)
 @tasks_argument
-@option(
-    "--tasks-from",
-    type=PLACE,
-    metavar="FILE|-",
-    help="Read task IDs from a file or stdin: one a line with # comments, a JSON array, or "
-    "what 'terraform output -json' prints.",
-)
+@many(*_TASKS_FROM)
 @service_options
-@option(
-    "--timeout",
-    type=Duration(least=1),
-    default="30m",
-    show_default=True,
-    help="How long to wait in all; never exceeded.",
-)
-@option(
-    "--interval",
-    type=Duration(least=1),
-    help="Ask at this fixed interval. Without it the gate starts short and grows.",
-)
-@option(
-    "--grace",
-    type=DURATION,
-    default="60s",
-    show_default=True,
-    help="How long a task may be unanswered or in error, or the service out of reach at the "
-    "start, before that is final.",
-)
-@option(
-    "--max-staleness",
-    type=Duration(least=1),
-    default="60s",
-    show_default=True,
-    help="The greatest age of an answer that the verdict rests on; older ones are asked again.",
-)
-@option(
-    "--language",
-    type=click.Choice(["en-us", "zh-cn"]),
-    default="en-us",
-    show_default=True,
-    help="The language of the service's messages.",
-)
+@many(*_LANGUAGE, *_WAITING)
 @live_options
 @judge_options
-@option(
-    "--save-answers",
-    type=PATH,
-    metavar="DIR",
-    help="Keep every answer as it came, for audit and for 'evaluate'.",
-)
+@many(*_SAVE_ANSWERS)
 @click.pass_context
 def run(ctx: click.Context, /, **options: Any) -> int:
     """Wait until the pre-check of every task has ended, and judge it.
