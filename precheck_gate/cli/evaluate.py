@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from precheck_gate.cli.execution import JudgeOptions, Runtime, execute
-from precheck_gate.cli.options import PATH, TASKS_VARIABLE, judge_options, many
+from precheck_gate.cli.options import PATH, TASKS_VARIABLE, judge_options, many, option
 from precheck_gate.cli.sections import SectionedCommand, section
 from precheck_gate.cli.task_list import source_of_tasks
 from precheck_gate.errors import UsageError
@@ -36,7 +36,7 @@ blocks, unless the index that --save-answers writes tells which is the later one
 @many(
     *section(
         "Tasks",
-        click.option(
+        option(
             "--task",
             "tasks",
             multiple=True,

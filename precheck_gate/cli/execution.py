@@ -114,6 +114,11 @@ def execute(
     specs = options.specs()
     to_stdout = any(path == "-" for _, path in specs)
     console = Console(result=sys.stderr if to_stdout else None)
+    for path in (path for _, path in specs if path.startswith("~")):
+        console.warn(
+            f"{path} goes to a folder of that name: no shell expands ~ behind an equals sign; "
+            "write $HOME"
+        )
     today = runtime.the_clock().now().date().isoformat()
     facts = RunFacts(mode=mode, judged_on=today, exit_code=0)
     gate = Gate(facts, Outputs(), console, runtime.interrupts)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from precheck_gate.ci import SYSTEMS
+from precheck_gate.cli.environment import PREFIX, EnvironmentArgument, EnvironmentOption
 from precheck_gate.cli.sections import section
 from precheck_gate.exits import RESERVED_CODES
 from precheck_gate.reports.base import FORMATS
@@ -39,7 +40,6 @@ __all__ = [
     "verbose_option",
 ]
 
-PREFIX = "PRECHECK_GATE_"
 TASKS_VARIABLE = f"{PREFIX}TASKS"
 LONGEST_SECONDS = 7 * 24 * 3600.0
 
@@ -51,6 +51,7 @@ def option(*names: str, **settings: Any) -> Callable[[Any], Any]:
     long = next(name for name in names if name.startswith("--")).partition("/")[0]
     variable = PREFIX + long.removeprefix("--").replace("-", "_").upper()
     settings.setdefault("envvar", variable)
+    settings.setdefault("cls", EnvironmentOption)
     return click.option(*names, **settings)
 
 
@@ -178,14 +179,17 @@ PATH = _FilePath(path_type=Path)
 PLACE = _FilePath(allow_dash=True, readable=False)
 REPORT = _Report()
 
-tasks_argument = click.argument("tasks", nargs=-1, envvar=TASKS_VARIABLE, metavar="[TASK_ID]...")
+tasks_argument = click.argument(
+    "tasks", cls=EnvironmentArgument, nargs=-1, envvar=TASKS_VARIABLE, metavar="[TASK_ID]..."
+)
 
 _POLICY_OPTIONS = (
     option(
         "--policy",
         type=PATH,
         metavar="FILE",
-        help="What each item means for the gate, as YAML or JSON. Without it: builtin:default.",
+        help="What each item means for the gate, as YAML or JSON, or one of builtin:strict, "
+        "builtin:default and builtin:permissive. Without it: builtin:default.",
     ),
     option("--profile", metavar="NAME", help="The profile of the policy to put on top."),
     option(

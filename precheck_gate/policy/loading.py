@@ -56,7 +56,7 @@ class PolicyOptions:
 
 
 def load_policy(path: Path | None, options: PolicyOptions | None = None) -> Policy:
-    """Return the policy of a file, or the built-in default for None.
+    """Return the policy of a file or of ``builtin:NAME``, or the built-in default for None.
 
     Raises:
         UsageError: a file cannot be read, or there is no such profile.
@@ -67,6 +67,8 @@ def load_policy(path: Path | None, options: PolicyOptions | None = None) -> Poli
         if options.profile:
             raise _no_profile(options.profile, [], BUILTIN_DEFAULT)
         return builtin_policy(BUILTIN_DEFAULT)
+    if str(path).startswith(BUILTIN):
+        return _preset_policy(str(path), options)
     return _Loader(options, path).load(read_document(path, "policy"))
 
 
@@ -94,6 +96,15 @@ def parse_policy(document: Document, options: PolicyOptions | None = None) -> Po
         DocumentError: it is not a policy; every problem is listed.
     """
     return _Loader(options or PolicyOptions(), Path(document.file)).load(document)
+
+
+def _preset_policy(name: str, options: PolicyOptions) -> Policy:
+    if name.removeprefix(BUILTIN) not in PRESETS:
+        known = ", ".join(f"{BUILTIN}{preset}" for preset in PRESETS)
+        raise UsageError(f"There is no policy {name}.", hint=f"There are {known}.")
+    if options.profile:
+        raise _no_profile(options.profile, [], name)
+    return builtin_policy(name)
 
 
 @cache
