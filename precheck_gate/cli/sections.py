@@ -21,7 +21,10 @@ def section(name: str, *options: Callable[[Any], Any]) -> tuple[Callable[[Any], 
     def placed(add: Callable[[Any], Any]) -> Callable[[Any], Any]:
         def place(command: Any) -> Any:
             command = add(command)
-            setattr(command.__click_params__[-1], _ATTRIBUTE, name)
+            # click gathers what a function gets until it is a command.
+            made = isinstance(command, click.Command)
+            params = command.params if made else command.__click_params__
+            setattr(params[-1], _ATTRIBUTE, name)
             return command
 
         return place

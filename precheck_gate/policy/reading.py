@@ -78,9 +78,6 @@ class LayerReader:
         path = waiver.origin.path
         if first is not waiver:
             self._problem_at(waiver, f"the waiver {waiver.id!r} stands twice", str(first.origin))
-        for key in ("reason", "owner"):
-            if not getattr(waiver, key).strip():
-                self._problem_at(waiver, f"the {key} of the waiver {waiver.id!r} is blank", path)
         if waiver.since is not None and waiver.since > waiver.expires:
             self._problem_at(waiver, "the waiver expires before it begins", path)
 
