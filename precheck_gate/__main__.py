@@ -12,9 +12,12 @@ from precheck_gate import __version__
 # Not from typing, whose import takes as long as all the rest of --version.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import click
+    from precheck_gate.interrupts import Interrupts
 
 __all__ = ["main", "run_main"]
+
+_PROGRAM = "precheck-gate"
+_COMPLETION = "_PRECHECK_GATE_COMPLETE"
 
 
 def main() -> None:
@@ -82,23 +85,7 @@ def _run(arguments: list[str]) -> int:
     return code if interrupts.received is None else 128 + interrupts.received
 
 
-def _tell(error: click.ClickException) -> None:
-    """Print what is wrong with the command line; values in it may have come from anywhere."""
-    import click
-
-    from precheck_gate.console import Console
-
-    console = Console()
-    context = getattr(error, "ctx", None)
-    if context is None or isinstance(error, click.exceptions.NoArgsIsHelpError):
-        console.say(error.format_message())
-        return
-    console.say(context.get_usage())
-    console.say(f"Try '{context.command_path} --help' for help.\n")
-    console.say(f"Error: {error.format_message()}")
-
-
-def _invoke(arguments: list[str], interrupts: object) -> int:
+def _invoke(arguments: list[str], interrupts: Interrupts) -> int:
     import click
 
     from precheck_gate.cli import main_group
@@ -106,16 +93,25 @@ def _invoke(arguments: list[str], interrupts: object) -> int:
     from precheck_gate.errors import ReportError, reason_of
     from precheck_gate.exits import ExitCode
 
+    # A shell that completes gives no arguments; where there are some, a variable that was left
+    # over must not end the command before its work, and with 0.
+    wanted = os.environ.pop(_COMPLETION, "")
+    if wanted and not arguments:
+        from precheck_gate.cli.completion import complete
+
+        return complete(main_group, _PROGRAM, _COMPLETION, wanted)
+    runtime = Runtime(interrupts)
     try:
         result = main_group.main(
             arguments,
-            prog_name="precheck-gate",
+            prog_name=_PROGRAM,
             standalone_mode=False,
-            obj=Runtime(interrupts),  # type: ignore[arg-type]
+            obj=runtime,
         )
     except click.ClickException as error:
-        _tell(error)
-        return int(ExitCode.USAGE)
+        from precheck_gate.cli.usage_errors import tell_usage_error
+
+        return tell_usage_error(error, main_group, arguments, runtime)
     except click.Abort:
         return int(ExitCode.SIGINT)
     except SystemExit as error:

@@ -33,6 +33,7 @@ class Bench:
         advise: tells the next step; asked only for what does not pass.
         group_of: tells the group of an item that the service did not send; "" where nobody knows.
         known: identities (`Finding.identity`) of what the baseline report had already.
+        unfinished: the next step for a pre-check that has not ended.
         redaction: what of the service's texts is left out of every report.
     """
 
@@ -42,3 +43,4 @@ class Bench:
     known: frozenset[tuple[str, ...]] = frozenset()
     redaction: Redaction = field(default_factory=Redaction)
     group_of: Callable[[str], str] = _no_group
+    unfinished: str = "Run the gate again when the pre-check has ended; was it started?"

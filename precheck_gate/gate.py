@@ -194,9 +194,21 @@ class Gate:
         # What the CI system is told of the exit code is what the process ends with.
         self.losses += listeners.tell_ci(run, replace(facts, exit_code=code))
         code = self._after_losses(code)
-        self._print_fact("exit", f"{code} ({_meaning(code, self.outputs)})")
+        self._print_fact("exit", f"{code} ({self._meaning(code, run.verdict)})")
         self.console.flush()
         return _with_losses(code, lost=bool(self.console.failure))
+
+    def _meaning(self, code: int, verdict: Verdict) -> str:
+        if code == self.outputs.warn_code:
+            return "passed with warnings"
+        if code == ExitCode.PASSED and verdict is Verdict.BLOCKED:
+            return "blocked, and 0 by --advisory"
+        if code == ExitCode.INCOMPLETE and self.facts.mode == "evaluate":
+            return "incomplete: not every task is at 100 %"
+        try:
+            return EXIT_CODE_MEANINGS[ExitCode(code)]
+        except ValueError:
+            return "unknown"
 
     def _print_fact(self, label: str, text: str) -> None:
         self.console.print_parts([(Style.FAINT, f"{label:<9}"), ("", text)], hang=9)
@@ -273,14 +285,3 @@ _KEEP = frozenset(
 def _with_losses(code: int, *, lost: bool) -> int:
     """Return the code when something could not be written: no green without its reports."""
     return int(ExitCode.REPORT) if lost and code not in _KEEP else code
-
-
-def _meaning(code: int, outputs: Outputs) -> str:
-    if code == outputs.warn_code:
-        return "passed with warnings"
-    if code == 0 and outputs.advisory:
-        return "passed, or blocked and advisory"
-    try:
-        return EXIT_CODE_MEANINGS[ExitCode(code)]
-    except ValueError:
-        return "unknown"

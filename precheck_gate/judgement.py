@@ -35,10 +35,10 @@ def judge_task(observation: Observation, bench: Bench) -> TaskVerdict:
         judge = ItemJudge(snapshot, policy, bench, task_id)
         items += judge.items()
         items += judge.absent()
-        own = _task_itself(observation, policy, judge.open_failures)
+        own = _task_itself(observation, policy, judge.open_failures, bench.unfinished)
         own += judge.limits(items)
     else:
-        own = _task_itself(observation, policy, [])
+        own = _task_itself(observation, policy, [], bench.unfinished)
     findings = [*own, *items]
     return TaskVerdict(
         task_id=task_id,
@@ -68,7 +68,9 @@ _TROUBLE_VERDICTS = {
 }
 
 
-def _task_itself(observation: Observation, policy: Policy, failures: list[str]) -> list[Finding]:
+def _task_itself(
+    observation: Observation, policy: Policy, failures: list[str], unfinished: str
+) -> list[Finding]:
     """Return the findings about the task's own outcome; one that passes when all is well."""
     if observation.trouble is not None:
         return [_from_trouble(observation.trouble)]
@@ -83,7 +85,7 @@ def _task_itself(observation: Observation, policy: Policy, failures: list[str]) 
             )
         ]
     if not snapshot.complete:
-        return [_incomplete(snapshot)]
+        return [_incomplete(snapshot, unfinished)]
     passed = task_finding(
         Verdict.PASSED, "DRS says that the task may start", rule="gate: result must be true"
     )
@@ -100,13 +102,12 @@ def _from_trouble(trouble: Trouble) -> Finding:
     )
 
 
-def _incomplete(snapshot: Snapshot) -> Finding:
+def _incomplete(snapshot: Snapshot, step: str) -> Finding:
     if snapshot.progress is None:
         message = f"the progress {snapshot.raw_progress or '(none)'} is not a percentage"
         step = "Look at the task in the DRS console, and run the gate again."
     else:
         message = f"the pre-check is at {snapshot.progress} %, not at 100 %"
-        step = "Run the gate again, with a longer --timeout; was the pre-check started?"
     return task_finding(
         Verdict.INCOMPLETE, message, rule="gate: progress must be 100 %", next_step=step
     )

@@ -39,6 +39,7 @@ SECRET_FILE_VARIABLES = (
     *("HUAWEICLOUD_SDK_ID_TOKEN_FILE", "HUAWEICLOUD_OIDC_TOKEN_FILE"),
 )
 ID_TOKEN_VARIABLE = "PRECHECK_GATE_ID_TOKEN_VARIABLE"  # noqa: S105  # names the variable
+OURS = re.compile("PRECHECK_GATE_")
 JUNIT_VARIABLE = "PRECHECK_GATE_JUNIT"
 REPORT_VARIABLE = "PRECHECK_GATE_REPORT"
 
@@ -139,7 +140,9 @@ def main() -> int:
     mask(os.environ)
     paths, wanted = choose_reports(os.environ)
     forget_old(paths)
-    code = run_gate({**os.environ, REPORT_VARIABLE: "\n".join(wanted)})
+    # An input that was not given arrives as an empty variable, which the gate would refuse.
+    given = {name: text for name, text in os.environ.items() if text or not OURS.match(name)}
+    code = run_gate({**given, REPORT_VARIABLE: "\n".join(wanted)})
     outputs = os.environ.get("GITHUB_OUTPUT", "")
     if outputs and not has_told(outputs):
         tell_instead(outputs, code)

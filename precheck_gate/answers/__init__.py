@@ -7,6 +7,7 @@ and what speaks against that, which may have been no answer at all.
 """
 
 from precheck_gate.answers.archive import AnswerArchive, KeptResults
+from precheck_gate.answers.index import INDEX, is_archived
 from precheck_gate.answers.reading import SavedAnswers
 
-__all__ = ["AnswerArchive", "KeptResults", "SavedAnswers"]
+__all__ = ["INDEX", "AnswerArchive", "KeptResults", "SavedAnswers", "is_archived"]

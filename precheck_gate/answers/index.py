@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,25 @@ from precheck_gate.model import Trouble, TroubleKind
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["INDEX", "Began", "Conclusion", "Ended", "Exchange", "Line", "read_index", "spell"]
+__all__ = [
+    "INDEX",
+    "Began",
+    "Conclusion",
+    "Ended",
+    "Exchange",
+    "Line",
+    "is_archived",
+    "read_index",
+    "spell",
+]
 
 INDEX = "index.jsonl"
+_ARCHIVED = re.compile(r"[0-9]{4,}\.(json|http-[0-9]+\.txt)")
+
+
+def is_archived(name: str) -> bool:
+    """Return whether a file is called so that is saved in a folder of answers."""
+    return name == INDEX or _ARCHIVED.fullmatch(name) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = ["SavedAnswers"]
 
-_NOT_HELD = Trouble(
-    TroubleKind.NOT_ANSWERED,
-    "none of the answers holds this task",
-    hint="Give the answer that holds it, or take it off the list.",
-)
+
+def _not_held(source: str) -> Trouble:
+    return Trouble(
+        TroubleKind.NOT_ANSWERED,
+        f"none of the answers holds this task{f', which {source} names' if source else ''}",
+        hint=f"Give the answer that holds it{f', or take it out of {source}' if source else ''}.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +115,16 @@ class SavedAnswers:
         of_runs = (trouble for history in self._histories for trouble in history.troubles)
         return [*self.unreadable, *dict.fromkeys(of_runs)]
 
-    def observations(self, requested: Sequence[str]) -> Iterator[Observation]:
+    def observations(self, requested: Sequence[str], source: str = "") -> Iterator[Observation]:
         """Yield what the answers say of each requested task, file by file.
 
-        A task of which no answer tells comes last. ``remarks`` is complete when the last one has
-        been taken.
+        A task of which no answer tells comes last; ``source`` is what names the tasks. ``remarks``
+        is complete when the last one has been taken.
         """
         by_file: dict[Path, dict[str, _Choice]] = {}
         without: dict[str, _Choice] = {}
         for task_id in requested:
-            choice = self._choose(task_id)
+            choice = self._choose(task_id) or _Choice(None, before=_not_held(source))
             group = without if choice.file is None else by_file.setdefault(choice.file, {})
             group[task_id] = choice
         self._remark_on_histories(requested, by_file)
@@ -138,8 +140,8 @@ class SavedAnswers:
 
     # Which answer tells of a task
 
-    def _choose(self, task_id: str) -> _Choice:
-        """Return the answer that tells of a task, and what is wrong where several do."""
+    def _choose(self, task_id: str) -> _Choice | None:
+        """Return the answer that tells of a task, if any, and what is wrong where several do."""
         sources = [one for history in self._histories if (one := history.source(task_id))]
         choices = [_Choice(file) for file in self._holders.get(task_id, [])]
         if sources:
@@ -149,7 +151,7 @@ class SavedAnswers:
                 0, _Choice(file, latest.exchange, latest.verdict_of_run, latest.unfinished)
             )
         if not choices:
-            return _Choice(None, before=_NOT_HELD)
+            return None
         first = choices[0]
         if len(choices) == 1 or self._agree(task_id, choices):
             return first

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 import click
 
 from precheck_gate import __version__
+from precheck_gate.cli.lazy import LazyGroup
 from precheck_gate.exits import EXIT_CODE_MEANINGS
 
 __all__ = ["main_group"]
@@ -26,36 +26,6 @@ COMMANDS = {
 }
 
 
-class _LazyGroup(click.Group):
-    """A group whose commands are imported when they are needed."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"precheck_gate.cli.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command, or say which one was probably meant."""
-        import difflib
-
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            ctx.fail(f"There is no command {args[0]!r}.{hint}")
-        return super().resolve_command(ctx, args)
-
-
 def exit_code_help() -> str:
     """Return the table of exit codes as help text."""
     lines = [f"  {int(code):>3}  {meaning}" for code, meaning in EXIT_CODE_MEANINGS.items()]
@@ -63,7 +33,9 @@ def exit_code_help() -> str:
 
 
 @click.group(
-    cls=_LazyGroup,
+    cls=LazyGroup,
+    summaries=COMMANDS,
+    place="precheck_gate.cli.{}:{}",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=exit_code_help(),
 )

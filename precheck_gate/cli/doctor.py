@@ -9,7 +9,9 @@ import click
 
 from precheck_gate.cli.execution import Runtime
 from precheck_gate.cli.options import Duration, option, tasks_argument
+from precheck_gate.cli.sections import SectionedCommand
 from precheck_gate.cli.service import open_access, open_transport, read_service, service_options
+from precheck_gate.cli.task_list import source_of_tasks
 from precheck_gate.errors import BatchRefused, ServiceError, UsageError
 from precheck_gate.exits import ExitCode
 from precheck_gate.model import Snapshot
@@ -41,7 +43,7 @@ Exit codes: 0 all is well, 2 the settings cannot be used, 4 something else faile
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(cls=SectionedCommand, epilog=_EPILOG)
 @tasks_argument
 @service_options
 @option(
@@ -61,7 +63,8 @@ def doctor(ctx: click.Context, /, **options: Any) -> int:
     from precheck_gate.console import Console
 
     console = Console()
-    examination = Examination(console, ctx.ensure_object(Runtime), options)
+    source = source_of_tasks(ctx, "the command line")
+    examination = Examination(console, ctx.ensure_object(Runtime), options, source)
     try:
         return examination.run()
     finally:
@@ -71,10 +74,13 @@ def doctor(ctx: click.Context, /, **options: Any) -> int:
 class Examination:
     """Goes through the steps; what a failed step takes along is skipped."""
 
-    def __init__(self, console: Console, runtime: Runtime, options: dict[str, Any]) -> None:
+    def __init__(
+        self, console: Console, runtime: Runtime, options: dict[str, Any], source: str
+    ) -> None:
         self._console = console
         self._runtime = runtime
         self._options = options
+        self._source = source
         self._seconds: float = options["step_timeout"]
         self._failed = False
 
@@ -94,10 +100,10 @@ class Examination:
             debug_http=self._options["debug_http"],
         )
         access = open_access(service, transport.send, self._runtime)
-        if reachable:
-            reachable = self._clock(service, transport, access)
         if not reachable:
-            for step in ("clock", "iam", "project", "query"):
+            self._skip("clock", "the service is out of reach")
+        if not (reachable and self._clock(service, transport, access)):
+            for step in ("iam", "project", "query"):
                 self._skip(step, "the service is out of reach")
         elif self._iam(service, access) and self._project(service, access):
             self._query(service, access, tasks)
@@ -110,7 +116,7 @@ class Examination:
     def _settings(self) -> tuple[ServiceSettings, Sequence[str]] | None:
         from precheck_gate.selection import NamedTask, select_tasks
 
-        named = [NamedTask(task, "the command line") for task in self._options["tasks"]]
+        named = [NamedTask(task, self._source) for task in self._options["tasks"]]
         try:
             tasks = select_tasks(named) if named else []
             service = read_service(self._options)

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from precheck_gate.cli.execution import JudgeOptions, Runtime, execute
-from precheck_gate.cli.options import PATH, judge_options
+from precheck_gate.cli.options import PATH, TASKS_VARIABLE, judge_options, many, option
+from precheck_gate.cli.sections import SectionedCommand, section
+from precheck_gate.cli.task_list import source_of_tasks
 from precheck_gate.errors import UsageError
+from precheck_gate.selection import NamedTask, select_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,15 +32,21 @@ Two answers that differ about one task are a contradiction, which blocks, unless
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(cls=SectionedCommand, epilog=_EPILOG)
 @click.argument("answers", nargs=-1, required=True, type=PATH, metavar="ANSWER.json...")
-@click.option(
-    "--task",
-    "tasks",
-    multiple=True,
-    envvar="PRECHECK_GATE_TASKS",
-    metavar="ID",
-    help="A task that was asked for; may be given again. Without it: those that the answers hold.",
+@many(
+    *section(
+        "Tasks",
+        option(
+            "--task",
+            "tasks",
+            multiple=True,
+            envvar=TASKS_VARIABLE,
+            metavar="ID",
+            help="A task that was asked for; may be given again. Without it: those that "
+            "PRECHECK_GATE_TASKS names, else those that the answers hold.",
+        ),
+    )
 )
 @judge_options
 @click.pass_context
@@ -53,8 +62,14 @@ def evaluate(
     """
     judging = JudgeOptions.take(options)
     runtime = ctx.ensure_object(Runtime)
+    source = source_of_tasks(ctx, "--task")
+    named = [NamedTask(task_id, source) for task_id in tasks]
     return execute(
-        "evaluate", judging, runtime, lambda gate: _evaluate(gate, runtime, judging, answers, tasks)
+        "evaluate",
+        judging,
+        runtime,
+        lambda gate: _evaluate(gate, runtime, judging, answers, named),
+        [("the answer", path) for path in answers],
     )
 
 
@@ -63,14 +78,14 @@ def _evaluate(
     runtime: Runtime,
     judging: JudgeOptions,
     answers: Sequence[Path],
-    tasks: Sequence[str],
+    named: Sequence[NamedTask],
 ) -> int:
-    from precheck_gate.answers import SavedAnswers
+    from precheck_gate.answers import INDEX, SavedAnswers
     from precheck_gate.gate import Case
 
     bench = judging.bench(runtime.the_clock().now().date())
     saved = SavedAnswers(answers, runtime.interrupts)
-    requested, remark = _requested(saved.asked, saved.known, tasks)
+    requested, remark = _requested(saved.asked, saved.known, named)
     if not requested and not saved.troubles:
         raise UsageError(
             "The answers hold no task.", hint="Name those that were asked for with --task."
@@ -85,7 +100,7 @@ def _evaluate(
     return gate.judge(
         Case(
             requested=requested,
-            observations=saved.observations(requested),
+            observations=saved.observations(requested, named[0].file if named else INDEX),
             bench=bench,
             strict_waivers=judging.strict_waivers,
             troubles=saved.troubles,
@@ -95,13 +110,11 @@ def _evaluate(
 
 
 def _requested(
-    asked: list[str] | None, known: list[str], tasks: Sequence[str]
+    asked: list[str] | None, known: list[str], named: Sequence[NamedTask]
 ) -> tuple[list[str], str]:
     """Return the tasks to judge, and what has to be said about how they were found."""
-    from precheck_gate.selection import NamedTask, select_tasks
-
-    if tasks:
-        return select_tasks([NamedTask(task_id, "--task") for task_id in tasks]), ""
+    if named:
+        return select_tasks(named), ""
     if asked is not None:
         return asked, ""
     return known, "no --task was given: judged are the tasks that the answers hold, and only those"

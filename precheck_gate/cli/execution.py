@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate.ci import CiWorld, detect, load_system
-from precheck_gate.cli.report_sinks import sinks_of
+from precheck_gate.cli.report_sinks import Overwriting, check_inputs, sinks_of
 from precheck_gate.cli.runtime import Runtime
 from precheck_gate.console import Console
-from precheck_gate.errors import Interrupted, PrecheckGateError, UsageError
+from precheck_gate.errors import Interrupted, PrecheckGateError
 from precheck_gate.gate import Gate, Outputs
 from precheck_gate.reports.base import (
     MARKDOWN_BYTES,
@@ -25,12 +25,14 @@ from precheck_gate.reports.base import (
 from precheck_gate.reports.summary import SummaryKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date
 
     from precheck_gate.bench import Bench
     from precheck_gate.ci import CiSystem
     from precheck_gate.cli.options import ReportSpec
+    from precheck_gate.cli.report_sinks import Input
+    from precheck_gate.interrupts import Interrupts
     from precheck_gate.reports.sinks import Sink
 
 __all__ = ["JudgeOptions", "Runtime", "bug_error", "execute"]
@@ -68,6 +70,20 @@ class JudgeOptions:
         """Return those among a command's options, as click passes them."""
         return cls(**{field.name: options[field.name] for field in fields(cls)})
 
+    def specs(self) -> list[ReportSpec]:
+        """Return the format and the path of each report."""
+        return [*self.reports, *([("junit", self.junit)] if self.junit else [])]
+
+    def inputs(self) -> Iterator[Input]:
+        """Yield what is read to judge by."""
+        if self.baseline is not None:
+            yield "the baseline", self.baseline
+        if self.policy is not None:
+            from precheck_gate.policy.loading import policy_files
+
+            for file in policy_files(self.policy):
+                yield "the policy", file
+
     def bench(self, today: date) -> Bench:
         """Load the policy and the baseline; ``today`` is in UTC, unless --now says otherwise.
 
@@ -92,7 +108,13 @@ class JudgeOptions:
         )
 
 
-def execute(mode: str, options: JudgeOptions, runtime: Runtime, body: Callable[[Gate], int]) -> int:
+def execute(
+    mode: str,
+    options: JudgeOptions,
+    runtime: Runtime,
+    body: Callable[[Gate], int],
+    inputs: Sequence[Input] = (),
+) -> int:
     """Run a command's body with a gate, and turn whatever happens into its exit code.
 
     Args:
@@ -100,18 +122,22 @@ def execute(mode: str, options: JudgeOptions, runtime: Runtime, body: Callable[[
         options: what to print and write.
         runtime: the world outside.
         body: does the command's work with the gate, and returns the exit code.
+        inputs: what the command reads besides a policy and a baseline.
     """
-    if options.junit == "":
-        raise UsageError("--junit has no path.", hint="Name a file, or leave the option out.")
-    specs = [*options.reports, *([("junit", options.junit)] if options.junit else [])]
+    specs = options.specs()
     to_stdout = any(path == "-" for _, path in specs)
     console = Console(result=sys.stderr if to_stdout else None)
+    for path in (path for _, path in specs if path.startswith("~")):
+        console.warn(
+            f"{path} goes to a folder of that name: no shell expands ~ behind an equals sign; "
+            "write $HOME"
+        )
     today = runtime.the_clock().now().date().isoformat()
     facts = RunFacts(mode=mode, judged_on=today, exit_code=0)
     gate = Gate(facts, Outputs(), console, runtime.interrupts)
     try:
         gate.outputs = Outputs(
-            reports=_sinks(specs),
+            reports=_sinks(specs, runtime.interrupts),
             taste=options.taste,
             advisory=options.advisory,
             warn_code=options.warn_code,
@@ -120,7 +146,11 @@ def execute(mode: str, options: JudgeOptions, runtime: Runtime, body: Callable[[
             verbose=options.verbose,
             summary=SummaryKind(options.summary),
         )
+        _check_inputs(options, specs, inputs)
         return body(gate)
+    except Overwriting as error:
+        gate.outputs = replace(gate.outputs, reports=error.spare(gate.outputs.reports))
+        return gate.fail(error)
     except PrecheckGateError as error:
         return gate.fail(error)
     except Interrupted as error:
@@ -134,11 +164,18 @@ def _ci_system(name: str, console: Console) -> CiSystem:
     return load_system(detect(os.environ) if name == "auto" else name, world)
 
 
-def _sinks(specs: Sequence[ReportSpec]) -> tuple[tuple[str, Sink], ...]:
+def _sinks(specs: Sequence[ReportSpec], interrupts: Interrupts) -> tuple[tuple[str, Sink], ...]:
     for name, _ in specs:
         # Whatever a format lacks is told before the service is asked, and not half an hour later.
         load_format(name)
-    return sinks_of(specs)
+    return sinks_of(specs, interrupts)
+
+
+def _check_inputs(
+    options: JudgeOptions, specs: Sequence[ReportSpec], inputs: Sequence[Input]
+) -> None:
+    if specs:
+        check_inputs([path for _, path in specs], [*inputs, *options.inputs()])
 
 
 def bug_error(error: BaseException) -> PrecheckGateError:

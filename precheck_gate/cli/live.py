@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["gate_live"]
 
+_MORE_TIME = "Run the gate again, with a longer --timeout; was the pre-check started?"
+
 
 def gate_live(
     gate: Gate,
@@ -96,9 +98,11 @@ class _Run:
         observer = self._observer(tasks)
         fresh = self._fresh(observer)
         poller = self._poller(fresh or self.client, observer)
+        bench = replace(self.bench, unfinished=_MORE_TIME)
         try:
             self._ask(tasks, poller, fresh)
         except Interrupted:
+            bench = self.bench  # more time is not what it lacked
             observer.close()
             self.gate.console.say("interrupted; writing what is known (again: end at once)")
         finally:
@@ -113,7 +117,7 @@ class _Run:
             Case(
                 requested=tasks,
                 observations=observations,
-                bench=self.bench,
+                bench=bench,
                 strict_waivers=strict_waivers,
                 troubles=troubles,
                 remarks=[*poller.remarks, *self._remarks(fresh, observations)],

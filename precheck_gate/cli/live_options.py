@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from precheck_gate.cli.options import Duration, add_options, option
+from precheck_gate.cli.options import Duration, Number, add_options, option
+from precheck_gate.cli.sections import section
 from precheck_gate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -67,82 +68,91 @@ class _QueryId(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
 
 _OPTIONS = (
-    option(
-        "--select",
-        type=_Select(),
-        multiple=True,
-        metavar="KEY=VALUE",
-        help="Ask for the project's tasks that match: name=GLOB, tag:KEY=VALUE, status=STATUS, "
-        "type=migration|sync|cloudDataGuard or engine=NAME. Given again, all must match. None "
-        "that matches is an error.",
+    *section(
+        "Tasks",
+        option(
+            "--select",
+            type=_Select(),
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="Ask for the project's tasks that match: name=GLOB, tag:KEY=VALUE, status=STATUS, "
+            "type=migration|sync|cloudDataGuard or engine=NAME. Given again, all must match. None "
+            "that matches is an error.",
+        ),
+        option(
+            "--expect-tasks",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Fail (exit 2) unless there are exactly N tasks, named or selected.",
+        ),
+        option(
+            "--no-details",
+            is_flag=True,
+            help="Do not ask for the tasks' names, which reports show beside the IDs.",
+        ),
     ),
-    option(
-        "--expect-tasks",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="Fail (exit 2) unless there are exactly N tasks, named or selected.",
+    *section(
+        "Starting pre-checks",
+        option(
+            "--start-precheck",
+            is_flag=True,
+            help="Start the pre-checks, and judge those: a result from before never counts.",
+        ),
+        option(
+            "--mode",
+            type=click.Choice(MODES),
+            default="auto",
+            show_default=True,
+            help="How to start: forStartJob before the first start of a task, forRetryJob after a "
+            "failure; auto goes by the task's status.",
+        ),
+        option(
+            "--until",
+            type=click.Choice(["ended", "passed"]),
+            default="ended",
+            show_default=True,
+            help="What to wait for: that the pre-checks end, or that they pass, however often they "
+            "are run meanwhile, up to --timeout.",
+        ),
+        option(
+            "--restart-every",
+            type=Duration(least=1),
+            help="With --until passed: start a pre-check that was blocked again, so often.",
+        ),
     ),
-    option(
-        "--no-details",
-        is_flag=True,
-        help="Do not ask for the tasks' names, which reports show beside the IDs.",
-    ),
-    option(
-        "--start-precheck",
-        is_flag=True,
-        help="Start the pre-checks, and judge those: a result from before never counts.",
-    ),
-    option(
-        "--mode",
-        type=click.Choice(MODES),
-        default="auto",
-        show_default=True,
-        help="How to start: forStartJob before the first start of a task, forRetryJob after a "
-        "failure; auto goes by the task's status.",
-    ),
-    option(
-        "--until",
-        type=click.Choice(["ended", "passed"]),
-        default="ended",
-        show_default=True,
-        help="What to wait for: that the pre-checks end, or that they pass, however often they "
-        "are run meanwhile, up to --timeout.",
-    ),
-    option(
-        "--restart-every",
-        type=Duration(least=1),
-        help="With --until passed: start a pre-check that was blocked again, so often.",
-    ),
-    option(
-        "--api",
-        type=click.Choice(["auto", "v3", "v5"]),
-        default="auto",
-        show_default=True,
-        help="The version of the service's API; auto is v3, and v5 where v3 is gone.",
-    ),
-    option(
-        "--query-id",
-        "query_ids",
-        type=_QueryId(),
-        multiple=True,
-        metavar="TASK_ID=ID",
-        help="For v5: the query ID of a task's pre-check that was started elsewhere.",
-    ),
-    option(
-        "--max-rps",
-        type=click.FloatRange(min=0.1, max=100.0),
-        default=10.0,
-        show_default=True,
-        metavar="N",
-        help="Send at most so many requests a second.",
-    ),
-    option(
-        "--max-retries",
-        type=click.IntRange(min=0),
-        default=500,
-        show_default=True,
-        metavar="N",
-        help="How many requests of a run may be repetitions after a fault.",
+    *section(
+        "Service",
+        option(
+            "--api",
+            type=click.Choice(["auto", "v3", "v5"]),
+            default="auto",
+            show_default=True,
+            help="The version of the service's API; auto is v3, and v5 where v3 is gone.",
+        ),
+        option(
+            "--query-id",
+            "query_ids",
+            type=_QueryId(),
+            multiple=True,
+            metavar="TASK_ID=ID",
+            help="For v5: the query ID of a task's pre-check that was started elsewhere.",
+        ),
+        option(
+            "--max-rps",
+            type=Number(min=0.1, max=100.0),
+            default=10.0,
+            show_default=True,
+            metavar="N",
+            help="Send at most so many requests a second.",
+        ),
+        option(
+            "--max-retries",
+            type=click.IntRange(min=0),
+            default=500,
+            show_default=True,
+            metavar="N",
+            help="How many requests of a run may be repetitions after a fault.",
+        ),
     ),
 )
 
@@ -178,6 +188,10 @@ class LiveOptions:
             raise UsageError(
                 "--restart-every has no meaning without --until passed.",
                 hint="Give both, or neither.",
+            )
+        if taken.mode != "auto" and not taken.start_precheck and taken.restart_every is None:
+            raise UsageError(
+                "--mode has no meaning without --start-precheck.", hint="Give both, or neither."
             )
         tasks = [task for task, _ in taken.query_ids]
         if len(set(tasks)) < len(tasks):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -10,20 +11,28 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from precheck_gate.ci import SYSTEMS
+from precheck_gate.cli.environment import PREFIX, EnvironmentArgument, EnvironmentOption
+from precheck_gate.cli.sections import section
 from precheck_gate.exits import RESERVED_CODES
 from precheck_gate.reports.base import FORMATS, MARKDOWN_BYTES, MARKDOWN_LEAST, JUnitWarnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from click.shell_completion import CompletionItem
+
 __all__ = [
     "DURATION",
     "PATH",
+    "PLACE",
     "REPORT",
+    "TASKS_VARIABLE",
     "Duration",
+    "Number",
     "ReportSpec",
     "add_options",
     "judge_options",
+    "many",
     "option",
     "policy_options",
     "quiet_option",
@@ -32,7 +41,7 @@ __all__ = [
     "verbose_option",
 ]
 
-PREFIX = "PRECHECK_GATE_"
+TASKS_VARIABLE = f"{PREFIX}TASKS"
 LONGEST_SECONDS = 7 * 24 * 3600.0
 
 ReportSpec = tuple[str, str]
@@ -43,6 +52,7 @@ def option(*names: str, **settings: Any) -> Callable[[Any], Any]:
     long = next(name for name in names if name.startswith("--")).partition("/")[0]
     variable = PREFIX + long.removeprefix("--").replace("-", "_").upper()
     settings.setdefault("envvar", variable)
+    settings.setdefault("cls", EnvironmentOption)
     return click.option(*names, **settings)
 
 
@@ -72,6 +82,29 @@ class Duration(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         return float(seconds)
 
 
+class _FilePath(click.Path):
+    """A path, which is never empty: a variable of a script that was lost is no file."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        if value == "":
+            self.fail("the path is empty.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class Number(click.FloatRange):
+    """A number in bounds; not the one that is no number, which no bound keeps out."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number
+
+
 class _Report(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """FORMAT=PATH, where the path ``-`` is standard output."""
 
@@ -91,6 +124,17 @@ class _Report(click.ParamType):  # type: ignore[type-arg,unused-ignore]
                 f"there is no report format {name!r}; known: {', '.join(FORMATS)}.", param, ctx
             )
         return name, path
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """Return the formats; what comes behind one is the user's."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(f"{name}=") for name in FORMATS if name.startswith(incomplete)]
 
     def split_envvar_value(self, rv: str) -> Sequence[str]:
         """Split a variable with several reports: at lines, and before each ``format=``."""
@@ -131,11 +175,13 @@ class _Moment(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
 
 DURATION = Duration()
-PATH = click.Path(path_type=Path)
+PATH = _FilePath(path_type=Path)
+# For a path that may also be "-".
+PLACE = _FilePath(allow_dash=True, readable=False)
 REPORT = _Report()
 
 tasks_argument = click.argument(
-    "tasks", nargs=-1, envvar="PRECHECK_GATE_TASKS", metavar="[TASK_ID]..."
+    "tasks", cls=EnvironmentArgument, nargs=-1, envvar=TASKS_VARIABLE, metavar="[TASK_ID]..."
 )
 
 _POLICY_OPTIONS = (
@@ -143,7 +189,8 @@ _POLICY_OPTIONS = (
         "--policy",
         type=PATH,
         metavar="FILE",
-        help="What each item means for the gate, as YAML or JSON. Without it: builtin:default.",
+        help="What each item means for the gate, as YAML or JSON, or one of builtin:strict, "
+        "builtin:default and builtin:permissive. Without it: builtin:default.",
     ),
     option("--profile", metavar="NAME", help="The profile of the policy to put on top."),
     option(
@@ -170,11 +217,6 @@ _JUDGE_OPTIONS = (
         type=PATH,
         metavar="REPORT.json",
         help="An earlier JSON report; what it has already is marked as known.",
-    ),
-    option(
-        "--redact",
-        type=click.Choice(["data", "reasons", "all"]),
-        help="Leave evidence, reasons or both out of everything that is printed and written.",
     ),
 )
 
@@ -211,7 +253,12 @@ _OUTPUT_OPTIONS = (
         metavar="FORMAT=PATH",
         help=f"Write a report ({', '.join(FORMATS)}); '-' is stdout. May be given again.",
     ),
-    option("--junit", metavar="PATH", help="Short for --report junit=PATH."),
+    option(
+        "--redact",
+        type=click.Choice(["data", "reasons", "all"]),
+        help="Leave evidence, reasons or both out of everything that is printed and written.",
+    ),
+    option("--junit", type=PLACE, metavar="PATH", help="Short for --report junit=PATH."),
     *_TASTE_OPTIONS,
     option(
         "--advisory",
@@ -252,6 +299,11 @@ def add_options(command: Any, *options: Callable[[Any], Any]) -> Any:
     return command
 
 
+def many(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return one decorator for several options."""
+    return lambda command: add_options(command, *options)
+
+
 def policy_options(command: Any) -> Any:
     """Add the options that say which policy holds, and as of when."""
     return add_options(command, *_POLICY_OPTIONS)
@@ -264,4 +316,8 @@ def taste_options(command: Any) -> Any:
 
 def judge_options(command: Any) -> Any:
     """Add all options that say what a verdict is judged by, and where it goes."""
-    return add_options(command, *_POLICY_OPTIONS, *_JUDGE_OPTIONS, *_OUTPUT_OPTIONS)
+    return add_options(
+        command,
+        *section("Policy", *_POLICY_OPTIONS, *_JUDGE_OPTIONS),
+        *section("Output", *_OUTPUT_OPTIONS),
+    )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-import importlib
 from typing import Any
 
 import click
+
+from precheck_gate.cli.lazy import LazyGroup
 
 __all__ = ["policy"]
 
@@ -23,35 +23,11 @@ SUBCOMMANDS = {
 }
 
 
-class _LazyPolicyGroup(click.Group):
-    """A group whose commands are imported when they are needed."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(SUBCOMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in SUBCOMMANDS:
-            return None
-        module = importlib.import_module(f"precheck_gate.cli.policy_{cmd_name}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl(list(SUBCOMMANDS.items()))
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command, or say which one was probably meant."""
-        if args and args[0] not in SUBCOMMANDS and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0], SUBCOMMANDS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            ctx.fail(f"There is no command 'policy {args[0]}'.{hint}")
-        return super().resolve_command(ctx, args)
-
-
-@click.group(cls=_LazyPolicyGroup)
+@click.group(
+    cls=LazyGroup,
+    summaries=SUBCOMMANDS,
+    place="precheck_gate.cli.policy_{}:{}_command",
+)
 def policy(**_options: Any) -> None:
     """Check, show, explain, lint and test policies: what each pre-check item means for the gate.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from precheck_gate.cli.environment import EnvironmentArgument
 from precheck_gate.cli.execution import Runtime
 from precheck_gate.cli.options import PATH
 from precheck_gate.cli.policy_files import file_options, finish, show_lines
@@ -23,6 +24,7 @@ __all__ = ["show_command"]
 @click.command("show")
 @click.argument(
     "file",
+    cls=EnvironmentArgument,
     required=False,
     type=PATH,
     envvar="PRECHECK_GATE_POLICY",

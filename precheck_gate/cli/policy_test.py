@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from precheck_gate.cli.options import PATH, option
+from precheck_gate.cli.options import PATH, PLACE, Number, option
+from precheck_gate.cli.runtime import Runtime
 from precheck_gate.errors import ReportError, UsageError, reason_of
 from precheck_gate.exits import ExitCode
 from precheck_gate.text import clean_line
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from precheck_gate.casetest.coverage import Coverage
     from precheck_gate.casetest.running import Result
     from precheck_gate.console import Console
+    from precheck_gate.reports.sinks import Sink
 
 __all__ = ["test_command"]
 
@@ -40,10 +42,12 @@ Exit codes: 0 all passed, 1 some failed or too little is covered, 2 a file or ca
 
 @click.command("test", epilog=_EPILOG)
 @click.argument("paths", nargs=-1, required=True, type=PATH, metavar="DIR|FILE...")
-@click.option("--junit", metavar="PATH", help="Write what became of each case as JUnit XML.")
+@click.option(
+    "--junit", type=PLACE, metavar="PATH", help="Write what became of each case as JUnit XML."
+)
 @click.option(
     "--min-coverage",
-    type=click.FloatRange(0, 100),
+    type=Number(0, 100),
     metavar="PERCENT",
     help="Fail where the cases exercise less of the policies' rules and waivers.",
 )
@@ -53,7 +57,9 @@ Exit codes: 0 all passed, 1 some failed or too little is covered, 2 a file or ca
     help="Let a policy extend a file outside of its repository.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print only what is wrong, and the count.")
+@click.pass_context
 def test_command(
+    ctx: click.Context,
     paths: Sequence[Path],
     junit: str | None,
     min_coverage: float | None,
@@ -69,12 +75,15 @@ def test_command(
     from precheck_gate.casetest.coverage import Coverage
     from precheck_gate.casetest.discovery import find_case_files
     from precheck_gate.casetest.running import Outcome
+    from precheck_gate.cli.report_sinks import check_inputs, sink_at
     from precheck_gate.console import Console
 
     console = Console(result=sys.stderr if junit == "-" else None)
     coverage = Coverage()
     results: list[Result] = []
-    for path in find_case_files(paths):
+    files = find_case_files(paths)
+    check_inputs([junit] if junit else [], [("the cases", path) for path in files])
+    for path in files:
         results += _run_file(path, coverage, outside=allow_outside)
     for result in results:
         _tell(result, console, quiet=quiet)
@@ -88,7 +97,8 @@ def test_command(
     if Outcome.UNUSABLE in outcomes:
         code = 2
     if junit is not None:
-        code = _write_junit(results, junit, console, code)
+        sink = sink_at(junit, ctx.ensure_object(Runtime).interrupts)
+        code = _write_junit(results, sink, console, code)
     console.flush()
     return code or (int(ExitCode.REPORT) if console.failure else 0)
 
@@ -143,9 +153,8 @@ def _tell_coverage(coverage: Coverage, console: Console, least: float | None) ->
     return enough
 
 
-def _write_junit(results: Sequence[Result], junit: str, console: Console, code: int) -> int:
+def _write_junit(results: Sequence[Result], sink: Sink, console: Console, code: int) -> int:
     from precheck_gate.casetest.running import Outcome
-    from precheck_gate.cli.report_sinks import sink_at
     from precheck_gate.reports.junit_cases import CaseRow, write_cases
 
     rows = [
@@ -158,7 +167,6 @@ def _write_junit(results: Sequence[Result], junit: str, console: Console, code: 
         )
         for result in results
     ]
-    sink = sink_at(junit)
     try:
         write_cases(rows, sink.open())
         sink.commit()

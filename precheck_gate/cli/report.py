@@ -9,7 +9,8 @@ import click
 
 from precheck_gate import __version__
 from precheck_gate.cli.options import PATH, REPORT, taste_options
-from precheck_gate.cli.report_sinks import sinks_of
+from precheck_gate.cli.report_sinks import check_inputs, sinks_of
+from precheck_gate.cli.runtime import Runtime
 from precheck_gate.console import Console
 from precheck_gate.exits import ExitCode
 from precheck_gate.reports.base import JUnitWarnings, Taste, load_format
@@ -47,9 +48,17 @@ Exit codes: 0 all reports were written, whatever their verdict; 2 REPORT.json ca
     help="A report to make, as for --report of 'run'; '-' is stdout. May be given again.",
 )
 @taste_options
-def report(source: Path, targets: Sequence[ReportSpec], max_bytes: int, junit_warnings: str) -> int:
+@click.pass_context
+def report(
+    ctx: click.Context,
+    source: Path,
+    targets: Sequence[ReportSpec],
+    max_bytes: int,
+    junit_warnings: str,
+) -> int:
     """Make reports again from a JSON report, as the run itself would have written them."""
-    sinks = sinks_of(targets)
+    check_inputs([path for _, path in targets], [("its own source", source)])
+    sinks = sinks_of(targets, ctx.ensure_object(Runtime).interrupts)
     for name, _ in targets:
         load_format(name)  # Before the work: a format that lacks a package says so at once.
     from precheck_gate.reports.readback import read_back

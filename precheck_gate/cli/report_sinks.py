@@ -1,4 +1,4 @@
-"""Where the reports that a command line names go."""
+"""Where the reports that a command line names go, and where none may go."""
 
 from __future__ import annotations
 
@@ -11,15 +11,39 @@ from precheck_gate.errors import UsageError
 from precheck_gate.reports.sinks import FileSink, StreamSink
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from precheck_gate.cli.options import ReportSpec
+    from precheck_gate.interrupts import Interrupts
     from precheck_gate.reports.sinks import Sink
 
-__all__ = ["sink_at", "sinks_of"]
+__all__ = ["Input", "Overwriting", "check_inputs", "sink_at", "sinks_of"]
+
+Input = tuple[str, Path]
+"""A file or folder that a command reads: what it is, and its path."""
 
 
-def sinks_of(specs: Sequence[ReportSpec]) -> tuple[tuple[str, Sink], ...]:
+class Overwriting(UsageError):
+    """Reports would go over what the command reads."""
+
+    def __init__(self, found: Sequence[tuple[str, Input]]) -> None:
+        self._paths = frozenset(os.path.realpath(report) for report, _ in found)
+        report, (what, path) = found[0]
+        super().__init__(
+            f"The report {report} would overwrite {what} {path}.",
+            hint="Give the report a path of its own.",
+        )
+
+    def spare(self, reports: Sequence[tuple[str, Sink]]) -> tuple[tuple[str, Sink], ...]:
+        """Return those of the reports that go over nothing."""
+        return tuple(
+            (name, sink)
+            for name, sink in reports
+            if sink.name == "-" or os.path.realpath(sink.name) not in self._paths
+        )
+
+
+def sinks_of(specs: Sequence[ReportSpec], interrupts: Interrupts) -> tuple[tuple[str, Sink], ...]:
     """Return the format and the sink of each report.
 
     Raises:
@@ -32,9 +56,49 @@ def sinks_of(specs: Sequence[ReportSpec]) -> tuple[tuple[str, Sink], ...]:
             f"Two reports would go to {'stdout' if twice == '-' else twice}.",
             hint="Give each report a path of its own.",
         )
-    return tuple((name, sink_at(path)) for name, path in specs)
+    return tuple((name, sink_at(path, interrupts)) for name, path in specs)
 
 
-def sink_at(path: str) -> Sink:
+def sink_at(path: str, interrupts: Interrupts) -> Sink:
     """Return the sink for a path, where ``-`` is standard output."""
-    return StreamSink(sys.stdout) if path == "-" else FileSink(Path(path))
+    return StreamSink(sys.stdout) if path == "-" else FileSink(Path(path), interrupts)
+
+
+def check_inputs(reports: Iterable[str], inputs: Iterable[Input]) -> None:
+    """Compare the paths of reports with what is read, through links of both kinds.
+
+    Raises:
+        Overwriting: a report would go over an input.
+    """
+    inputs = list(inputs)
+    found = [
+        (report, (what, path))
+        for report in reports
+        if report != "-"
+        for what, path in inputs
+        if _same(report, path) or _is_answer_in(report, path)
+    ]
+    if found:
+        raise Overwriting(found)
+
+
+def _same(report: str, path: Path) -> bool:
+    if os.path.realpath(report) == os.path.realpath(path):
+        return True
+    try:
+        return path.samefile(report)
+    except (OSError, ValueError):
+        return False
+
+
+def _is_answer_in(report: str, folder: Path) -> bool:
+    """Return whether a report goes over one of the saved answers in a folder, or their index."""
+    from precheck_gate.answers import is_archived
+
+    name, parent = Path(report).name, Path(os.path.realpath(Path(report).parent))
+    if is_archived(name) and parent == Path(os.path.realpath(folder)):
+        return True
+    try:
+        return any(is_archived(entry.name) and entry.samefile(report) for entry in folder.iterdir())
+    except (OSError, ValueError):
+        return False

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from precheck_gate.cli.options import PATH, add_options, option
-from precheck_gate.drs.credentials.variables import IDP_VARIABLES
+from precheck_gate.cli.sections import section
+from precheck_gate.drs.credentials.variables import ID_TOKEN_FILE_VARIABLES, IDP_VARIABLES
 from precheck_gate.drs.variables import IAM_VARIABLES, PROJECT_VARIABLES, REGION_VARIABLES
 
 if TYPE_CHECKING:
@@ -20,80 +22,87 @@ if TYPE_CHECKING:
     from precheck_gate.drs.transport import HttpTransport, Send
     from precheck_gate.settings import ServiceSettings
 
-__all__ = ["open_access", "open_transport", "read_service", "service_options"]
+__all__ = ["open_access", "open_transport", "read_service", "service_files", "service_options"]
 
 WAYS = ("token", "user", "aksk", "oidc", "profile")
 
 _OPTIONS = (
-    option("--endpoint", metavar="URL", help="The DRS endpoint; goes before --region."),
-    option(
-        "--region",
-        envvar=REGION_VARIABLES,
-        metavar="NAME",
-        help="The region, such as eu-west-101; names the endpoints.",
+    *section(
+        "Service",
+        option("--endpoint", metavar="URL", help="The DRS endpoint; goes before --region."),
+        option(
+            "--region",
+            envvar=REGION_VARIABLES,
+            metavar="NAME",
+            help="The region, such as eu-west-101; names the endpoints.",
+        ),
+        option(
+            "--project-id",
+            envvar=PROJECT_VARIABLES,
+            metavar="ID",
+            help="The project that the tasks belong to. Without it IAM is asked for the region's.",
+        ),
+        option(
+            "--iam-endpoint",
+            envvar=IAM_VARIABLES,
+            metavar="URL",
+            help="The IAM endpoint, where IAM has to be asked. Without it: that of the region.",
+        ),
+        option(
+            "--ca-bundle",
+            type=PATH,
+            metavar="FILE",
+            help="Trust these certificates (PEM) for TLS.",
+        ),
+        option(
+            "--debug-http",
+            is_flag=True,
+            help="Tell every exchange with its headers on stderr; credentials are masked.",
+        ),
     ),
-    option(
-        "--project-id",
-        envvar=PROJECT_VARIABLES,
-        metavar="ID",
-        help="The project that the tasks belong to. Without it IAM is asked for the region's.",
-    ),
-    option(
-        "--auth",
-        type=click.Choice(WAYS),
-        help="How to say who asks. Without it, the first that is found of an option's token file, "
-        "profile or ID token, a token, access key or IAM user in the environment, the CI's "
-        "identity, and the shared credentials file.",
-    ),
-    option(
-        "--token-file",
-        type=PATH,
-        metavar="FILE",
-        help="Read the IAM token from a file; goes before the environment.",
-    ),
-    option(
-        "--profile-name",
-        metavar="NAME",
-        help="Use this profile of ~/.huaweicloud/credentials (HUAWEICLOUD_SDK_CREDENTIALS_FILE).",
-    ),
-    option(
-        "--idp-id",
-        envvar=IDP_VARIABLES,
-        metavar="ID",
-        help="The identity provider in IAM that takes the CI's ID token.",
-    ),
-    option(
-        "--id-token-variable",
-        metavar="NAME",
-        help="The variable that holds the CI's ID token, such as of GitLab's id_tokens.",
-    ),
-    option(
-        "--id-token-file",
-        type=PATH,
-        metavar="FILE",
-        help="Read the CI's ID token from a file, again whenever it is needed.",
-    ),
-    option(
-        "--oidc-audience",
-        metavar="TEXT",
-        help="The audience to ask GitHub's ID token for. Without it: GitHub's default.",
-    ),
-    option(
-        "--iam-endpoint",
-        envvar=IAM_VARIABLES,
-        metavar="URL",
-        help="The IAM endpoint, where IAM has to be asked. Without it: that of the region.",
-    ),
-    option(
-        "--ca-bundle",
-        type=PATH,
-        metavar="FILE",
-        help="Trust these certificates (PEM) for TLS.",
-    ),
-    option(
-        "--debug-http",
-        is_flag=True,
-        help="Tell every exchange with its headers on stderr; credentials are masked.",
+    *section(
+        "Credential",
+        option(
+            "--auth",
+            type=click.Choice(WAYS),
+            help="How to say who asks. Without it, the first that is found of an option's token "
+            "file, profile or ID token, a token, access key or IAM user in the environment, the "
+            "CI's identity, and the shared credentials file.",
+        ),
+        option(
+            "--token-file",
+            type=PATH,
+            metavar="FILE",
+            help="Read the IAM token from a file; goes before the environment.",
+        ),
+        option(
+            "--profile-name",
+            metavar="NAME",
+            help="Use this profile of ~/.huaweicloud/credentials "
+            "(HUAWEICLOUD_SDK_CREDENTIALS_FILE).",
+        ),
+        option(
+            "--idp-id",
+            envvar=IDP_VARIABLES,
+            metavar="ID",
+            help="The identity provider in IAM that takes the CI's ID token.",
+        ),
+        option(
+            "--id-token-variable",
+            metavar="NAME",
+            help="The variable that holds the CI's ID token, such as of GitLab's id_tokens.",
+        ),
+        option(
+            "--id-token-file",
+            type=PATH,
+            metavar="FILE",
+            help="Read the CI's ID token from a file, again whenever it is needed.",
+        ),
+        option(
+            "--oidc-audience",
+            metavar="TEXT",
+            help="The audience to ask GitHub's ID token for. Without it: GitHub's default.",
+        ),
     ),
 )
 
@@ -101,6 +110,23 @@ _OPTIONS = (
 def service_options(command: Any) -> Any:
     """Add the options that say which service to ask and how."""
     return add_options(command, *_OPTIONS)
+
+
+def service_files(options: Mapping[str, Any]) -> list[tuple[str, Path]]:
+    """Return the files that may be read to reach the service, each with what it is."""
+    from precheck_gate.drs.credentials.environment import Environment
+    from precheck_gate.drs.credentials.profile import profile_path
+
+    environment = Environment.of_process()
+    tokens = filter(None, map(environment.get, ID_TOKEN_FILE_VARIABLES))
+    files = [
+        ("the token file", options["token_file"]),
+        ("the ID token file", options["id_token_file"]),
+        *(("the ID token file", Path(path)) for path in tokens),
+        ("the CA bundle", options["ca_bundle"]),
+        ("the credentials file", profile_path(environment)),
+    ]
+    return [(what, path) for what, path in files if path is not None]
 
 
 def read_service(options: Mapping[str, Any], language: str = "en-us") -> ServiceSettings:

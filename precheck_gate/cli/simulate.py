@@ -42,6 +42,7 @@ _NAP_SECONDS = 0.5
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
+    metavar="N",
     default=DEFAULT_PORT,
     show_default=True,
     envvar="PRECHECK_GATE_SIMULATE_PORT",

@@ -29,6 +29,7 @@ __all__ = [
     "builtin_policy",
     "load_policy",
     "parse_policy",
+    "policy_files",
 ]
 
 PRESETS = ("strict", "default", "permissive")
@@ -55,7 +56,7 @@ class PolicyOptions:
 
 
 def load_policy(path: Path | None, options: PolicyOptions | None = None) -> Policy:
-    """Return the policy of a file, or the built-in default for None.
+    """Return the policy of a file or of ``builtin:NAME``, or the built-in default for None.
 
     Raises:
         UsageError: a file cannot be read, or there is no such profile.
@@ -66,7 +67,25 @@ def load_policy(path: Path | None, options: PolicyOptions | None = None) -> Poli
         if options.profile:
             raise _no_profile(options.profile, [], BUILTIN_DEFAULT)
         return builtin_policy(BUILTIN_DEFAULT)
+    if str(path).startswith(BUILTIN):
+        return _preset_policy(str(path), options)
     return _Loader(options, path).load(read_document(path, "policy"))
+
+
+def policy_files(path: Path) -> list[Path]:
+    """Return a policy's file and those that it extends, as far as they can be read."""
+    found: list[Path] = []
+    while len(found) <= MAX_EXTENDS and path not in found:
+        found.append(path)
+        try:
+            value = read_document(path, "policy").value
+        except UsageError:
+            break
+        extends = value.get("extends") if isinstance(value, dict) else None
+        if not isinstance(extends, str) or extends.startswith(BUILTIN):
+            break
+        path = path.parent / extends
+    return found
 
 
 def parse_policy(document: Document, options: PolicyOptions | None = None) -> Policy:
@@ -77,6 +96,15 @@ def parse_policy(document: Document, options: PolicyOptions | None = None) -> Po
         DocumentError: it is not a policy; every problem is listed.
     """
     return _Loader(options or PolicyOptions(), Path(document.file)).load(document)
+
+
+def _preset_policy(name: str, options: PolicyOptions) -> Policy:
+    if name.removeprefix(BUILTIN) not in PRESETS:
+        known = ", ".join(f"{BUILTIN}{preset}" for preset in PRESETS)
+        raise UsageError(f"There is no policy {name}.", hint=f"There are {known}.")
+    if options.profile:
+        raise _no_profile(options.profile, [], name)
+    return builtin_policy(name)
 
 
 @cache

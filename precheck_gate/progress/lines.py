@@ -13,8 +13,10 @@ from rich.text import Text
 
 from precheck_gate.model import Status
 from precheck_gate.progress.board import Standing
+from precheck_gate.progress.names import fitted, whole_names
 from precheck_gate.progress.plain import minutes
 from precheck_gate.text import clean_line, shorten
+from precheck_gate.wrapping import cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +28,9 @@ __all__ = ["Signs", "draw"]
 NARROW = 60
 WIDE = 110
 AGE_AT = 116  # beyond this it would stand too far from its line
+SHORT_BAR, LONG_BAR = 6, 16
+# What stands behind the bar: the percentage, the items, and the verdict or the age.
+AFTER_NARROW, AFTER, AFTER_WIDE = 18, 29, 51
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,12 @@ def draw(
     now, started = times
     shown, rest = board.select(max(1, rows - 4))
     lines = [_overall(board, signs, room, now, started)]
-    lines += [_task(task, signs, room, now) for task in shown]
+    names = whole_names(board.tasks.values(), whole_ids=room >= WIDE)
+    name_columns, bar = _columns(board, max(map(cells, names.values()), default=0), signs, room)
+    fitting = fitted(shown, names, name_columns, "~" if signs.full == "#" else "…")
+    lines += [
+        _task(task, name, bar, signs, room, now) for task, name in zip(shown, fitting, strict=True)
+    ]
     if rest:
         lines.append(_rest(rest, signs))
     lines.append(Text(f"  {clean_line(shorten(status, 400))}", "dim"))
@@ -116,7 +126,21 @@ def _overall(board: Board, signs: Signs, room: int, now: float, started: float) 
     return line
 
 
-def _task(task: TaskState, signs: Signs, room: int, now: float) -> Text:
+def _columns(board: Board, wanted: int, signs: Signs, room: int) -> tuple[int, int]:
+    """Return the columns of the names and of the bars, the same for all rows.
+
+    Names get what the longest one needs, as far as the rest of a row leaves it over.
+    """
+    narrow = room < NARROW
+    after = AFTER_NARROW if narrow else AFTER if room < WIDE else AFTER_WIDE
+    left = room - after - len(signs.good) - (2 if narrow else 3)
+    least = max((cells(task.name) for task in board.tasks.values()), default=0)
+    name = max(least, min(wanted, left - SHORT_BAR))
+    longest = SHORT_BAR if narrow else LONG_BAR
+    return name, max(SHORT_BAR, min(longest, left - name))
+
+
+def _task(task: TaskState, name: str, bar: int, signs: Signs, room: int, now: float) -> Text:
     style = _STYLES[task.standing]
     mark = {
         Standing.UNSEEN: signs.unseen,
@@ -129,13 +153,9 @@ def _task(task: TaskState, signs: Signs, room: int, now: float) -> Text:
     wide, narrow = room >= WIDE, room < NARROW
     line = Text()
     line.append(f"{mark:<{len(signs.good)}} ", f"bold {style}")
-    name = clean_line(task.task_id if wide else task.name)
-    if task.title:
-        # As wide as the ID, so that the bars stand below each other.
-        name = f"{clean_line(task.title)[: len(name)]:<{len(name)}}"
     line.append(name, style if not wide else "")
     line.append(" " if narrow else "  ")
-    line.append_text(_bar(task.percent, 6 if narrow else 16, signs, style))
+    line.append_text(_bar(task.percent, bar, signs, style))
     line.append(f" {task.percent:3.0f} %{' ' if narrow else '  '}")
     if task.trouble:
         line.append(clean_line(shorten(task.trouble, 300)), style)

@@ -78,7 +78,7 @@ class PlainProgress:
             case Faulted(message=message, delay=None):
                 self._say(f"giving up: {message}")
             case Faulted(message=message, delay=delay):
-                self._say(f"{message} Asking again in {delay:.0f} s.")
+                self._say(f"{message.rstrip('.')}. Asking again in {delay:.0f} s.")
             case Remarked(text=text):
                 self._say(f"note: {text}")
             case Waiting():

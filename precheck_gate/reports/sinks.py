@@ -11,6 +11,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from precheck_gate.interrupts import Interrupts
+from precheck_gate.reports.pipes import open_pipe
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -55,11 +58,17 @@ class StreamSink:
 class FileSink:
     """A file, written beside its target and renamed over it, so that nobody reads half a report.
 
-    Missing folders are made. A link is followed; a device or pipe is written to as it is.
+    Missing folders are made. A link is followed; a device or pipe is written to as it is, a pipe
+    only as long as somebody reads it.
+
+    Args:
+        path: the file.
+        interrupts: a signal ends the wait for the reader of a pipe.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, interrupts: Interrupts | None = None) -> None:
         self.name = str(path)
+        self._interrupts = interrupts or Interrupts()
         # Unlike Path.resolve, this does not fail on a link that leads to itself; `open` does.
         self._target = Path(os.path.realpath(path))
         self._stream: TextIO | None = None
@@ -71,7 +80,10 @@ class FileSink:
         if self._target.exists() and not self._target.is_file():
             if self._target.is_dir():
                 raise IsADirectoryError(None, "is a directory", self.name)
-            self._stream = self._target.open("w", encoding="utf-8", newline="\n")
+            if self._target.is_fifo():
+                self._stream = open_pipe(self._target, self._interrupts)
+            else:
+                self._stream = self._target.open("w", encoding="utf-8", newline="\n")
             return self._stream
         self._target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(

@@ -126,6 +126,7 @@ def test_a_proxy_is_named_without_its_password(
     assert outcome.code == 4
     outcome.has_line(f"ok    proxy       http://127.0.0.1:{port} for none.invalid")
     outcome.has_line("fail  clock       The proxy on the way to none.invalid failed")
+    assert outcome.text.count("  clock  ") == 1
 
 
 def test_plain_http_to_this_machine_uses_no_proxy(

@@ -37,6 +37,7 @@ def test_a_refused_connection_is_tried_until_the_grace_is_over(gate: Gate) -> No
         outcome = gate.run(f"http://127.0.0.1:{port}", "--grace", "20s")
     assert outcome.code == 4
     outcome.says(f"127.0.0.1:{port} refused the connection", "Check the host and port", "Asking")
+    assert outcome.text.count("Asking again") == outcome.text.count(". Asking again")
     outcome.reports("refused the connection")
     service = outcome.report["service"]
     assert service["retries"] >= 2

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.outcome import ID, OTHER, PROJECT, Outcome
+from tests.harness import body, entry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -188,13 +189,65 @@ def test_one_mistyped_id_among_terraforms_is_not_passed_over(
     refused(run_list(gate, service, tasks_file), service, OTHER[:-1], "is not a task's ID")
 
 
-def test_arguments_file_and_environment_come_together(
-    gate: Gate, service: Simulator, tasks_file: Path, monkeypatch: pytest.MonkeyPatch
+def test_arguments_and_a_file_come_together(
+    gate: Gate, service: Simulator, tasks_file: Path
 ) -> None:
-    monkeypatch.setenv("PRECHECK_GATE_TASKS", ID)
-    monkeypatch.setenv("PRECHECK_GATE_ENDPOINT", service.url)
-    monkeypatch.setenv("PRECHECK_GATE_PROJECT_ID", PROJECT)
     tasks_file.write_text(f"\ufeff{OTHER}\r\n", encoding="utf-8")
-    outcome = gate.judge("run", *gate.outputs, "--tasks-from", str(tasks_file))
+    outcome = gate.run(service.url, "--tasks-from", str(tasks_file), tasks=[ID])
     assert outcome.code == 0
     assert outcome.report["requested"] == [ID, OTHER]
+
+
+@pytest.fixture
+def in_environment(service: Simulator, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    monkeypatch.setenv("PRECHECK_GATE_ENDPOINT", service.url)
+    monkeypatch.setenv("PRECHECK_GATE_PROJECT_ID", PROJECT)
+    return monkeypatch
+
+
+@pytest.mark.parametrize("how", ["argument", "--tasks-from", "--select"])
+@pytest.mark.parametrize("variable", ["TASKS", "TASKS_FROM", "SELECT"])
+def test_what_the_command_line_names_replaces_what_the_environment_does(
+    gate: Gate, in_environment: pytest.MonkeyPatch, tasks_file: Path, how: str, variable: str
+) -> None:
+    """As any option of the command line replaces its variable; they never add up."""
+    other = tasks_file.with_name("other.txt")
+    other.write_text(f"{OTHER}\n")
+    named = {"TASKS": OTHER, "TASKS_FROM": str(other), "SELECT": "name=nobody"}
+    in_environment.setenv(f"PRECHECK_GATE_{variable}", named[variable])
+    tasks_file.write_text(f"{ID}\n")
+    ways = {
+        "argument": [ID],
+        "--tasks-from": ["--tasks-from", str(tasks_file)],
+        "--select": ["--select", f"name={ID[:8]}*"],
+    }
+    outcome = gate.judge("run", *gate.outputs, *ways[how])
+    if how != "--select":
+        assert outcome.code == 0
+        assert outcome.report["requested"] == [ID]
+    assert OTHER not in outcome.text
+    assert "nobody" not in outcome.text
+    own = {"argument": "TASKS", "--tasks-from": "TASKS_FROM", "--select": "SELECT"}
+    assert (f"not PRECHECK_GATE_{variable}" in outcome.err) == (own[how] != variable)
+
+
+@pytest.mark.parametrize("command", ["run", "doctor"])
+def test_a_wrong_id_of_the_environment_is_told_as_its_own(
+    gate: Gate, in_environment: pytest.MonkeyPatch, command: str
+) -> None:
+    in_environment.setenv("PRECHECK_GATE_TASKS", "foo")
+    outcome = gate.main(command, with_reports=False)
+    assert outcome.code == 2
+    assert "PRECHECK_GATE_TASKS: 'foo' is not a task's ID" in outcome.text
+    assert "the command line" not in outcome.text
+
+
+def test_evaluate_names_the_variable_that_names_a_task(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    answer = tmp_path / "answer.json"
+    answer.write_bytes(body(entry(ID)))
+    monkeypatch.setenv("PRECHECK_GATE_TASKS", f"{ID} {OTHER}")
+    outcome = gate.judge("evaluate", *gate.outputs, str(answer))
+    assert outcome.code == 4
+    outcome.reports("which PRECHECK_GATE_TASKS names", "take it out of PRECHECK_GATE_TASKS")

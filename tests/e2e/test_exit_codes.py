@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.outcome import ID, PROJECT
+from tests.harness import body, entry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +57,24 @@ def test_a_verdict_and_its_code(
 
 def advised(gate: Gate, *argv: str) -> Outcome:
     return gate.judge("run", *argv, *ADVISORY, *gate.outputs)
+
+
+def test_the_exit_line_says_what_advisory_made_of_it(gate: Gate, serve: Serve) -> None:
+    outcome = gate.run(serve(SCENARIOS["blocked"]).url, *ADVISORY)
+    assert outcome.code == 0
+    outcome.says("exit     0 (blocked, and 0 by --advisory)")
+    passed = gate.run(serve(SCENARIOS["passed"]).url, *ADVISORY)
+    passed.says("exit     0 (passed, or passed with warnings)")
+
+
+def test_a_saved_answer_ran_out_of_no_time(gate: Gate, tmp_path: Path) -> None:
+    answer = tmp_path / "answer.json"
+    answer.write_bytes(body(entry(ID, process="50%")))
+    outcome = gate.judge("evaluate", *gate.outputs, str(answer))
+    assert outcome.code == 3
+    outcome.says("exit     3 (incomplete: not every task is at 100 %)")
+    assert "--timeout" not in outcome.text
+    assert "time ran out" not in outcome.text
 
 
 def test_advisory_does_not_soften_a_usage_error(gate: Gate) -> None:
@@ -112,6 +131,10 @@ def test_a_warn_exit_code_that_means_something_else_is_refused(gate: Gate, code:
         (["run", "--timout", "5m"], "--timeout"),
         (["run", "--timeout", "soon"], "write 30s, 15m or 1h30m"),
         (["run", "--timeout", "0"], "is not between 1 s and 7 days"),
+        (["run", "--max-rps", "nan"], "is not a number"),
+        (["run", "--max-rps", "inf"], "is not in the range"),
+        (["run", ID, "--mode", "forStartJob"], "--mode has no meaning without --start-precheck"),
+        (["policy", "test", "x", "--min-coverage", "nan"], "is not a number"),
         (["run", "--timeout", "nan"], "is not a duration"),
         (["run", "--interval", "1000d"], "is not between"),
         (["run", "--report", "junit.xml"], "has to be FORMAT=PATH"),

@@ -142,6 +142,8 @@ def test_while_polling(gate: Gate, serve_now: Serve, signum: int) -> None:
         outcome = interrupt(child, signum)
     check_interrupted(outcome, signum)
     assert outcome.verdicts() == {ID: "passed", OTHER: "incomplete"}
+    # Time was not what it lacked.
+    assert "a longer --timeout" not in outcome.text
 
 
 def test_all_that_is_known_of_every_task_is_reported(gate: Gate, serve_now: Serve) -> None:
@@ -232,7 +234,7 @@ def test_a_second_signal_ends_it_at_once(
         child.wait_for("token from")
         child.send(signal.SIGINT)
         child.wait_for("interrupted; writing what is known (again: end at once)")
-        # Nobody reads the pipe: without a second signal it would wait for good.
+        # Nobody reads the pipe: without a second signal it would wait for a reader.
         child.send(signum)
         outcome = child.finish(within=IN_TIME, with_reports=False)
     assert outcome.code == 128 + signum

@@ -249,6 +249,7 @@ _nasty = ["no", "null", "1", "1e3", "~", "- a", "#", "a: b", "::x", "##[y]", "'"
 _texts = st.sampled_from(_nasty) | st.text(
     st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), min_size=1, max_size=6
 )
+_words = _texts.filter(str.strip)  # a blank reason is none
 _pattern = st.sampled_from(["a", "src*", "[ab]?"]) | _texts
 _patterns = _pattern | st.lists(_pattern, min_size=1, max_size=3)
 _effects = st.sampled_from(["allow", "warn", "block"])
@@ -300,7 +301,7 @@ _task_keys = st.sampled_from([TASK, "140b*", "*", "1*", "?" * 36, "[0-9]*", "a28
 _day = st.integers(0, 20).map(lambda days: (TODAY + timedelta(days)).isoformat())
 _waivers = st.lists(
     st.fixed_dictionaries(
-        {"match": _match, "reason": _texts, "owner": _texts, "expires": _day},
+        {"match": _match, "reason": _words, "owner": _words, "expires": _day},
         optional={"since": st.just("2026-06-10"), "ticket": _texts},
     ),
     max_size=2,

@@ -214,6 +214,14 @@ def test_a_waiver_has_a_reason_and_an_owner(key: str) -> None:
         policy(f"version: 1\nwaivers: [{{{left}, expires: 2026-07-01}}]\n")
 
 
+@pytest.mark.parametrize("key", ["reason", "owner"])
+def test_a_blank_reason_or_owner_is_none(key: str) -> None:
+    fields = {"id": "W-1", "match": "{item: a}", "reason": "r", "owner": "o"} | {key: '"  "'}
+    text = ", ".join(f"{name}: {value}" for name, value in fields.items())
+    with pytest.raises(DocumentError, match=f"{key}.*more than blanks"):
+        policy(f"version: 1\nwaivers: [{{{text}, expires: 2026-07-01}}]\n")
+
+
 def printed(tmp_path: Path, dates: str, *arguments: str, match: str = "item: a") -> tuple[int, str]:
     write(tmp_path, policy_yaml=waiving(match, dates))
     output, _ = evaluate(tmp_path, BLOCKS, "--policy", tmp_path / "policy.yaml", *arguments)

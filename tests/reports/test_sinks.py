@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 from unittest import mock
 
 import pytest
 from lxml import etree
 
+from precheck_gate.interrupts import Interrupts
 from precheck_gate.reports.sinks import FileSink, StreamSink, copy_spool, open_spool
 
 from .evaluating import BLOCKED, DDS, MYSQL, Evaluated, Stream, evaluate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 OLD = "an earlier report"
 
@@ -202,6 +208,13 @@ def test_a_link_that_leads_to_itself(tmp_path: Path) -> None:
     assert done.code == 5
 
 
+def test_a_tilde_that_no_shell_expanded_is_told(tmp_path: Path) -> None:
+    done = evaluate(tmp_path, [MYSQL], reports=["--junit", "~/junit.xml"])
+    assert done.code == 0
+    assert b"warning: ~/junit.xml goes to a folder of that name" in done.err
+    assert (tmp_path / "~" / "junit.xml").is_file()
+
+
 def test_missing_folders_are_made(tmp_path: Path) -> None:
     done = evaluate(tmp_path, [MYSQL], reports=["--junit", "a/b c/d/junit.xml"])
     assert done.code == 0
@@ -245,6 +258,57 @@ def test_a_pipe_is_written_to_as_it_is(tmp_path: Path) -> None:
     assert done.code == 0
     assert etree.fromstring(content).get("tests") == "40"
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+@pytest.mark.parametrize(("body", "code"), [(MYSQL, 5), (BLOCKED, 1)])
+def test_a_pipe_that_nobody_reads_costs_the_green(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: bytes, code: int
+) -> None:
+    monkeypatch.setattr("precheck_gate.reports.pipes.READER_SECONDS", 0)
+    os.mkfifo(tmp_path / "pipe")
+    done = evaluate(tmp_path, [body], reports=["--junit", "pipe", "--report", "json=report.json"])
+    assert done.code == code
+    assert b"the junit report pipe could not be written: nobody reads it" in done.err
+    assert done.report["tasks"]
+
+
+def big(sink: FileSink) -> None:
+    """Write more than any pipe holds."""
+    sink.open().write("x" * 2_000_000)
+    sink.commit()
+
+
+@pytest.fixture
+def stalled(tmp_path: Path) -> Iterator[Path]:
+    """A pipe whose reader reads nothing."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    yield path
+    os.close(reader)
+
+
+def test_a_reader_that_stops_reading_is_not_waited_for_without_end(
+    stalled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("precheck_gate.reports.pipes.STALLED_SECONDS", 0)
+    sink = FileSink(stalled)
+    with pytest.raises(OSError, match="its reader has stopped reading"):
+        big(sink)
+    sink.discard()
+
+
+def test_a_signal_shortens_the_wait_for_a_reader(
+    stalled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("precheck_gate.reports.pipes.HURRIED_SECONDS", 0)
+    interrupts = Interrupts()
+    sink = FileSink(stalled, interrupts)
+    stream = sink.open()
+    interrupts.received = signal.SIGTERM
+    with pytest.raises(OSError, match="stopped reading"):
+        stream.write("x" * 2_000_000)
+    sink.discard()
 
 
 @pytest.mark.parametrize("name", ["json", "junit"])
