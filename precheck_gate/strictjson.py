@@ -7,6 +7,8 @@ from collections import Counter
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from precheck_gate.text import shorten
+
 __all__ = ["compact", "loads"]
 
 
@@ -14,7 +16,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
         twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        raise ValueError(f"the key {twice[:80]!r} stands twice in one object")
+        raise ValueError(f"the key {shorten(twice, 80)!r} stands twice in one object")
     return result
 
 
@@ -27,7 +29,7 @@ def _exact(number: str) -> Decimal:
     try:
         return Decimal(number)
     except InvalidOperation:
-        raise ValueError(f"the number {number[:80]} is beyond reason") from None
+        raise ValueError(f"the number {shorten(number, 80)} is beyond reason") from None
 
 
 _DECODER = json.JSONDecoder(
