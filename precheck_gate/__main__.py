@@ -68,6 +68,7 @@ def _run(arguments: list[str]) -> int:
     interrupts = Interrupts()
     interrupts.install()
     try:
+        _know_secrets()
         code = _invoke(arguments, interrupts)
     except Interrupted as error:
         return 128 + error.signum
@@ -83,6 +84,16 @@ def _run(arguments: list[str]) -> int:
         Console().error(bug_error(error))
         return int(ExitCode.BUG)
     return code if interrupts.received is None else 128 + interrupts.received
+
+
+def _know_secrets() -> None:
+    """Have the credentials in the environment hidden, before a word is printed.
+
+    What was meant for a variable may have been typed as an option's value.
+    """
+    from precheck_gate.drs.credentials.environment import Environment
+
+    Environment.of_process().know_secrets()
 
 
 def _invoke(arguments: list[str], interrupts: Interrupts) -> int:

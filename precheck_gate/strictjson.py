@@ -8,6 +8,8 @@ from collections import Counter
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from precheck_gate.text import shorten
+
 __all__ = ["compact", "loads"]
 
 
@@ -15,7 +17,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
         twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        raise ValueError(f"the key {twice[:80]!r} stands twice in one object")
+        raise ValueError(f"the key {shorten(twice, 80)!r} stands twice in one object")
     return result
 
 
@@ -28,7 +30,7 @@ def _exact(number: str) -> Decimal:
     try:
         return Decimal(number)
     except InvalidOperation:
-        raise ValueError(f"the number {number[:80]} is beyond reason") from None
+        raise ValueError(f"the number {shorten(number, 80)} is beyond reason") from None
 
 
 _TEXT_OR_NAN = re.compile(r'"(?:[^"\\]|\\.)*"|NaN')

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from precheck_gate.secrets import hide_secrets
+
 __all__ = ["clean", "clean_line", "hide_credentials", "shorten"]
 
 # Control characters (C0 without tab and newline, DEL, C1), invisible and bidirectional format
@@ -39,12 +41,14 @@ def _is_plain(text: str) -> bool:
 
 
 def clean(text: str) -> str:
-    r"""Return ``text`` with everything that could act made visible; tabs and newlines stay.
+    r"""Return ``text`` without secrets, and with everything that could act made visible.
 
     Control, format and invalid characters turn into their escapes (``\x1b``), and the commands of
     CI runners lose their form (``::set-env`` becomes ``: :set-env``). The result encodes as UTF-8,
-    is allowed in XML 1.0, and ``clean(clean(text)) == clean(text)``.
+    is allowed in XML 1.0, and ``clean(clean(text)) == clean(text)``; tabs and newlines stay.
+    Secrets are hidden here since each format escapes in its own way what it gets.
     """
+    text = hide_secrets(text)
     if _is_plain(text):
         return text
     cleaned = _UNSAFE.sub(_escape, text)
@@ -57,13 +61,15 @@ def clean(text: str) -> str:
 
 def clean_line(text: str) -> str:
     """Like `clean`, for a place that holds one line: newlines and tabs become escapes too."""
-    if _is_plain(text):
-        return text
     return clean(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def shorten(text: str, limit: int) -> str:
-    """Return at most ``limit`` characters of ``text``, saying how many were left out."""
+    """Return at most ``limit`` characters of ``text``, saying how many were left out.
+
+    Secrets are hidden before: of one that is cut off the rest would not be known any more.
+    """
+    text = hide_secrets(text)
     if len(text) <= limit:
         return text
     return f"{text[:limit].rstrip()} … ({len(text) - limit} more characters)"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from precheck_gate import secrets
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
@@ -20,6 +22,12 @@ for _name in ("GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "JENKINS_URL", "JENKINS
 # the same each time, so that a change is judged by itself.
 settings.register_profile("suite", max_examples=40, deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("suite")
+
+
+@pytest.fixture(autouse=True)
+def knowing_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test hide its own secrets and no others."""
+    monkeypatch.setattr(secrets, "_known", secrets.Known())
 
 
 @pytest.hookimpl(optionalhook=True, wrapper=True)

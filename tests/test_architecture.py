@@ -22,7 +22,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / NAME
 # From the ground up: a module may import from its own line and from those above it here. A
 # package stands for all of its modules, unless one of them is named itself.
 LAYERS = (
-    ("", "exits", "model", "text", "wrapping", "strictjson", "secrets", "redaction"),
+    ("", "exits", "model", "text", "wrapping", "strictjson", "escaped", "secrets", "redaction"),
     ("errors", "evidence"),
     ("interrupts", "clock", "documents", "schemas", "console", "catalog"),
     ("policy",),
@@ -46,7 +46,7 @@ LAYERS = (
 CORE = (
     *("model", "findings", "bench", "judgement", "item_judgement", "verdict", "outcome"),
     *("policy.model", "policy.reading", "policy.composition", "policy.evaluation"),
-    *("text", "strictjson", "evidence", "redaction", "comparison", "consistency"),
+    *("text", "strictjson", "escaped", "evidence", "redaction", "comparison", "consistency"),
 )
 AFTER_SNAPSHOTS = (
     *("judgement", "item_judgement", "verdict", "outcome", "gate", "ci", "reports"),

@@ -243,13 +243,10 @@ class Examination:
 
     def _say(self, status: str, step: str, text: str) -> None:
         from precheck_gate.console import Style
-        from precheck_gate.secrets import hide_secrets
         from precheck_gate.text import hide_credentials
 
         style = {"ok": Style.GOOD, "fail": Style.BAD, "skip": Style.FAINT}.get(status, "")
         stream = self._console.result or sys.stdout
         sign = self._console.paint(stream, style, f"{status:<4}") if style else " " * 4
-        words = self._console.paint(
-            stream, "", f"  {step:<10}  {hide_secrets(hide_credentials(text))}"
-        )
+        words = self._console.paint(stream, "", f"  {step:<10}  {hide_credentials(text)}")
         self._console.print_result(f"{sign}{words}")

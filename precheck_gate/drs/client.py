@@ -11,14 +11,13 @@ from urllib.parse import quote
 
 from precheck_gate.drs import task_wire, wire
 from precheck_gate.drs.refusals import refused, usual_advice
-from precheck_gate.drs.transport import Reply
 from precheck_gate.errors import BatchRefused, UnnamedResult
-from precheck_gate.secrets import hide_secrets_in_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from precheck_gate.clock import Clock
+    from precheck_gate.drs.transport import Reply
     from precheck_gate.model import About, Trouble
 
 __all__ = ["DrsClient", "Post"]
@@ -157,9 +156,8 @@ class DrsClient:
         self.requests += 1
         body = json.dumps(document).encode()
         left = max(1.0, end - self._clock.monotonic())
-        reply = self._post(url, body, self._headers, min(left, seconds))
         # A service may repeat what it was sent, and what it says is printed and kept.
-        reply = Reply(reply.status, reply.headers, hide_secrets_in_bytes(reply.body))
+        reply = self._post(url, body, self._headers, min(left, seconds)).masked()
         if on_reply is not None:
             on_reply(reply)
         if reply.status == 200:

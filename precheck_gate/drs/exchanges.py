@@ -95,7 +95,7 @@ def shown_url(url: str) -> str:
 
 def _shown(value: object) -> str:
     text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
-    return clean_line(shorten(hide_secrets(hide_credentials(text)), 200))
+    return clean_line(shorten(hide_credentials(text), 200))
 
 
 class SecretFilter(logging.Filter):

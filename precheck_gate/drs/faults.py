@@ -8,7 +8,6 @@ import requests
 from requests import exceptions as faults
 
 from precheck_gate.errors import ServiceError, TransientFault
-from precheck_gate.secrets import hide_secrets
 from precheck_gate.text import clean_line, hide_credentials, shorten
 
 __all__ = ["host_of", "name_fault"]
@@ -109,4 +108,4 @@ def _chain(error: BaseException | None) -> list[str]:
 
 
 def _gist(text: str) -> str:
-    return shorten(clean_line(hide_secrets(hide_credentials(text))), 300)
+    return shorten(clean_line(hide_credentials(text)), 300)

@@ -15,7 +15,6 @@ from precheck_gate.errors import (
     ServiceError,
     TransientFault,
 )
-from precheck_gate.secrets import hide_secrets
 from precheck_gate.text import clean_line, shorten
 
 if TYPE_CHECKING:
@@ -39,6 +38,7 @@ class Said(NamedTuple):
 
 def said(reply: Reply, who: str = "The service") -> Said:
     """Return what a refusing reply says, without any secret that it may repeat."""
+    # IAM's replies come as they are: a token may be in them that is still needed.
     told = parse_error(reply.body)
     request_id = _line(reply.headers.get("X-Request-Id") or told.request_id, 100)
     # IAM's code is the status again.
@@ -120,7 +120,7 @@ def usual_advice(status: int) -> str:
 
 
 def _line(text: str, limit: int) -> str:
-    return clean_line(shorten(hide_secrets(text), limit))
+    return clean_line(shorten(text, limit))
 
 
 def _target(reply: Reply) -> str:

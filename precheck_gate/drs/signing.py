@@ -7,6 +7,8 @@ import hmac
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
+from precheck_gate.secrets import hide_for_now
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
@@ -52,6 +54,8 @@ def sign(
     signed = {name: value.strip() for name, value in signed.items()}
     names = sorted(name.lower() for name in signed if "_" not in name)
     proof = signature(method, path, query, signed, names, body, secret_key)
+    # Whoever has it can send this request again for some minutes.
+    hide_for_now(proof)
     sent = {name: value.encode().decode("latin-1") for name, value in signed.items()}
     sent["Authorization"] = (
         f"{ALGORITHM} Access={access_key.reveal()}, "

@@ -9,7 +9,6 @@ from urllib.parse import quote, urlencode
 from precheck_gate.drs import v5_wire
 from precheck_gate.drs.parallel import in_parallel
 from precheck_gate.drs.refusals import refused
-from precheck_gate.drs.transport import Reply
 from precheck_gate.drs.wire import Answer
 from precheck_gate.errors import (
     AccessRefused,
@@ -20,13 +19,13 @@ from precheck_gate.errors import (
     UsageError,
 )
 from precheck_gate.model import Snapshot, Trouble, TroubleKind
-from precheck_gate.secrets import hide_secrets_in_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from precheck_gate.clock import Clock
     from precheck_gate.drs.task_wire import TaskPage
+    from precheck_gate.drs.transport import Reply
     from precheck_gate.model import About
 
 __all__ = ["DrsV5Client"]
@@ -210,8 +209,7 @@ class DrsV5Client:
         project = quote(self._project_id(seconds), safe="")
         asked = f"?{urlencode(query)}" if query else ""
         url = f"{self._endpoint}/v5/{project}/jobs{path}{asked}"
-        reply = self._send(method, url, headers=self._headers, body=body, seconds=seconds)
-        reply = Reply(reply.status, reply.headers, hide_secrets_in_bytes(reply.body))
+        reply = self._send(method, url, headers=self._headers, body=body, seconds=seconds).masked()
         if reply.status in (200, 202):
             return reply.body
         raise refused(reply, self._clock, self._advice)

@@ -171,7 +171,7 @@ def test_a_run_of_three_hundred_thousand_elements_is_two_files() -> None:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the program write small files."""
-    monkeypatch.setattr("precheck_gate.reports.writing.load_format", lambda name: made)
+    monkeypatch.setattr("precheck_gate.reports.writing.load_format", lambda name, taste: made)
 
     def made(out: TextIO) -> JUnitReporter:
         return JUnitReporter(out, SMALL)

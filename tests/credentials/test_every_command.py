@@ -121,13 +121,13 @@ def test_no_command_shows_what_it_finds_around_it(command: list[str], folder: Pa
 
 @pytest.fixture
 def surroundings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Give this process the environment of `call`, and nothing that it knows by now to hide."""
+    """Give this process the environment of `call`, and no net that hides what is let fall."""
     for name in list(os.environ):
         monkeypatch.delenv(name)
     for name, value in (environment() | {"HOME": str(folder)}).items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(secrets, "_known", [])
+    monkeypatch.setattr(secrets.Known, "hide", lambda _, text: text)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     for number, handler in handlers.items():

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from precheck_gate import secrets
 from precheck_gate.clock import SystemClock
 from precheck_gate.drs.signing import sign
 from precheck_gate.secrets import Secret
@@ -17,8 +16,6 @@ from precheck_gate.secrets import Secret
 from .conftest import ACCESS_KEY, ID, KEYS, PROJECT, SECRET_KEY, TEMPORARY_KEYS, scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .conftest import Gate, Serve
 
 with pytest.MonkeyPatch.context() as patch:
@@ -40,14 +37,6 @@ CONTENT_TYPES = st.sampled_from(
     [None, "application/json", "application/json;charset=UTF-8", "application/bson", "text/plain"]
 )
 MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1))  # noqa: DTZ001
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _forget_the_keys() -> Iterator[None]:
-    """Forget the words that were keys here, lest they are hidden in what other tests read."""
-    known = list(secrets._known)
-    yield
-    secrets._known[:] = known
 
 
 def distinct(headers: dict[str, str]) -> bool:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 __all__ = ["Certificate", "gzip_bomb", "make_certificate", "refusing_port", "serve_body"]
@@ -51,23 +51,25 @@ def make_certificate(folder: Path, *, name: str = "IP:127.0.0.1") -> Certificate
 
 @contextlib.contextmanager
 def serve_body(
-    body: bytes,
+    body: bytes | Callable[[Mapping[str, str]], bytes],
     headers: dict[str, str] | None = None,
     *,
+    status: int = 200,
     certificate: Certificate | None = None,
 ) -> Iterator[str]:
-    """Answer every POST with ``body``; yield the endpoint."""
+    """Answer every POST with ``body``, or what it makes of the headers; yield the endpoint."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(200)
+            content = body if isinstance(body, bytes) else body(dict(self.headers))
+            self.send_response(status)
             for name, value in (headers or {}).items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             with contextlib.suppress(OSError):
-                self.wfile.write(body)
+                self.wfile.write(content)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass

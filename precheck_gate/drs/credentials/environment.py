@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from precheck_gate.drs.credentials.variables import SECRET_VARIABLES
 from precheck_gate.secrets import Secret
 
 if TYPE_CHECKING:
@@ -40,6 +41,11 @@ class Environment:
     def secret(self, name: str) -> Secret:
         """Return the value of a variable, "" where it is not set."""
         return Secret(self._variables.get(name, "").strip())
+
+    def know_secrets(self) -> None:
+        """Have every credential hidden that stands in a variable, whether it is used or not."""
+        for name in (*SECRET_VARIABLES, self.get("PRECHECK_GATE_ID_TOKEN_VARIABLE")):
+            self.secret(name)
 
     def first(self, names: Iterable[str]) -> str:
         """Return the name of the first variable that is set to something, or ""."""

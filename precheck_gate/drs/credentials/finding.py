@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 
 from precheck_gate.drs.credentials import profile as profiles
 from precheck_gate.drs.credentials.id_tokens import (
-    GITHUB_TOKEN,
-    GITHUB_URL,
     FileIdToken,
     IdTokenOrigin,
     VariableIdToken,
@@ -35,6 +33,8 @@ from precheck_gate.drs.credentials.tokens import (
     token_of_variable,
 )
 from precheck_gate.drs.credentials.variables import (
+    GITHUB_TOKEN,
+    GITHUB_URL,
     ID_TOKEN_FILE_VARIABLES,
     ID_TOKEN_VARIABLE,
     IDP_VARIABLES,

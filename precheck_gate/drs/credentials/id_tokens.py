@@ -14,6 +14,7 @@ from precheck_gate import strictjson
 from precheck_gate.drs.auth import BearerAuth, BoundAuth
 from precheck_gate.drs.credentials.files import Content, read_secret
 from precheck_gate.drs.credentials.tokens import is_word
+from precheck_gate.drs.credentials.variables import GITHUB_TOKEN, GITHUB_URL
 from precheck_gate.drs.endpoints import check_endpoint
 from precheck_gate.drs.refusals import refusal
 from precheck_gate.errors import AccessRefused, ServiceError, UsageError
@@ -36,8 +37,6 @@ __all__ = [
     "github_id_token",
 ]
 
-GITHUB_URL = "ACTIONS_ID_TOKEN_REQUEST_URL"
-GITHUB_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"  # noqa: S105  # the name of a variable
 _GITLAB_HINT = (
     "In GitLab, 'id_tokens: {NAME: {aud: …}}' of the job puts it into the variable NAME; "
     "name it with --id-token-variable."

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 __all__ = [
+    "GITHUB_TOKEN",
+    "GITHUB_URL",
     "IDP_VARIABLES",
     "ID_TOKEN_FILE_VARIABLES",
     "ID_TOKEN_VARIABLE",
     "KEY_VARIABLES",
+    "SECRET_VARIABLES",
     "TOKEN_VARIABLES",
     "USER_VARIABLES",
 ]
@@ -27,3 +30,14 @@ USER_VARIABLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 IDP_VARIABLES = ("PRECHECK_GATE_IDP_ID", "HUAWEICLOUD_SDK_IDP_ID")
 ID_TOKEN_FILE_VARIABLES = ("HUAWEICLOUD_SDK_ID_TOKEN_FILE", "HUAWEICLOUD_OIDC_TOKEN_FILE")
 ID_TOKEN_VARIABLE = "HUAWEICLOUD_OIDC_ID_TOKEN"  # noqa: S105  # the name of a variable
+GITHUB_URL = "ACTIONS_ID_TOKEN_REQUEST_URL"
+GITHUB_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"  # noqa: S105  # the name of a variable
+
+# All whose values must never be seen, whether they are used or not.
+SECRET_VARIABLES = (
+    *TOKEN_VARIABLES,
+    *(name for names in KEY_VARIABLES for name in names),
+    *(password for _, password, _ in USER_VARIABLES),
+    ID_TOKEN_VARIABLE,
+    GITHUB_TOKEN,
+)
