@@ -44,9 +44,10 @@ def test_no_spelling_of_a_secret_in_json_stays(
     hidden = hide_secrets_in_bytes(body.encode()).decode()
     document = json.loads(hidden)
     reading = document["a"][0]
-    for _ in range(levels):
+    for _ in range(levels - 1):
         assert secret not in reading
-        reading = json.loads(f'"{reading}"', strict=False) if "\\" in reading else reading
+        reading = json.loads(f'"{reading}"', strict=False)
+    assert secret not in reading
     assert not [one for one in values(document) if secret in one]
 
 
