@@ -37,7 +37,6 @@ def tell_usage_error(
     command, rest = _command_of(group, arguments)
     context = getattr(error, "ctx", None)
     path = context.command_path if context else f"precheck-gate {command.name if command else ''}"
-    _hide_environment()
     told = UsageError(hide_secrets(error.format_message()), hint=f"See {path.strip()} --help.")
     if command is not None and any(param.name == "reports" for param in command.params):
         return _report(told, _Raw(command, rest), runtime)
@@ -54,21 +53,6 @@ def _command_of(
         if (command := group.get_command(context, name)) is not None:
             return command, arguments[place + 1 :]
     return None, ()
-
-
-def _hide_environment() -> None:
-    """Hide the environment's credentials: a value that is refused may be one, put in wrongly."""
-    from precheck_gate.drs.credentials import variables
-    from precheck_gate.drs.credentials.environment import Environment
-
-    environment = Environment.of_process()
-    for name in (
-        *variables.TOKEN_VARIABLES,
-        *(name for names in variables.KEY_VARIABLES for name in names[1:]),
-        *(password for _, password, _ in variables.USER_VARIABLES),
-        variables.ID_TOKEN_VARIABLE,
-    ):
-        environment.secret(name)  # what is a Secret is hidden from then on
 
 
 def _report(told: UsageError, raw: _Raw, runtime: Runtime) -> int:
