@@ -98,15 +98,17 @@ def _tell(error: click.ClickException) -> None:
     import click
 
     from precheck_gate.console import Console
+    from precheck_gate.slips import without_slips
 
     console = Console()
+    message = without_slips(error.format_message())
     context = getattr(error, "ctx", None)
     if context is None or isinstance(error, click.exceptions.NoArgsIsHelpError):
-        console.say(error.format_message())
+        console.say(message)
         return
     console.say(context.get_usage())
     console.say(f"Try '{context.command_path} --help' for help.\n")
-    console.say(f"Error: {error.format_message()}")
+    console.say(f"Error: {message}")
 
 
 def _invoke(arguments: list[str], interrupts: object) -> int:

@@ -222,7 +222,7 @@ def _read_file(path: Path, interrupts: Interrupts) -> bytes:
         with interrupts.waiting(), path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise unreadable(f"The answer {path}", error) from None
+        raise unreadable("The answer", path, error) from None
     if not content.strip():
         raise UsageError(f"The answer {path} is empty.", hint="Save it again, or leave it out.")
     return content

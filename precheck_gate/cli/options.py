@@ -12,6 +12,7 @@ import click
 from precheck_gate.ci import SYSTEMS
 from precheck_gate.exits import RESERVED_CODES
 from precheck_gate.reports.base import FORMATS
+from precheck_gate.slips import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,8 +87,9 @@ class _Report(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         if not equals or not path:
             self.fail(f"{value!r} has to be FORMAT=PATH, such as junit=junit.xml.", param, ctx)
         if name not in FORMATS:
+            shown = quoted(name, whole=str(value))
             self.fail(
-                f"there is no report format {name!r}; known: {', '.join(FORMATS)}.", param, ctx
+                f"there is no report format {shown}; known: {', '.join(FORMATS)}.", param, ctx
             )
         return name, path
 

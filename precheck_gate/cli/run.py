@@ -181,5 +181,5 @@ def _named_tasks(
         else:
             content = Path(tasks_from).read_bytes()
     except OSError as error:
-        raise unreadable(f"The list of tasks {name}", error) from None
+        raise unreadable("The list of tasks", name, error) from None
     return named + parse_task_list(content, name)
