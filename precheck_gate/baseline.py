@@ -33,7 +33,7 @@ def read_report(path: Path, what: str) -> dict[str, Any]:
             content = file.read(MAX_BYTES)
         report = strictjson.loads(content)
     except OSError as error:
-        raise unreadable(f"The {what} {path}", error, hint="Check the path.") from None
+        raise unreadable(f"The {what}", path, error, hint="Check the path.") from None
     except ValueError as error:
         raise _refused(path, what, str(error)) from None
     if not _is_report(report):

@@ -252,7 +252,7 @@ def read_document(path: Path, what: str) -> Document:
             )
         return parse_document(content.decode("utf-8-sig"), str(path))
     except OSError as error:
-        raise unreadable(f"The {what} {path}", error) from None
+        raise unreadable(f"The {what}", path, error) from None
     except UnicodeDecodeError as error:
         raise UsageError(
             f"The {what} {path} is not UTF-8: byte {error.start} cannot be decoded.",

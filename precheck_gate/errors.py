@@ -20,6 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from precheck_gate.exits import ExitCode
+from precheck_gate.slips import told
 
 __all__ = [
     "AccessRefused",
@@ -190,7 +191,11 @@ def reason_of(error: Exception) -> str:
 
 
 def unreadable(
-    what: str, error: OSError, *, hint: str = "Check the path and its permissions."
+    what: str,
+    path: object,
+    error: OSError,
+    *,
+    hint: str = "Check the path and its permissions.",
 ) -> UsageError:
-    """Return the error for a file that cannot be read; ``what`` names it with its kind."""
-    return UsageError(f"{what} cannot be read: {reason_of(error)}.", hint=hint)
+    """Return the error for a file that cannot be read; ``what`` is its kind."""
+    return UsageError(f"{what} {told(path)} cannot be read: {reason_of(error)}.", hint=hint)

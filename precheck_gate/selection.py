@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from precheck_gate import strictjson
 from precheck_gate.errors import DocumentError, Problem, UsageError
+from precheck_gate.slips import quoted
 from precheck_gate.text import clean_line, shorten
 
 if TYPE_CHECKING:
@@ -49,13 +50,12 @@ def select_tasks(named: Sequence[NamedTask]) -> list[str]:
     problems: list[Problem] = []
     seen: dict[str, NamedTask] = {}
     for task in named:
-        shown = clean_line(shorten(task.task_id, 60))
         if not is_task_id(task.task_id):
-            problems.append(_problem(task, f"{shown!r} is not a task's ID", _FORM))
+            problems.append(_problem(task, f"{quoted(task.task_id)} is not a task's ID", _FORM))
         elif task.task_id in seen:
             first = seen[task.task_id]
             hint = f"first in line {first.line}" if first.line else f"first in {first.file}"
-            problems.append(_problem(task, f"the task {shown} is named twice", hint))
+            problems.append(_problem(task, f"the task {task.task_id} is named twice", hint))
         else:
             seen[task.task_id] = task
     if problems:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from precheck_gate.drs.credentials.finding import find_identity
 from precheck_gate.drs.endpoints import check_endpoint, region_endpoint
 from precheck_gate.errors import UsageError
-from precheck_gate.text import clean_line, shorten
+from precheck_gate.slips import quoted, told
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -153,7 +153,7 @@ def check_project_id(project_id: str | None) -> str:
         )
     if not _PROJECT.fullmatch(value):
         raise UsageError(
-            f"{clean_line(shorten(value, 60))!r} is not the ID of a project.",
+            f"{quoted(value)} is not the ID of a project.",
             hint="It is a word of letters and digits such as 054ba152d480d55b2f5dc0069e7ddef0.",
         )
     return value
@@ -175,7 +175,7 @@ def check_ca_bundle(path: Path | None) -> str | None:
     except (OSError, ssl.SSLError) as error:
         reason = getattr(error, "strerror", None) or "no certificate in it"
         raise UsageError(
-            f"The CA bundle {path} cannot be used: {reason}.",
+            f"The CA bundle {told(path)} cannot be used: {reason}.",
             hint="Give a file of certificates in PEM form.",
         ) from None
     return str(path)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from precheck_gate.errors import ServiceError, UsageError
 from precheck_gate.selection import is_task_id
+from precheck_gate.slips import quoted
 from precheck_gate.text import clean_line, shorten
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def parse_filter(text: str) -> Filter:
     if key == "tag" and not tag:
         raise ValueError(f"{text!r} names no tag; write tag:wave=3")
     if key not in ("name", "tag", "status", "type", "engine") or (colon and key != "tag"):
-        raise ValueError(f"there is no {left!r} to select by; known: {', '.join(KEYS)}")
+        shown = quoted(left, whole=text)
+        raise ValueError(f"there is no {shown} to select by; known: {', '.join(KEYS)}")
     if key == "type" and value not in TYPES:
         raise ValueError(f"there is no type {value!r}; known: {', '.join(TYPES)}")
     return Filter(key, value, tag)

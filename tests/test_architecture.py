@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 NAME = "precheck_gate"
 PACKAGE = Path(__file__).resolve().parents[1] / NAME
 
+_TEXT = ("text", "escaped", "secrets", "slips")
 # From the ground up: a module may import from its own line and from those above it here. A
 # package stands for all of its modules, unless one of them is named itself.
 LAYERS = (
-    ("", "exits", "model", "text", "wrapping", "strictjson", "escaped", "secrets", "redaction"),
+    ("", "exits", "model", *_TEXT, "wrapping", "strictjson", "redaction"),
     ("errors", "evidence"),
     ("interrupts", "clock", "documents", "schemas", "console", "catalog"),
     ("policy",),

@@ -62,7 +62,7 @@ class AnswerFiles:
                 with self._interrupts.waiting(), file.open("rb") as opened:
                     content = opened.read(MAX_BYTES + 1)
             except OSError as error:
-                raise unreadable(f"The answer {file}", error) from None
+                raise unreadable("The answer", file, error) from None
             if not file.is_file():
                 self._piped[file] = content
         if len(content) > MAX_BYTES:

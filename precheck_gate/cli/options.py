@@ -15,6 +15,7 @@ from precheck_gate.cli.environment import PREFIX, EnvironmentArgument, Environme
 from precheck_gate.cli.sections import section
 from precheck_gate.exits import RESERVED_CODES
 from precheck_gate.reports.base import FORMATS, MARKDOWN_BYTES, MARKDOWN_LEAST, JUnitWarnings
+from precheck_gate.slips import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -120,8 +121,9 @@ class _Report(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         if not equals or not path:
             self.fail(f"{value!r} has to be FORMAT=PATH, such as junit=junit.xml.", param, ctx)
         if name not in FORMATS:
+            shown = quoted(name, whole=str(value))
             self.fail(
-                f"there is no report format {name!r}; known: {', '.join(FORMATS)}.", param, ctx
+                f"there is no report format {shown}; known: {', '.join(FORMATS)}.", param, ctx
             )
         return name, path
 

@@ -75,7 +75,7 @@ def named_tasks(options: Mapping[str, Any], source: str, interrupts: Interrupts)
             with interrupts.waiting():
                 content = Path(file).read_bytes()
     except OSError as error:
-        raise unreadable(f"The list of tasks {name}", error) from None
+        raise unreadable("The list of tasks", name, error) from None
     return named + parse_task_list(content, name)
 
 

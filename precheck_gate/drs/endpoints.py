@@ -7,6 +7,7 @@ import re
 from urllib.parse import urlsplit
 
 from precheck_gate.errors import UsageError
+from precheck_gate.slips import quoted, told
 
 __all__ = ["check_endpoint", "is_loopback", "region_endpoint"]
 
@@ -23,7 +24,7 @@ def region_endpoint(region: str) -> str:
     """
     if not _REGION.fullmatch(region):
         raise UsageError(
-            f"{region[:60]!r} is not the name of a region.",
+            f"{quoted(region)} is not the name of a region.",
             hint="Give one such as eu-west-101 or ap-southeast-1, or --endpoint with a URL.",
         )
     return f"https://drs.{region}.{_DOMAINS.get(region, 'myhuaweicloud.com')}"
@@ -49,14 +50,14 @@ def check_endpoint(url: str) -> str:
     except ValueError:
         raise UsageError("The endpoint is not a URL.", hint=hint) from None
     if parts.scheme not in ("http", "https") or not host:
-        raise UsageError(f"The endpoint {url[:100]!r} is not an http(s) URL.", hint=hint)
+        raise UsageError(f"The endpoint {quoted(url, 100)} is not an http(s) URL.", hint=hint)
     if parts.query or parts.fragment or re.search(r"[\s\\\x00-\x1f]", url.strip()):
         raise UsageError(
-            f"The endpoint {parts.netloc!r} has more in it than a base URL.", hint=hint
+            f"The endpoint {quoted(parts.netloc, 100)} has more in it than a base URL.", hint=hint
         )
     if parts.scheme == "http" and not is_loopback(host):
         raise UsageError(
-            f"The endpoint http://{parts.netloc} would carry the token unencrypted.",
+            f"The endpoint http://{told(parts.netloc)} would carry the token unencrypted.",
             hint="Use https; http is for this machine alone (127.0.0.1, localhost).",
         )
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"

@@ -65,7 +65,7 @@ def read_back(path: Path) -> ReadReport:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise unreadable(f"The report {path}", error, hint="Check the path.") from None
+        raise unreadable("The report", path, error, hint="Check the path.") from None
     if len(content) > MAX_BYTES:
         raise UsageError(f"The report {path} is larger than {MAX_BYTES >> 20} MiB.", hint=HINT)
     return report_of(content, str(path))

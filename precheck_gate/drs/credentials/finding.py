@@ -43,6 +43,7 @@ from precheck_gate.drs.credentials.variables import (
     USER_VARIABLES,
 )
 from precheck_gate.errors import UsageError
+from precheck_gate.slips import told, told_variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,7 +132,7 @@ class _Search:
         options = self._options
         places: list[_Place] = []
         if (file := options.token_file) is not None:
-            places.append(_Place(Way.TOKEN, str(file), lambda: TokenIdentity(read_token(file))))
+            places.append(_Place(Way.TOKEN, told(file), lambda: TokenIdentity(read_token(file))))
         if options.profile_name:
             places.append(self._profile())
         id_token = self._id_token()
@@ -199,9 +200,9 @@ class _Search:
         if not asked_for and not (options.idp_id or environment.has(IDP_VARIABLES[1])):
             return None
         if options.id_token_variable:
-            source = f"the variable {options.id_token_variable}"
+            source = f"the variable {told_variable(options.id_token_variable)}"
         elif file := options.id_token_file:
-            source = str(file)
+            source = told(file)
         elif variable := environment.first((*ID_TOKEN_FILE_VARIABLES, ID_TOKEN_VARIABLE)):
             source = variable
         elif environment.has(GITHUB_URL, GITHUB_TOKEN):
@@ -240,14 +241,16 @@ class _Search:
     def _profile(self) -> _Place:
         name = self._options.profile_name or profiles.DEFAULT_PROFILE
         path = profiles.profile_path(self._environment)
-        return _Place(Way.PROFILE, f"profile {name} of {path}", lambda: self._take_profile(name))
+        return _Place(
+            Way.PROFILE, f"profile {told(name)} of {told(path)}", lambda: self._take_profile(name)
+        )
 
     def _take_profile(self, name: str) -> Identity:
         path = _profile_path(self._environment)
         profile = profiles.read_profile(path, name)
         if profile.idp_id and profile.id_token_file:
             return checked_id_token(profile.idp_id, FileIdToken(Path(profile.id_token_file)))
-        where = f"profile {name} of {path}"
+        where = f"profile {told(name)} of {told(path)}"
         if not profile.access_key or not profile.secret_key:
             raise UsageError(
                 f"The {where} has no credential in it.",

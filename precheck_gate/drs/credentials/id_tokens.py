@@ -19,6 +19,7 @@ from precheck_gate.drs.endpoints import check_endpoint
 from precheck_gate.drs.refusals import refusal
 from precheck_gate.errors import AccessRefused, ServiceError, UsageError
 from precheck_gate.secrets import Secret
+from precheck_gate.slips import is_slip, told, told_variable
 from precheck_gate.text import clean_line, shorten
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ _GITLAB_HINT = (
     "In GitLab, 'id_tokens: {NAME: {aud: …}}' of the job puts it into the variable NAME; "
     "name it with --id-token-variable."
 )
+_ITSELF = "That looks like the ID token itself: name the variable or the file that holds it."
 
 
 class IdTokenOrigin(Protocol):
@@ -112,13 +114,13 @@ class KeptIdToken(ABC):
         """Raise a `UsageError` if there is no token."""
         _, problem = self._look()
         if problem:
-            raise UsageError(problem, hint=_GITLAB_HINT)
+            raise UsageError(problem, hint=self._hint)
 
     def obtain(self, send: Send, clock: Clock, seconds: float) -> Secret:  # noqa: ARG002
         """Return what is there."""
         token, problem = self._look()
         if problem:
-            raise AccessRefused(problem, hint=_GITLAB_HINT)
+            raise AccessRefused(problem, hint=self._hint)
         return token
 
     def _look(self) -> tuple[Secret, str]:
@@ -126,6 +128,15 @@ class KeptIdToken(ABC):
         token, complaint, _ = self._read()
         complaint = complaint or _complaint_about(token)
         return token, f"{self._where} {complaint}." if complaint else ""
+
+    @property
+    def _hint(self) -> str:
+        return _ITSELF if is_slip(self._given) else _GITLAB_HINT
+
+    @property
+    @abstractmethod
+    def _given(self) -> str:
+        """What was given as the place."""
 
     @property
     @abstractmethod
@@ -150,7 +161,11 @@ class VariableIdToken(KeptIdToken):
 
     @property
     def _where(self) -> str:
-        return f"The variable {self.name}"
+        return f"The variable {told_variable(self.name)}"
+
+    @property
+    def _given(self) -> str:
+        return self.name
 
     def _read(self) -> Content:
         return Content(self.environment.secret(self.name))
@@ -169,7 +184,11 @@ class FileIdToken(KeptIdToken):
 
     @property
     def _where(self) -> str:
-        return f"The ID token's file {self.path}"
+        return f"The ID token's file {told(self.path)}"
+
+    @property
+    def _given(self) -> str:
+        return str(self.path)
 
     def _read(self) -> Content:
         return read_secret(self.path)

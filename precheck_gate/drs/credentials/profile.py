@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from precheck_gate.errors import UsageError, reason_of
 from precheck_gate.secrets import Secret
+from precheck_gate.slips import quoted, told
 from precheck_gate.text import clean_line, shorten
 
 if TYPE_CHECKING:
@@ -69,11 +70,11 @@ def read_profile(path: Path, name: str) -> Profile:
     """
     content = _read(path)
     if content.complaint:
-        raise UsageError(f"The credentials file {path} {content.complaint}.", hint=_HINT)
+        raise UsageError(f"The credentials file {told(path)} {content.complaint}.", hint=_HINT)
     if name not in content.sections:
         known = ", ".join(clean_line(shorten(known, 60)) for known in content.sections) or "none"
         raise UsageError(
-            f"The credentials file {path} has no profile {clean_line(shorten(name, 60))!r}.",
+            f"The credentials file {told(path)} has no profile {quoted(name)}.",
             hint=f"It has: {known}. --profile-name chooses.",
         )
     return _profile(content, name)

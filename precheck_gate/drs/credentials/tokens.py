@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from precheck_gate.drs.credentials.files import read_secret
 from precheck_gate.drs.credentials.identities import IdTokenIdentity, KeyIdentity
 from precheck_gate.errors import UsageError
+from precheck_gate.slips import is_slip, told
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["checked_id_token", "checked_key", "is_word", "read_token", "token_of_variable"]
 
 
+_ITSELF = "That looks like the token itself: name a file that holds it, or set PRECHECK_GATE_TOKEN."
+
+
 def read_token(path: Path) -> Secret:
     """Return the token in a file.
 
@@ -26,8 +30,9 @@ def read_token(path: Path) -> Secret:
     """
     token, complaint, hint = read_secret(path)
     if complaint:
-        raise UsageError(f"The token file {path} {complaint}.", hint=hint)
-    return _check(token, str(path))
+        hint = _ITSELF if is_slip(path) else hint
+        raise UsageError(f"The token file {told(path)} {complaint}.", hint=hint)
+    return _check(token, told(path))
 
 
 def token_of_variable(environment: Environment, name: str) -> Secret:
