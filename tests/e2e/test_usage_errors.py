@@ -106,7 +106,7 @@ def test_advisory_and_other_options_are_not_trusted(gate: Gate, old: Path) -> No
 def test_a_credential_in_the_wrong_place_is_not_told(gate: Gate, old: Path) -> None:
     outcome = gate.main("run", ID, "--timeout", TOKEN, *gate.outputs)
     assert outcome.code == 2
-    outcome.reports("'***' is not a duration")
+    outcome.reports("that looks like a credential itself)' is not a duration")
 
 
 @pytest.mark.parametrize("argv", [["simulate", "--port", "x"], ["policy", "lint", "--nosuch"]])
