@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from precheck_gate.cli.options import PATH
+from precheck_gate.cli.values import PATH
 from precheck_gate.exits import ExitCode
 
 if TYPE_CHECKING:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from precheck_gate.cli.execution import Runtime
-from precheck_gate.cli.options import Duration, option, tasks_argument
+from precheck_gate.cli.options import option, tasks_argument
 from precheck_gate.cli.sections import SectionedCommand
 from precheck_gate.cli.service import open_access, open_transport, read_service, service_options
 from precheck_gate.cli.task_list import source_of_tasks
+from precheck_gate.cli.values import Duration
 from precheck_gate.errors import BatchRefused, ServiceError, UsageError
 from precheck_gate.exits import ExitCode
 from precheck_gate.model import Snapshot

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from precheck_gate.cli.execution import JudgeOptions, Runtime, execute
-from precheck_gate.cli.options import PATH, TASKS_VARIABLE, judge_options, many, option
+from precheck_gate.cli.options import TASKS_VARIABLE, judge_options, many, option
 from precheck_gate.cli.sections import SectionedCommand, section
 from precheck_gate.cli.task_list import source_of_tasks
+from precheck_gate.cli.values import PATH
 from precheck_gate.errors import UsageError
 from precheck_gate.selection import NamedTask, select_tasks
 

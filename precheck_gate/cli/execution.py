@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from precheck_gate.bench import Bench
     from precheck_gate.ci import CiSystem
-    from precheck_gate.cli.options import ReportSpec
     from precheck_gate.cli.report_sinks import Input
+    from precheck_gate.cli.values import ReportSpec
     from precheck_gate.interrupts import Interrupts
     from precheck_gate.reports.sinks import Sink
 

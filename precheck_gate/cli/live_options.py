@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from precheck_gate.cli.options import Duration, Number, add_options, option
+from precheck_gate.cli.options import add_options, option
 from precheck_gate.cli.sections import section
+from precheck_gate.cli.values import Duration, Number
 from precheck_gate.errors import UsageError
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from precheck_gate.cli.execution import Runtime
-from precheck_gate.cli.options import PATH, policy_options
+from precheck_gate.cli.options import policy_options
 from precheck_gate.cli.policy_files import finish
+from precheck_gate.cli.values import PATH
 from precheck_gate.errors import UsageError
 
 if TYPE_CHECKING:

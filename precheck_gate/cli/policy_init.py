@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from precheck_gate.cli.options import PATH
 from precheck_gate.cli.policy_files import finish, show_lines
+from precheck_gate.cli.values import PATH
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from precheck_gate.cli.execution import Runtime
-from precheck_gate.cli.options import PATH
 from precheck_gate.cli.policy_files import (
     file_options_of_all_profiles,
     finish,
     profiles_of,
     show_lines,
 )
+from precheck_gate.cli.values import PATH
 from precheck_gate.exits import ExitCode
 
 if TYPE_CHECKING:

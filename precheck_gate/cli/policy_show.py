@@ -8,8 +8,8 @@ import click
 
 from precheck_gate.cli.environment import EnvironmentArgument
 from precheck_gate.cli.execution import Runtime
-from precheck_gate.cli.options import PATH
 from precheck_gate.cli.policy_files import file_options, finish, show_lines
+from precheck_gate.cli.values import PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

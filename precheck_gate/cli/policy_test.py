@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from precheck_gate.cli.options import PATH, PLACE, Number, option
+from precheck_gate.cli.options import option
 from precheck_gate.cli.runtime import Runtime
+from precheck_gate.cli.values import PATH, PLACE, Number
 from precheck_gate.errors import ReportError, UsageError, reason_of
 from precheck_gate.exits import ExitCode
 from precheck_gate.text import clean_line

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from precheck_gate.cli.execution import Runtime
-from precheck_gate.cli.options import PATH
 from precheck_gate.cli.policy_files import file_options, finish, profiles_of, show_lines
+from precheck_gate.cli.values import PATH
 from precheck_gate.errors import DocumentError, Problem, UsageError
 from precheck_gate.reports.wording import count
 

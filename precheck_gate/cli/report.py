@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from precheck_gate import __version__
-from precheck_gate.cli.options import PATH, REPORT, taste_options
+from precheck_gate.cli.options import taste_options
 from precheck_gate.cli.report_sinks import check_inputs, sinks_of
 from precheck_gate.cli.runtime import Runtime
+from precheck_gate.cli.values import PATH, REPORT
 from precheck_gate.console import Console
 from precheck_gate.exits import ExitCode
 from precheck_gate.reports.base import JUnitWarnings, Taste, load_format
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from precheck_gate.cli.options import ReportSpec
+    from precheck_gate.cli.values import ReportSpec
     from precheck_gate.reports.readback import ReadReport
 
 __all__ = ["report"]

@@ -13,7 +13,7 @@ from precheck_gate.reports.sinks import FileSink, StreamSink
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from precheck_gate.cli.options import ReportSpec
+    from precheck_gate.cli.values import ReportSpec
     from precheck_gate.interrupts import Interrupts
     from precheck_gate.reports.sinks import Sink
 

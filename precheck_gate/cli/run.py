@@ -10,19 +10,11 @@ import click
 from precheck_gate.cli.execution import JudgeOptions, Runtime, execute
 from precheck_gate.cli.live import gate_live
 from precheck_gate.cli.live_options import LiveOptions, live_options
-from precheck_gate.cli.options import (
-    DURATION,
-    PATH,
-    PLACE,
-    Duration,
-    judge_options,
-    many,
-    option,
-    tasks_argument,
-)
+from precheck_gate.cli.options import judge_options, many, option, tasks_argument
 from precheck_gate.cli.sections import SectionedCommand, section
 from precheck_gate.cli.service import read_service, service_files, service_options
 from precheck_gate.cli.task_list import named_tasks, replaced_variables, source_of_tasks
+from precheck_gate.cli.values import DURATION, PATH, PLACE, Duration
 from precheck_gate.errors import UsageError
 
 if TYPE_CHECKING:

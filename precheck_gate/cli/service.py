@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from precheck_gate.cli.options import PATH, add_options, option
+from precheck_gate.cli.options import add_options, option
 from precheck_gate.cli.sections import section
+from precheck_gate.cli.values import PATH
 from precheck_gate.drs.credentials.variables import ID_TOKEN_FILE_VARIABLES, IDP_VARIABLES
 from precheck_gate.drs.variables import IAM_VARIABLES, PROJECT_VARIABLES, REGION_VARIABLES
 

@@ -20,8 +20,8 @@ from precheck_gate.slips import without_slips
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from precheck_gate.cli.options import ReportSpec
     from precheck_gate.cli.runtime import Runtime
+    from precheck_gate.cli.values import ReportSpec
     from precheck_gate.reports.sinks import Sink
 
 __all__ = ["tell_usage_error"]
@@ -129,7 +129,7 @@ class _Raw:
 
     def specs(self) -> list[ReportSpec]:
         """Return the reports that can be made."""
-        from precheck_gate.cli.options import REPORT
+        from precheck_gate.cli.values import REPORT
 
         specs = []
         for text in self._of("reports"):
