@@ -56,13 +56,13 @@ class Console:
         self.failure: str = ""
         self.before_line: Callable[[], None] | None = None
         """Called before a line is printed: whoever draws on the terminal gives way to it."""
-        for stream in (self.result, self.progress):
-            reconfigure = getattr(stream, "reconfigure", None)
-            if reconfigure is not None:
-                reconfigure(errors="backslashreplace")
         self._colour = {
             id(stream): colour_wanted(stream) for stream in (self.result, self.progress)
         }
+        # Whatever is still in the buffers goes out before, and may fail as any other print.
+        self.flush()
+        for stream in (self.result, self.progress):
+            _escape_unknown(stream)
 
     def paint(self, stream: TextIO, style: str, text: str) -> str:
         """Return ``text`` made harmless, in a colour where the stream takes one."""
@@ -176,6 +176,18 @@ def _terminal_size(stream: TextIO) -> os.terminal_size | None:
         return None
     # A pseudo-terminal that nobody gave a size says 0.
     return os.terminal_size((size.columns or 80, size.lines or 24))
+
+
+def _escape_unknown(stream: TextIO) -> None:
+    """Have a stream escape what its encoding does not know."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is None:
+        return
+    try:
+        reconfigure(errors="backslashreplace")
+    except (OSError, ValueError):  # click keeps to itself that a reader is gone
+        _silence(stream)
+        reconfigure(errors="backslashreplace")
 
 
 def _silence(stream: TextIO) -> None:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 for _name in ("GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "JENKINS_URL", "JENKINS_HOME"):
     os.environ.pop(_name, None)
 
+# Children print as they do where people call them: through a buffer, which may fail late.
+os.environ.pop("PYTHONUNBUFFERED", None)
+
 # Enough examples to find what is wrong, few enough for a suite that is run often; a test that needs
 # more says so itself. No deadline: a busy machine is no fault of the code. In CI the examples are
 # the same each time, so that a change is judged by itself.
