@@ -192,7 +192,12 @@ def test_wrong_settings_fail_the_build_and_publish_no_earlier_report(
 
     assert (build.result, build.migrated) == ("FAILURE", False)
     assert build.message == "The gate is closed: precheck-gate ended with exit code 2."
-    assert build.of("junit")[0]["files"] == []
+    assert build.of("junit")[0]["files"] == ["precheck-gate-junit.xml"]
+    # It is of this run, and red.
+    junit = (build.workspace / "precheck-gate-junit.xml").read_text("utf-8")
+    assert 'errors="1"' in junit
+    assert "usage" in junit
+    assert "of an earlier build" not in junit
 
 
 @KINDS
