@@ -78,6 +78,7 @@ class Case:
         troubles: what went wrong with the run itself.
         remarks: oddities that change no verdict.
         strict_waivers: whether waivers that expired or waived nothing block.
+        max_age: how many seconds old an answer may be; None offline, where answers have no age.
     """
 
     requested: Sequence[str]
@@ -86,6 +87,7 @@ class Case:
     troubles: Sequence[Trouble] = ()
     remarks: Sequence[str] = ()
     strict_waivers: bool = False
+    max_age: float | None = None
 
 
 @dataclass
@@ -108,6 +110,7 @@ class Gate:
     def judge(self, case: Case) -> int:
         """Judge every requested task once, write all reports, and return the exit code."""
         from precheck_gate.judgement import judge_task
+        from precheck_gate.second_key import SecondKey
         from precheck_gate.verdict import RunJudge, exit_code
 
         listeners = _Listeners(self.outputs, self.console)
@@ -115,10 +118,12 @@ class Gate:
         judge = RunJudge(
             case.requested, policy, case.bench.today, strict_waivers=case.strict_waivers
         )
+        key = SecondKey(case.requested, policy, case.max_age)
         try:
             for observation in self._all(case):
                 task = judge_task(observation, case.bench)
                 judge.add(task)
+                key.see(observation, task.findings)
                 listeners.add_task(task)
         except BaseException:
             listeners.writer.discard()
@@ -127,7 +132,9 @@ class Gate:
         code = exit_code(
             run.verdict, advisory=self.outputs.advisory, warn_code=self.outputs.warn_code
         )
-        if self.interrupts.received is not None:
+        if objections := key.objections(run, code, advisory=self.outputs.advisory):
+            run, code = _refused(run, objections), int(ExitCode.BUG)
+        elif self.interrupts.received is not None:
             code = 128 + self.interrupts.received
         facts = replace(
             self.facts,
@@ -264,6 +271,21 @@ class _Listeners:
         paths = {name: path for name, path in reversed(whole) if path in self.writer.written}
         written = Written(paths, self._text.getvalue(), facts.policy)
         return self._ci.conclude(self._outcome.finish(run, facts), written)
+
+
+def _refused(run: RunVerdict, objections: Sequence[str]) -> RunVerdict:
+    """Return a verdict that the second key does not confirm as an error."""
+    more = f", and {len(objections) - 3} more objections" if len(objections) > 3 else ""
+    finding = own_finding(
+        FindingKind.RUN,
+        Verdict.ERROR,
+        "second key",
+        f"The second check does not confirm the verdict: {'; '.join(objections[:3])}{more}.",
+        rule="gate: exit code 0 needs two independent checks",
+        next_step="Do not start the migration. This is a bug of precheck-gate: report it with this "
+        "line and its version.",
+    )
+    return replace(run, verdict=Verdict.ERROR, findings=(*run.findings, finding))
 
 
 def _markdown(out: TextIO, room: int) -> Reporter:

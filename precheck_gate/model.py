@@ -147,7 +147,8 @@ class Observation:
 
     Both: a snapshot was seen once, and the trouble says why it no longer counts. ``timeline`` has
     (seconds since the run began, percent) for each step of progress that was seen; ``about`` is
-    what people call the task, as far as it is known.
+    what people call the task, as far as it is known; ``age`` is how many seconds old the snapshot
+    was at the end of the run, None offline.
     """
 
     task_id: str
@@ -155,3 +156,4 @@ class Observation:
     trouble: Trouble | None = None
     timeline: tuple[tuple[float, float], ...] = ()
     about: About = About()
+    age: float | None = None

@@ -30,7 +30,7 @@ LAYERS = (
     ("findings", "bench"),
     ("baseline", "advice", "consistency"),
     ("item_judgement", "outcome", "comparison"),
-    ("judgement", "verdict"),
+    ("judgement", "verdict", "second_key"),
     ("reports",),
     ("ci",),
     ("gate",),
@@ -45,12 +45,21 @@ LAYERS = (
 
 # What decides, and what the verdict is told with.
 CORE = (
-    *("model", "findings", "bench", "judgement", "item_judgement", "verdict", "outcome"),
+    *(
+        "model",
+        "findings",
+        "bench",
+        "judgement",
+        "item_judgement",
+        "verdict",
+        "second_key",
+        "outcome",
+    ),
     *("policy.model", "policy.reading", "policy.composition", "policy.evaluation"),
     *("text", "strictjson", "escaped", "evidence", "redaction", "comparison", "consistency"),
 )
 AFTER_SNAPSHOTS = (
-    *("judgement", "item_judgement", "verdict", "outcome", "gate", "ci", "reports"),
+    *("judgement", "item_judgement", "verdict", "second_key", "outcome", "gate", "ci", "reports"),
     *("policy", "findings", "bench", "catalog"),
 )
 OUTER_WORLD = {

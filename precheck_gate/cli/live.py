@@ -121,6 +121,7 @@ class _Run:
                 strict_waivers=strict_waivers,
                 troubles=troubles,
                 remarks=[*poller.remarks, *self._remarks(fresh, observations)],
+                max_age=self.polling.max_staleness,
             )
         )
 

@@ -134,7 +134,7 @@ class Watch:
                 hint="Run the gate again; a longer --timeout or --max-staleness may help.",
             )
         timeline = tuple((round(at - started, 1), percent) for at, percent in self.timeline)
-        return Observation(self.task_id, self.snapshot, trouble, timeline)
+        return Observation(self.task_id, self.snapshot, trouble, timeline, age=self._age(now))
 
 
 def trouble_from(error: ServiceError) -> Trouble:
