@@ -52,12 +52,25 @@ def run_main(arguments: list[str]) -> int:
             pass  # what follows prints it once more, and tells what is wrong
         else:
             return 0
-    code = _run(arguments)
-    from precheck_gate.console import Console
+    try:
+        code = _run(arguments)
+        from precheck_gate.console import Console
 
-    # What is left in the buffers must not fail when the interpreter ends, and change the code.
-    Console().flush()
+        # What is left in the buffers must not fail when the interpreter ends, and change the code.
+        Console().flush()
+    except BaseException as error:  # not even the error could be printed as it should be
+        return _broken(error)
     return code
+
+
+def _broken(error: BaseException) -> int:
+    """Say with the operating system's means alone that the program failed; return the exit code."""
+    import contextlib
+
+    # Where standard error is gone as well, the exit code is all that is left to say it with.
+    with contextlib.suppress(OSError):
+        os.write(2, f"error: precheck-gate failed ({type(error).__name__})\n".encode())
+    return 70
 
 
 def _run(arguments: list[str]) -> int:
