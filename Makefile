@@ -48,6 +48,14 @@ test: $(develops) ## run the tests, on all cores
 peers: $(develops) ## run the tests that need tools outside of Python, or a browser
 	$(bin)/python -m pytest --numprocesses auto --dist loadgroup -m peer $(PYTEST_ARGS)
 
+.PHONY: fuzz
+fuzz: $(develops) ## judge N mangled answers of the service (N=200000 SEED=1)
+	$(bin)/python -m tests.core.answer_fuzzing $(or $(N),200000) $(or $(SEED),1)
+
+.PHONY: mutants
+mutants: $(develops) ## test the tests: a sample of small changes to what decides (N=200 SEED=1; N=0 for all)
+	$(bin)/python -m tests.mutation --sample $(or $(N),200) --seed $(or $(SEED),1)
+
 .PHONY: lint
 lint: $(develops) ## check style and types
 	$(bin)/ruff check

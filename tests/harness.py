@@ -133,11 +133,17 @@ def judge_observations(
     strict_waivers: bool = False,
 ) -> Judged:
     judge = RunJudge(requested, by, today, strict_waivers=strict_waivers)
-    bench = Bench(by, today, advice(), known=known, group_of=group_of)
+    bench = bench_of(by, today, known)
     tasks = [judge_task(observation, bench) for observation in observations]
     for task in tasks:
         judge.add(task)
     return Judged(judge.finish(troubles=troubles, remarks=remarks), tasks)
+
+
+def bench_of(
+    by: Policy = DEFAULT, today: date = TODAY, known: frozenset[tuple[str, ...]] = frozenset()
+) -> Bench:
+    return Bench(by, today, advice(), known=known, group_of=group_of)
 
 
 Reply = bytes | Exception

@@ -1,0 +1,236 @@
+"""Mutation test of the modules that decide: `make mutants`.
+
+Each mutant runs in a process of its own, forked from one that has loaded the libraries but nothing
+of the project, against the tests of its module. A mutant that no test tells from the original has
+survived; one that makes the tests run without end is killed by the clock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import random
+import signal
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.mutation.mutants import Mutant, mutants_of
+
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Iterator, Sequence
+    from types import ModuleType
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = "precheck_gate"
+LEAST = 95.0
+SECONDS = 120
+
+_CORE = ("tests/core", "tests/trust/test_second_key.py")
+_POLICY = ("tests/policy_language", "tests/policy_commands", "tests/policy_properties")
+_WIRE = (
+    "tests/core",
+    "tests/v5",
+    "tests/starting",
+    "tests/selecting",
+    "tests/e2e/test_bad_answers.py",
+)
+_POLLING = (
+    "tests/core/test_polling.py",
+    "tests/starting",
+    "tests/v5",
+    "tests/e2e/test_bad_days.py",
+)
+_TEXT = ("tests/reports/test_clean.py", "tests/reports/test_hostile_text.py", "tests/credentials")
+
+# The modules that decide what is green, and what may be shown; the tests of each, the quick first.
+TESTS: dict[str, tuple[str, ...]] = {
+    "model": _CORE,
+    "findings": (*_CORE, *_POLICY),
+    "judgement": (*_CORE, *_POLICY),
+    "item_judgement": (*_CORE, *_POLICY),
+    "verdict": (*_CORE, *_POLICY),
+    "second_key": ("tests/trust/test_second_key.py",),
+    "gate": (*_CORE, "tests/trust", "tests/reports/test_json_report.py"),
+    "policy.composition": _POLICY,
+    "policy.evaluation": (*_CORE, *_POLICY),
+    "policy.model": _POLICY,
+    "policy.reading": _POLICY,
+    "strictjson": _WIRE,
+    "drs.answer_json": _WIRE,
+    "drs.error_wire": _WIRE,
+    "drs.entry_wire": _WIRE,
+    "drs.wire": _WIRE,
+    "drs.task_wire": _WIRE,
+    "drs.v5_wire": _WIRE,
+    "polling.batches": _POLLING,
+    "polling.cadence": _POLLING,
+    "polling.freshness": _POLLING,
+    "polling.memory": _POLLING,
+    "polling.poller": _POLLING,
+    "polling.starting": _POLLING,
+    "polling.watch": _POLLING,
+    "selection": ("tests/selecting", "tests/e2e/test_bad_task_lists.py"),
+    "task_filters": ("tests/selecting", "tests/e2e/test_bad_task_lists.py"),
+    "answers.entries": ("tests/saved", "tests/core/test_saved_answers.py"),
+    "answers.history": ("tests/saved", "tests/core/test_saved_answers.py"),
+    "text": _TEXT,
+    "secrets": _TEXT,
+    "escaped": _TEXT,
+}
+
+
+@dataclass
+class Score:
+    """What became of the mutants of one module."""
+
+    killed: int = 0
+    survived: list[str] = field(default_factory=list)
+
+    @property
+    def percent(self) -> float:
+        """The share of mutants that were killed."""
+        return 100.0 * self.killed / max(1, self.killed + len(self.survived))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a sample of the mutants, print the score of each module, return 1 below `LEAST`."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("modules", nargs="*", help="such as drs.wire; default: all that decide")
+    parser.add_argument("--sample", type=int, default=200, help="how many mutants; 0 for all")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args(arguments)
+    chosen = _chosen(options.modules or list(TESTS), options.sample, options.seed)
+    for module in {module for module, _ in chosen}:
+        if _run(module, None) != 0:
+            print(f"the tests of {module} fail without a mutation")  # noqa: T201
+            return 2
+    scores = _scores(chosen, options.jobs)
+    for module, score in scores.items():
+        total = score.killed + len(score.survived)
+        print(f"{module:<20} {score.killed:>4} of {total:>4} killed, {score.percent:5.1f} %")  # noqa: T201
+    whole = Score(
+        sum(score.killed for score in scores.values()),
+        [line for score in scores.values() for line in score.survived],
+    )
+    for line in whole.survived:
+        print(f"survived: {line}")  # noqa: T201
+    print(f"all: {whole.percent:.1f} % of {len(chosen)} mutants, seed {options.seed}")  # noqa: T201
+    return 0 if whole.percent >= LEAST else 1
+
+
+def _chosen(modules: Sequence[str], sample: int, seed: int) -> list[tuple[str, Mutant]]:
+    every = [
+        (module, mutant) for module in modules for mutant in mutants_of(_path(module).read_text())
+    ]
+    if not sample or sample >= len(every):
+        return every
+    chosen = random.Random(seed).sample(range(len(every)), sample)
+    return [every[index] for index in sorted(chosen)]
+
+
+def _path(module: str) -> Path:
+    base = ROOT / PACKAGE / module.replace(".", "/")
+    return base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
+
+
+def _scores(chosen: Sequence[tuple[str, Mutant]], jobs: int) -> dict[str, Score]:
+    scores: dict[str, Score] = {}
+    running: dict[int, tuple[str, Mutant]] = {}
+    waiting = list(reversed(chosen))
+    while waiting or running:
+        while waiting and len(running) < jobs:
+            module, mutant = waiting.pop()
+            running[_start(module, mutant.tree)] = module, mutant
+        child, status = os.wait()
+        module, mutant = running.pop(child)
+        score = scores.setdefault(module, Score())
+        if os.waitstatus_to_exitcode(status) != 0:
+            score.killed += 1
+            continue
+        line = _path(module).read_text().splitlines()[mutant.line - 1].strip()
+        score.survived.append(f"{module}:{mutant.line} {mutant.what}  |  {line}")
+        print(f"  {time.strftime('%H:%M:%S')} {score.survived[-1]}", flush=True)  # noqa: T201
+    return dict(sorted(scores.items(), key=lambda one: list(TESTS).index(one[0])))
+
+
+def _run(module: str, tree: ast.Module | None) -> int:
+    _, status = os.waitpid(_start(module, tree), 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def _start(module: str, tree: ast.Module | None) -> int:
+    """Run the tests of a module in a child process, with the module changed; return its ID."""
+    sys.stdout.flush()
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        os.setsid()
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(nowhere, stream)
+        signal.alarm(SECONDS)
+        if tree is not None:
+            sys.meta_path.insert(0, _Mutated(f"{PACKAGE}.{module}", tree))
+        code = _test(TESTS[module])
+    finally:
+        os._exit(code)
+
+
+def _test(paths: Sequence[str]) -> int:
+    import pytest
+
+    # The same examples each time, and none that an earlier mutant failed on.
+    os.environ["CI"] = "1"
+    options = ["-x", "-q", "-m", "not peer", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # loaded before the fork
+    return int(pytest.main([*options, *(str(ROOT / path) for path in paths)]))
+
+
+class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Gives a module its changed code."""
+
+    def __init__(self, name: str, tree: ast.Module) -> None:
+        self._name = name
+        self._tree = tree
+
+    def find_spec(
+        self, fullname: str, path: Any, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Return where the module comes from, if it is this one."""
+        if fullname != self._name:
+            return None
+        file = str(_path(self._name.partition(".")[2]))
+        spec = importlib.util.spec_from_loader(fullname, self, origin=file)
+        assert spec is not None
+        spec.has_location = True
+        if file.endswith("__init__.py"):
+            spec.submodule_search_locations = [str(Path(file).parent)]
+        return spec
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the changed code."""
+        exec(compile(self._tree, str(module.__file__), "exec"), module.__dict__)
+
+
+def _preload() -> Iterator[str]:
+    """Load the libraries once, so that no child has to; yield what was loaded."""
+    for name in ("pytest", "hypothesis", "click", "requests", "yaml", "jsonschema", "junit_xml"):
+        importlib.import_module(name)
+        yield name
+
+
+if __name__ == "__main__":
+    assert list(_preload())
+    assert not any(name.partition(".")[0] == PACKAGE for name in sys.modules)
+    os.chdir(ROOT)
+    sys.exit(main(sys.argv[1:]))
