@@ -1,4 +1,4 @@
-"""Saved answers with fewer results than the service counts: without a task list, not all is known."""
+"""Saved answers with fewer results than the service counts: without a list, not all is known."""
 
 from __future__ import annotations
 
