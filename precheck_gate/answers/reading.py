@@ -120,7 +120,7 @@ class SavedAnswers:
     def shortfalls(self) -> list[Trouble]:
         """The files that hold fewer results than the service counts, of those no index tells of.
 
-        Where nothing else says which tasks were asked for, some may be missing.
+        Where nothing else says which tasks were asked for, some may be missing; an index says it.
         """
         return [
             Trouble(

@@ -147,7 +147,7 @@ def _observed(
 
         saved = SavedAnswers(case.answers)
         requested = case.requested or saved.asked or saved.known
-        unlisted = [] if case.requested or saved.asked else saved.shortfalls
+        unlisted = [] if case.requested else saved.shortfalls
         return requested, saved.observations(requested), [*saved.troubles, *unlisted]
     held = {snapshot.task_id: snapshot for snapshot in case.snapshots}
     requested = case.requested or tuple(held)

@@ -106,7 +106,7 @@ def _evaluate(
             observations=saved.observations(requested, named[0].file if named else INDEX),
             bench=bench,
             strict_waivers=judging.strict_waivers,
-            troubles=[*saved.troubles, *([] if named or saved.asked else saved.shortfalls)],
+            troubles=[*saved.troubles, *([] if named else saved.shortfalls)],
             remarks=saved.remarks,
         )
     )

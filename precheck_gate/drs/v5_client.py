@@ -86,8 +86,8 @@ class DrsV5Client:
         self._clock = clock
         self._queries = dict(query_ids)
         self._known = set(query_ids.items())
-        # The tasks whose last start gave a new query ID, and those of them for which the service
-        # goes by it.
+        # The tasks whose last start gave a new query ID that is not known to prove anything yet,
+        # and those whose query ID does.
         self._new: set[str] = set()
         self._own: set[str] = set()
         self._remarks: dict[str, str] = {}
@@ -145,9 +145,7 @@ class DrsV5Client:
         may pass leaves open is asked for again with the next results.
         """
         open_tasks = [
-            task
-            for task, entry in entries.items()
-            if task in self._new - self._own and task not in self._remarks and _shows(entry)
+            task for task, entry in entries.items() if task in self._new and _shows(entry)
         ]
         for task, outcome in in_parallel(
             lambda one: self._has_none_otherwise(one, end), open_tasks, PARALLEL
@@ -156,6 +154,7 @@ class DrsV5Client:
                 continue
             if isinstance(outcome, BaseException) and not isinstance(outcome, ServiceError):
                 raise outcome
+            self._new.discard(task)
             if outcome is True:
                 self._own.add(task)
             else:

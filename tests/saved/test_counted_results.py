@@ -97,6 +97,7 @@ def test_an_answer_says_so_itself() -> None:
         parse_answer(body(entry(), count=3)).shortfall == "the service counts 3 results and sent 1"
     )
     assert parse_answer(body(entry())).shortfall == ""
+    assert parse_answer(body(count=True)).shortfall == ""
 
 
 def test_a_policy_case_with_such_an_answer_is_incomplete_too(gate: Gate, tmp_path: Path) -> None:

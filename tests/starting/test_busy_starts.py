@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.errors import BatchRefused
+from precheck_gate.drs.refusals import refused, usual_advice
+from precheck_gate.drs.transport import Reply
+from precheck_gate.errors import BatchRefused, ServiceError, TransientFault
 from precheck_gate.model import Trouble, TroubleKind
 from precheck_gate.polling.repeating import Backoff, Repeater, RetryBudget
 from precheck_gate.polling.starting import Starter
@@ -36,10 +39,12 @@ class Service:
     clock: FakeClock
     script: Callable[[float, Sequence[str]], Outcome | Exception]
     starts: list[tuple[str, ...]] = field(default_factory=list)
+    moments: list[float] = field(default_factory=list)
 
     def start(self, modes: Mapping[str, str], seconds: float) -> Outcome:
         assert seconds > 0
         self.starts.append(tuple(modes))
+        self.moments.append(self.clock.monotonic())
         said = self.script(self.clock.monotonic(), tuple(modes))
         if isinstance(said, Exception):
             raise said
@@ -68,7 +73,7 @@ def test_a_task_that_is_busy_is_started_again_and_no_other_is(clock: FakeClock, 
     assert failed == {}
     assert service.starts[0] == (first, second)
     assert set(service.starts[1:]) == {(second,)}
-    assert 20 <= clock.monotonic() < 60
+    assert service.moments == [0.0, 1.0, 3.0, 7.0, 15.0, 31.0]
 
 
 @pytest.mark.parametrize("code", BUSY)
@@ -119,6 +124,26 @@ def test_a_busy_task_that_a_refused_batch_names_waits_and_the_others_do_not(
     assert failed == {}
     assert service.starts[:2] == [(first, second), (first,)]
     assert set(service.starts[2:]) == {(second,)}
+
+
+@pytest.mark.parametrize("code", BUSY)
+def test_a_refused_batch_is_busy_as_a_whole_only_where_it_names_no_task(
+    clock: FakeClock, code: str
+) -> None:
+    whole = {"error_code": code, "error_msg": "later"}
+    named = {"results": [{"id": task_id(1), **whole}], "count": 1}
+
+    def error(document: Any) -> ServiceError:
+        reply = Reply(400, {"Retry-After": "7"}, json.dumps(document).encode())
+        return refused(reply, clock, usual_advice)
+
+    busy = error(whole)
+    assert isinstance(busy, TransientFault)
+    assert (busy.retry_after, busy.code) == (7.0, code)
+    batch = error(named)
+    assert isinstance(batch, BatchRefused)
+    assert batch.culprits == {task_id(1): (code, "later")}
+    assert isinstance(error({"error_code": "DRS.M00304"}), BatchRefused)
 
 
 def test_the_grace_is_that_of_the_option(clock: FakeClock) -> None:

@@ -102,11 +102,11 @@ def test_a_status_has_to_be_there_in_v3() -> None:
 def test_the_same_task_twice_is_a_start_only_where_both_say_the_same(version: str) -> None:
     good = GOOD[version]
     other = {**good, "precheck_id": "q", "query_id": "q"}
-    failed = {**good, "status": "failed"}
+    failed = {**good, "status": "failed", "error_msg": "not now"}
     assert started(version, good, good) == {TASK: "p"}
     assert "more than once" in refused(started(version, good, other)).message
-    assert isinstance(started(version, good, failed)[TASK], Trouble)
-    assert isinstance(started(version, failed, good)[TASK], Trouble)
+    for both in ((good, failed), (failed, good), (failed, good, good)):
+        assert "not now" in refused(started(version, *both)).message
 
 
 @pytest.mark.parametrize("error", ERRORS)

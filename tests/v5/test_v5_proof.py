@@ -24,6 +24,7 @@ OLD, NEW = "0a1b2c3d-0000-4000-8000-000000000001", "7f1b2c3d-0000-4000-8000-0000
 ITEMS: list[Any] = [item()]
 DONE = {"result": True, "process": "100%", "precheck_results": ITEMS}
 RUNNING = {"result": False, "process": "50%", "precheck_results": ITEMS}
+EMPTY = {**DONE, "precheck_results": []}
 NOTHING = {"result": False, "process": "0%", "precheck_results": []}
 # What the service says for a query ID that it never gave out.
 REFUSED = Reply(400, {}, b'{"error_code": "DRS.M00202", "error_msg": "The query ID is unknown."}')
@@ -80,7 +81,7 @@ def own_after_a_start(service: Service, **known: str) -> bool:
     return made.precheck_results([TASK], 30.0).own == {TASK}
 
 
-@pytest.mark.parametrize("result", [DONE, RUNNING])
+@pytest.mark.parametrize("result", [DONE, RUNNING, EMPTY])
 @pytest.mark.parametrize("otherwise", [REFUSED, shown(None), shown(NOTHING)])
 def test_a_result_under_a_new_id_is_own_where_an_id_never_given_out_has_none(
     result: Any, otherwise: Reply
@@ -94,10 +95,59 @@ def test_a_result_under_a_new_id_is_own_where_an_id_never_given_out_has_none(
     assert never not in (OLD, NEW)
 
 
-@pytest.mark.parametrize("result", [DONE, RUNNING])
+@pytest.mark.parametrize("result", [DONE, RUNNING, EMPTY])
 def test_a_service_that_shows_the_same_under_any_id_proves_nothing(result: Any) -> None:
     service = Service(lambda _: shown(result))
-    assert not own_after_a_start(service)
+    made = client(service)
+    made.start({TASK: "forStartJob"}, 30.0)
+    answers = [made.precheck_results([TASK], 30.0) for _ in "ab"]
+    assert [one.own for one in answers] == [frozenset(), frozenset()]
+    assert all("goes by query IDs" in remark for one in answers for remark in one.remarks)
+    assert [len(one.remarks) for one in answers] == [1, 1]
+    # It has shown what it does, and is not asked again.
+    assert len(service.asked) == 3
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_refusal_of_the_id_never_given_out_that_has_another_reason_proves_nothing(
+    status: int,
+) -> None:
+    made = client(Service(lambda query: shown(DONE) if query == NEW else Reply(status, {}, b"")))
+    made.start({TASK: "forStartJob"}, 30.0)
+    answer = made.precheck_results([TASK], 30.0)
+    assert (answer.own, len(answer.remarks)) == (frozenset(), 1)
+
+
+def test_a_bug_of_ours_is_not_taken_for_a_word_of_the_service() -> None:
+    def by_query(query: str) -> Reply:
+        if query != NEW:
+            raise RuntimeError("a bug")
+        return shown(DONE)
+
+    made = client(Service(by_query))
+    made.start({TASK: "forStartJob"}, 30.0)
+    with pytest.raises(RuntimeError, match="a bug"):
+        made.precheck_results([TASK], 30.0)
+
+
+def test_a_refused_start_takes_the_proof_of_the_one_before_along() -> None:
+    service = Service(lambda query: shown(DONE) if query == NEW else REFUSED, gives=[NEW, ""])
+    made = client(service)
+    own = []
+    for _ in range(2):
+        made.start({TASK: "forStartJob"}, 30.0)
+        own.append(made.precheck_results([TASK], 30.0).own)
+    assert own == [{TASK}, frozenset()]
+
+
+def test_a_refused_start_takes_what_is_not_proven_yet_along() -> None:
+    service = Service(lambda _: shown(NOTHING), gives=[NEW, ""])
+    made = client(service)
+    for _ in range(2):
+        made.start({TASK: "forStartJob"}, 30.0)
+        assert made.precheck_results([TASK], 30.0).own == frozenset()
+    service.by_query = lambda query: shown(DONE) if query == NEW else REFUSED
+    assert made.precheck_results([TASK], 30.0).own == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -154,14 +204,16 @@ def test_a_start_that_gives_back_a_known_query_id_proves_nothing() -> None:
 
 
 def test_a_start_that_gives_back_the_id_of_any_start_before_proves_nothing() -> None:
-    service = Service(lambda query: shown(DONE) if query in (OLD, NEW) else REFUSED)
-    service.gives = [OLD, NEW, OLD]
+    last = NEW.replace("7f", "3e")
+    service = Service(lambda query: shown(DONE) if query in (OLD, NEW, last) else REFUSED)
+    service.gives = [OLD, NEW, OLD, last]
     made = client(service)
-    own = []
-    for _ in range(3):
+    answers = []
+    for _ in range(4):
         made.start({TASK: "forStartJob"}, 30.0)
-        own.append(made.precheck_results([TASK], 30.0).own)
-    assert own == [{TASK}, {TASK}, frozenset()]
+        answers.append(made.precheck_results([TASK], 30.0))
+    assert [one.own for one in answers] == [{TASK}, {TASK}, frozenset(), {TASK}]
+    assert [len(one.remarks) for one in answers] == [0, 0, 1, 0]
 
 
 def test_a_query_id_that_was_given_by_hand_proves_nothing() -> None:

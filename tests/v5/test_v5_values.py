@@ -59,6 +59,14 @@ def test_an_answer_about_another_task_names_both(said: Any, shown: str) -> None:
         v5_wire.parse_result(TASK, json.dumps({"job": {"id": said}}).encode())
 
 
+@pytest.mark.parametrize("job", [None, "x", [], [1], True, 5])
+def test_an_answer_without_a_job_is_none(job: Any) -> None:
+    content = json.dumps({"job": job}).encode()
+    for parse in (v5_wire.parse_result, v5_wire.parse_detail):
+        with pytest.raises(NotAnAnswer, match="no job in the documented shape"):
+            parse(TASK, content)
+
+
 def test_a_start_asks_for_a_precheck_of_each_task_in_its_mode() -> None:
     assert v5_wire.start_request({TASK: "forStartJob", OTHER: "forRetryJob"}) == {
         "jobs": [
