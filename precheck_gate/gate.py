@@ -211,7 +211,7 @@ class Gate:
         if code == ExitCode.PASSED and verdict is Verdict.BLOCKED:
             return "blocked, and 0 by --advisory"
         if code == ExitCode.INCOMPLETE and self.facts.mode == "evaluate":
-            return "incomplete: not every task is at 100 %"
+            return "incomplete: not every task is known to be at 100 %"
         try:
             return EXIT_CODE_MEANINGS[ExitCode(code)]
         except ValueError:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from precheck_gate.model import Observation, Snapshot, Trouble
     from precheck_gate.policy.model import Policy
 
-__all__ = ["judge_task"]
+__all__ = ["judge_task", "verdict_of"]
 
 
 def judge_task(observation: Observation, bench: Bench) -> TaskVerdict:
@@ -68,6 +68,11 @@ _TROUBLE_VERDICTS = {
 }
 
 
+def verdict_of(trouble: Trouble) -> Verdict:
+    """Return the verdict that a trouble forces."""
+    return _TROUBLE_VERDICTS[trouble.kind]
+
+
 def _task_itself(
     observation: Observation, policy: Policy, failures: list[str], unfinished: str
 ) -> list[Finding]:
@@ -94,7 +99,7 @@ def _task_itself(
 
 def _from_trouble(trouble: Trouble) -> Finding:
     return task_finding(
-        _TROUBLE_VERDICTS[trouble.kind],
+        verdict_of(trouble),
         trouble.message,
         rule=f"gate: {trouble.kind.value.replace('_', ' ')}",
         next_step=trouble.hint,

@@ -19,6 +19,7 @@ from precheck_gate.findings import (
     worst,
 )
 from precheck_gate.item_judgement import counts_as_warning
+from precheck_gate.judgement import verdict_of
 from precheck_gate.text import clean_line
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ class RunJudge:
         """Return the verdict of the run.
 
         Args:
-            troubles: what went wrong with the run itself; each is an error.
+            troubles: what went wrong with the run itself; each is an error, or makes the run
+                incomplete where that is all that its kind says.
             remarks: oddities that change no verdict but are said aloud.
         """
         waivers = tuple(map(self._use, self._policy.waivers))
@@ -94,8 +96,9 @@ class RunJudge:
         )
 
     def _from_trouble(self, trouble: Trouble) -> Finding:
+        incomplete = verdict_of(trouble) is Verdict.INCOMPLETE
         return _run_finding(
-            Verdict.ERROR,
+            Verdict.INCOMPLETE if incomplete else Verdict.ERROR,
             trouble.kind.value,
             trouble.message,
             rule="gate: no trustworthy answer, no green",

@@ -9,7 +9,7 @@ from precheck_gate.answers.entries import entries_of
 from precheck_gate.answers.files import AnswerFiles
 from precheck_gate.answers.history import History
 from precheck_gate.answers.index import INDEX
-from precheck_gate.drs.wire import answered_tasks, parse_answer
+from precheck_gate.drs.wire import answered_tasks, contents_of, parse_answer
 from precheck_gate.errors import NotAnAnswer, UsageError
 from precheck_gate.interrupts import Interrupts
 from precheck_gate.model import Observation, Snapshot, Trouble, TroubleKind
@@ -84,6 +84,7 @@ class SavedAnswers:
         self._holders: dict[str, list[Path]] = {}
         self._held: dict[str, None] = {}
         self._malformed: dict[Path, str] = {}
+        self._shortfalls: dict[Path, str] = {}
         self._places: dict[Path, int] = {}
         for history in self._histories:
             for exchange in history.given():
@@ -114,6 +115,21 @@ class SavedAnswers:
         """What is no answer, and what went wrong with the runs that saved the answers."""
         of_runs = (trouble for history in self._histories for trouble in history.troubles)
         return [*self.unreadable, *dict.fromkeys(of_runs)]
+
+    @property
+    def shortfalls(self) -> list[Trouble]:
+        """The files that hold fewer results than the service counts, of those no index tells of.
+
+        Where nothing else says which tasks were asked for, some may be missing; an index says it.
+        """
+        return [
+            Trouble(
+                TroubleKind.UNFINISHED,
+                f"{clean_line(str(file))}: {said}, so that tasks may be missing",
+                hint="Name the tasks that were asked for with --task, or save the whole answer.",
+            )
+            for file, said in self._shortfalls.items()
+        ]
 
     def observations(self, requested: Sequence[str], source: str = "") -> Iterator[Observation]:
         """Yield what the answers say of each requested task, file by file.
@@ -194,7 +210,10 @@ class SavedAnswers:
         self.interrupts.check()
         self._places.setdefault(file, len(self._places))
         try:
-            for task_id in answered_tasks(self._files.loose(file)):
+            contents = contents_of(self._files.loose(file))
+            if contents.shortfall:
+                self._shortfalls[file] = contents.shortfall
+            for task_id in contents.tasks:
                 self._holders.setdefault(task_id, []).append(file)
                 self._held[task_id] = None
         except NotAnAnswer as error:

@@ -147,7 +147,8 @@ def _observed(
 
         saved = SavedAnswers(case.answers)
         requested = case.requested or saved.asked or saved.known
-        return requested, saved.observations(requested), saved.troubles
+        unlisted = [] if case.requested else saved.shortfalls
+        return requested, saved.observations(requested), [*saved.troubles, *unlisted]
     held = {snapshot.task_id: snapshot for snapshot in case.snapshots}
     requested = case.requested or tuple(held)
     return requested, [_observe(task_id, held.get(task_id)) for task_id in requested], []

@@ -60,6 +60,8 @@ def evaluate(
     'run --save-answers' wrote. Of a folder, what its run made of each task is kept: an answer that
     did not count there does not count here. The same answers, policy and day give the same
     reports, byte for byte.
+
+    Without --task, an answer with fewer results than its count is incomplete (3).
     """
     judging = JudgeOptions.take(options)
     runtime = ctx.ensure_object(Runtime)
@@ -104,7 +106,7 @@ def _evaluate(
             observations=saved.observations(requested, named[0].file if named else INDEX),
             bench=bench,
             strict_waivers=judging.strict_waivers,
-            troubles=saved.troubles,
+            troubles=[*saved.troubles, *([] if named else saved.shortfalls)],
             remarks=saved.remarks,
         )
     )

@@ -6,11 +6,12 @@ Nothing is repeated here: whoever asks decides about that, and can say so.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 from precheck_gate.drs import task_wire, wire
-from precheck_gate.drs.refusals import refused, usual_advice
+from precheck_gate.drs.refusals import answer_in, usual_advice
 from precheck_gate.errors import BatchRefused, UnnamedResult
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ class DrsClient:
         self._on_reply = on_reply
         self.requests = 0
         self._started: dict[str, str] = {}
+        # The IDs that results or starts have borne, and the tasks whose last start gave a new one.
+        self._seen: set[str] = set()
+        self._new: set[str] = set()
 
     def precheck_results(self, task_ids: Sequence[str], seconds: float) -> wire.Answer:
         """Ask for the results of at most 10 tasks.
@@ -87,9 +91,12 @@ class DrsClient:
             lambda reply: self._on_reply and self._on_reply(task_ids, reply, self._started),
         )
         try:
-            return wire.parse_answer(reply.body, self._started)
+            answer = wire.parse_answer(reply.body, self._started)
         except UnnamedResult as error:
             raise BatchRefused(error.message, hint=error.hint, code=error.code) from None
+        self._seen.update(answer.entries)
+        # An ID that was there before the start would let the old result prove itself.
+        return replace(answer, own=answer.own & self._new)
 
     def start(self, modes: Mapping[str, str], seconds: float) -> dict[str, str | Trouble]:
         """Start the pre-checks of at most 10 tasks, each in its mode.
@@ -106,8 +113,12 @@ class DrsClient:
         for task_id, precheck in outcome.items():
             # Only the last pre-check of a task is ours to look for.
             self._started = {one: task for one, task in self._started.items() if task != task_id}
+            self._new.discard(task_id)
             if isinstance(precheck, str) and precheck not in ("", task_id):
                 self._started[precheck] = task_id
+                if precheck not in self._seen:
+                    self._new.add(task_id)
+                self._seen.add(precheck)
         return outcome
 
     def statuses(self, task_ids: Sequence[str], seconds: float) -> dict[str, str]:
@@ -160,6 +171,4 @@ class DrsClient:
         reply = self._post(url, body, self._headers, min(left, seconds)).masked()
         if on_reply is not None:
             on_reply(reply)
-        if reply.status == 200:
-            return reply
-        raise refused(reply, self._clock, self._advice)
+        return answer_in(reply, self._clock, self._advice)

@@ -18,6 +18,7 @@ from precheck_gate.model import (
     percent_of,
     status_named,
 )
+from precheck_gate.text import shorten
 
 __all__ = ["malformed", "read_entry", "task_error"]
 
@@ -85,16 +86,18 @@ def _read_item(item: Any) -> Item:
     skipped = item.get("is_skipped")
     if skipped is not None and not isinstance(skipped, bool):
         raise _Malformed("is_skipped of an item is neither true nor false")
-    raw_status = item.get("result", _ABSENT)
+    error = error_in(item)
+    status, raw_status = _status(item.get("result", _ABSENT), error)
+    raw_error = [any_text(item.get("raw_error_msg")), error.message if error else ""]
     subs = _list(item, "failed_sub_jobs")
     return Item(
         name=name,
         group=any_text(item.get("group")),
-        status=_status(raw_status),
-        raw_status=raw_status if isinstance(raw_status, str) else _raw(raw_status),
+        status=status,
+        raw_status=raw_status,
         failed_reason=any_text(item.get("failed_reason")),
         data=any_text(item.get("data")),
-        raw_error=any_text(item.get("raw_error_msg")),
+        raw_error="\n".join(filter(None, raw_error)),
         sub_tasks=tuple(_read_sub_task(sub) for sub in subs) if subs else (),
         skipped=skipped is True,
         skippable=item.get("is_support_skip") is True,
@@ -104,12 +107,12 @@ def _read_item(item: Any) -> Item:
 def _read_sub_task(sub: Any) -> SubTask:
     if not isinstance(sub, dict):
         raise _Malformed("an entry of failed_sub_jobs is not an object")
-    raw_status = sub.get("check_result", _ABSENT)
+    status, raw_status = _status(sub.get("check_result", _ABSENT), error_in(sub))
     return SubTask(
         id=any_text(sub.get("id")),
         name=any_text(sub.get("name")),
-        status=_status(raw_status),
-        raw_status=raw_status if isinstance(raw_status, str) else _raw(raw_status),
+        status=status,
+        raw_status=raw_status,
     )
 
 
@@ -122,8 +125,15 @@ def _list(holder: dict[str, Any], key: str) -> list[Any]:
     return value
 
 
-def _status(raw: Any) -> Status:
-    return status_named(raw) if isinstance(raw, str) else Status.UNKNOWN
+def _status(raw: Any, error: ServiceMessage | None) -> tuple[Status, str]:
+    """Return a status, and in which words; one that an error beside it contradicts is unknown."""
+    if not isinstance(raw, str):
+        return Status.UNKNOWN, _raw(raw)
+    status = status_named(raw)
+    if status is Status.PASSED and error is not None:
+        code = f" ({shorten(error.code, 60)})" if error.code else ""
+        return Status.UNKNOWN, f"{raw} with an error{code}"
+    return status, raw
 
 
 def _progress(raw: Any) -> Decimal | None:

@@ -8,7 +8,17 @@ from typing import Any
 from precheck_gate import strictjson
 from precheck_gate.drs.answer_json import any_text
 
-__all__ = ["ServiceMessage", "error_hint", "error_in", "parse_error", "parse_error_document"]
+__all__ = [
+    "TRY_AGAIN",
+    "ServiceMessage",
+    "error_hint",
+    "error_in",
+    "parse_error",
+    "parse_error_document",
+]
+
+TRY_AGAIN = frozenset({"DRS.M01501", "DRS.M01503", "DRS.M01504", "APIGW.0308"})
+"""The codes with which the service asks for another try later, whatever HTTP status they have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +73,9 @@ def parse_error_document(document: Any) -> ServiceMessage:
     return ServiceMessage(code, message, request_id, tuple(culprits.items()))
 
 
-_CODES = ("error_code", "errorCode")
-_MESSAGES = ("error_msg", "errorMsg")
+_CODES = ("error_code", "errorCode", "code")
+_MESSAGES = ("error_msg", "errorMsg", "message")
+_NESTED = ("error", "errors")
 
 
 def error_in(holder: dict[str, Any]) -> ServiceMessage | None:
@@ -72,15 +83,21 @@ def error_in(holder: dict[str, Any]) -> ServiceMessage | None:
 
     Only what is absent, null or "" is no error: no other value may be taken for a success.
     """
-    nested = holder.get("error")
-    code = next(filter(None, (any_text(holder.get(key)) for key in _CODES)), "")
-    message = next(filter(None, (any_text(holder.get(key)) for key in _MESSAGES)), "")
-    if nested in (None, ""):
+    code, message = _first(holder, _CODES), _first(holder, _MESSAGES)
+    nested = [value for key in _NESTED if (value := holder.get(key)) not in (None, "")]
+    if not nested:
         return ServiceMessage(code, message) if code or message else None
-    if isinstance(nested, dict):
-        code = code or any_text(nested.get("code"))
-        message = message or any_text(nested.get("message"))
-    return ServiceMessage(code, message if code or message else any_text(nested))
+    for value in nested:
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, dict):
+                code = code or _first(one, _CODES)
+                message = message or _first(one, _MESSAGES)
+    return ServiceMessage(code, message if code or message else any_text(nested[0]))
+
+
+def _first(holder: dict[str, Any], keys: tuple[str, ...]) -> str:
+    """Return the first of some fields that says anything; "" where none does."""
+    return next(filter(None, (any_text(holder.get(key)) for key in keys)), "")
 
 
 _HINTS = {
@@ -88,6 +105,9 @@ _HINTS = {
     "DRS.10000010": "The task was not found: check its ID, the project and the region.",
     "DRS.M05004": "The task was deleted: take it off the list.",
     "DRS.M00202": "A parameter is invalid: check the task's ID and --project-id.",
+    **dict.fromkeys(
+        TRY_AGAIN, "The service was busy for the whole --grace: run the gate again, or raise it."
+    ),
 }
 
 

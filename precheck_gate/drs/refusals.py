@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from precheck_gate.drs.error_wire import error_hint, parse_error
+from precheck_gate.drs.error_wire import TRY_AGAIN, error_hint, parse_error
 from precheck_gate.drs.transport import retry_after_seconds
 from precheck_gate.errors import (
     AccessRefused,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from precheck_gate.clock import Clock
     from precheck_gate.drs.transport import Reply
 
-__all__ = ["Said", "refusal", "refused", "said", "usual_advice"]
+__all__ = ["Said", "answer_in", "refusal", "refused", "said", "usual_advice"]
 
 NO_SUCH_API = "APIGW.0101"
 
@@ -83,6 +83,25 @@ def refusal(reply: Reply, clock: Clock, who: str = "The service", option: str = 
     return ServiceError(message, hint=hint, code=code, request_id=request_id)
 
 
+def answer_in(
+    reply: Reply, clock: Clock, advice: Callable[[int], str], accepted: tuple[int, ...] = (200,)
+) -> Reply:
+    """Return a reply of DRS if it is an answer, which any status but 200 mostly is not.
+
+    Args:
+        reply: what came back.
+        clock: for ``Retry-After`` dates.
+        advice: what to do about a 401 or a 403.
+        accepted: the statuses that the call documents.
+
+    Raises:
+        ServiceError: as `refused` has it.
+    """
+    if reply.status in accepted:
+        return reply
+    raise refused(reply, clock, advice)
+
+
 def refused(reply: Reply, clock: Clock, advice: Callable[[int], str]) -> ServiceError:
     """Return the error for a reply of DRS that is no answer.
 
@@ -92,14 +111,24 @@ def refused(reply: Reply, clock: Clock, advice: Callable[[int], str]) -> Service
         advice: what to do about a 401 or a 403.
     """
     message, code, request_id = said(reply)
+    culprits = dict(parse_error(reply.body).culprits)
     match reply.status:
+        case 400 if code in TRY_AGAIN and not culprits:
+            # Nobody is at fault: parts of the batch would be refused as well.
+            return TransientFault(
+                message,
+                hint=error_hint(code),
+                code=code,
+                request_id=request_id,
+                retry_after=retry_after_seconds(reply.headers, clock.now()),
+            )
         case 400:
             return BatchRefused(
                 message,
                 hint=error_hint(code),
                 code=code,
                 request_id=request_id,
-                culprits=dict(parse_error(reply.body).culprits),
+                culprits=culprits,
             )
         case 401 | 403 as status:
             hint = advice(status)

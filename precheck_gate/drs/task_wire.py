@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from precheck_gate.drs.answer_json import parse_object, text_in
-from precheck_gate.drs.error_wire import parse_error_document
+from precheck_gate.drs.answer_json import any_text, parse_object, text_in
+from precheck_gate.drs.error_wire import TRY_AGAIN, error_hint, error_in, parse_error_document
 from precheck_gate.errors import NotAnAnswer
 from precheck_gate.model import About, Trouble, TroubleKind
 from precheck_gate.text import clean_line, shorten
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 __all__ = [
     "TaskPage",
     "list_request",
+    "not_started",
     "page_of",
     "parse_details",
     "parse_page",
     "parse_started",
     "parse_statuses",
+    "read_starts",
     "start_request",
     "tasks_request",
 ]
@@ -61,27 +63,61 @@ def parse_started(body: bytes) -> dict[str, str | Trouble]:
     Raises:
         NotAnAnswer: not of the documented shape.
     """
+    return read_starts(parse_object(body), "results", _started)
+
+
+def _started(entry: dict[str, Any]) -> str | Trouble:
+    if entry.get("status") in (None, ""):
+        return not_started("the service gives no status of it")
+    return text_in(entry, "precheck_id")
+
+
+def read_starts(
+    document: dict[str, Any], key: str, started: Callable[[dict[str, Any]], str | Trouble]
+) -> dict[str, str | Trouble]:
+    """Read what became of a start, whatever the version of the API.
+
+    Args:
+        document: the answer.
+        key: where the answer has its entries.
+        started: reads an entry that has nothing against the start.
+
+    Raises:
+        NotAnAnswer: not of the documented shape, or an error stands beside the entries.
+    """
+    entries = _list(document, key)
+    if error_in(document) is not None:
+        said = clean_line(shorten(str(parse_error_document(document)), 300))
+        raise NotAnAnswer(f"The answer to the start carries an error beside its {key}: {said}.")
     outcome: dict[str, str | Trouble] = {}
-    for task_id, entry in _named(_list(parse_object(body), "results")):
-        here = _outcome_of_start(entry)
-        # The same task twice and not alike: what is not sure to have been started was not.
-        known = outcome.get(task_id)
-        outcome[task_id] = known if isinstance(known, Trouble) else here
+    for task_id, entry in _named(entries):
+        here = _refusal_of_start(entry) or started(entry)
+        known = outcome.setdefault(task_id, here)
+        # What is not sure to have been started was not.
+        if known != here and not isinstance(known, Trouble):
+            twice = not_started("the service answers for it more than once and not alike")
+            outcome[task_id] = here if isinstance(here, Trouble) else twice
     return outcome
 
 
-def _outcome_of_start(entry: dict[str, Any]) -> str | Trouble:
-    code, message = text_in(entry, "error_code"), text_in(entry, "error_msg")
-    if entry.get("status") == "success" and not code and not message:
-        return text_in(entry, "precheck_id")
-    status = clean_line(shorten(text_in(entry, "status") or "(none)", 40))
-    return Trouble(
-        TroubleKind.TASK_ERROR,
-        "its pre-check could not be started: "
-        + (message if message.strip() else f"the service says {status}"),
-        code=code,
-        hint=START_HINT,
-    )
+def not_started(why: str, code: str = "") -> Trouble:
+    """Return why the pre-check of a task could not be started."""
+    hint = error_hint(code) if code in TRY_AGAIN else START_HINT
+    message = f"its pre-check could not be started: {why}"
+    return Trouble(TroubleKind.TASK_ERROR, message, code=code, hint=hint)
+
+
+def _refusal_of_start(entry: dict[str, Any]) -> Trouble | None:
+    """Return what an entry has against the start: an error, or a status other than success."""
+    status, error = entry.get("status"), error_in(entry)
+    failed = status not in (None, "", "success")
+    if error is None and not failed:
+        return None
+    code, why = (error.code, error.message) if error is not None else ("", "")
+    if not why.strip():
+        said = clean_line(shorten(any_text(status), 40))
+        why = f"the service says {said}" if failed else "the service reports an error"
+    return not_started(why, code)
 
 
 def parse_statuses(body: bytes) -> dict[str, str]:
@@ -93,7 +129,7 @@ def parse_statuses(body: bytes) -> dict[str, str]:
     return {
         task_id: text_in(entry, "status")
         for task_id, entry in _named(_list(parse_object(body), "results"))
-        if not text_in(entry, "error_code") and text_in(entry, "status")
+        if error_in(entry) is None and text_in(entry, "status")
     }
 
 
@@ -106,7 +142,7 @@ def parse_details(body: bytes) -> dict[str, About]:
     return {
         task_id: _about(entry)
         for task_id, entry in _named(_list(parse_object(body), "results"))
-        if not text_in(entry, "error_code")
+        if error_in(entry) is None
     }
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from precheck_gate.drs import v5_wire
 from precheck_gate.drs.parallel import in_parallel
-from precheck_gate.drs.refusals import refused
+from precheck_gate.drs.refusals import answer_in
 from precheck_gate.drs.wire import Answer
 from precheck_gate.errors import (
     AccessRefused,
@@ -54,6 +54,11 @@ class Sender(Protocol):
 class DrsV5Client:
     """Asks one project's DRS by v5; the same calls as `client.DrsClient`.
 
+    Only a request bears the query ID of a pre-check, and no answer does. So a result is proven to
+    be of the pre-check that a start here began only where the start gave a query ID that was not
+    known before, and the service shows that it goes by the ID: asked under one that it never gave
+    out, it has no result.
+
     Args:
         endpoint: base URL, checked.
         project_id: returns the project within so many seconds.
@@ -80,7 +85,12 @@ class DrsV5Client:
         self._send = send
         self._clock = clock
         self._queries = dict(query_ids)
+        self._known = set(query_ids.items())
+        # The tasks whose last start gave a new query ID that is not known to prove anything yet,
+        # and those whose query ID does.
+        self._new: set[str] = set()
         self._own: set[str] = set()
+        self._remarks: dict[str, str] = {}
         self._headers = {"X-Language": language}
         self._advice = advice
 
@@ -120,7 +130,52 @@ class DrsV5Client:
                 entries[task] = outcome
         if fault is not None and not entries:
             raise fault
-        return Answer(entries, own=frozenset(self._own.intersection(task_ids)), fault=fault)
+        self._prove(entries, end)
+        return Answer(
+            entries,
+            remarks=tuple(self._remarks[task] for task in task_ids if task in self._remarks),
+            own=frozenset(self._own.intersection(task_ids)),
+            fault=fault,
+        )
+
+    def _prove(self, entries: Mapping[str, Snapshot | Trouble], end: float) -> None:
+        """Find out for which tasks the service goes by the new query ID.
+
+        An answer without items shows nothing yet, whatever the service goes by. What a fault that
+        may pass leaves open is asked for again with the next results.
+        """
+        open_tasks = [
+            task for task, entry in entries.items() if task in self._new and _shows(entry)
+        ]
+        for task, outcome in in_parallel(
+            lambda one: self._has_none_otherwise(one, end), open_tasks, PARALLEL
+        ).items():
+            if isinstance(outcome, TransientFault):
+                continue
+            if isinstance(outcome, BaseException) and not isinstance(outcome, ServiceError):
+                raise outcome
+            self._new.discard(task)
+            if outcome is True:
+                self._own.add(task)
+            else:
+                self._remarks[task] = (
+                    f"the service does not show that it goes by query IDs for task {task}, so that "
+                    "the query ID does not prove that the result is of the pre-check started here"
+                )
+
+    def _has_none_otherwise(self, task: str, end: float) -> bool:
+        """Return whether the service has no result of a task under an ID that it never gave out."""
+        try:
+            body = self._precheck(task, _another(self._queries[task]), end)
+        except ServiceError as error:
+            if not _is_about_the_task(error):
+                raise
+            return True
+        entry = v5_wire.parse_result(task, body)
+        if isinstance(entry, Trouble):
+            # An error may have any reason; only that there is no result speaks of the ID.
+            return entry.kind is TroubleKind.NOT_ANSWERED
+        return not _shows(entry)
 
     def start(self, modes: Mapping[str, str], seconds: float) -> dict[str, str | Trouble]:
         """Start the pre-checks of some tasks, and remember their query IDs.
@@ -129,12 +184,28 @@ class DrsV5Client:
             ServiceError: as with v3.
         """
         body = json.dumps(v5_wire.start_request(modes)).encode()
-        outcome = v5_wire.parse_started(self._call("POST", "/action", {}, body, seconds))
+        # An action is taken on with 202.
+        reply = self._call("POST", "/action", {}, body, seconds, accepted=(200, 202))
+        outcome = v5_wire.parse_started(reply)
         for task, query in outcome.items():
+            self._new.discard(task)
+            self._own.discard(task)
+            self._remarks.pop(task, None)
             if isinstance(query, str):
-                self._queries[task] = query
-                self._own.add(task)
+                self._take(task, query)
         return outcome
+
+    def _take(self, task: str, query: str) -> None:
+        """Take the query ID that a start gave."""
+        if (task, query) in self._known:
+            self._remarks[task] = (
+                f"the start of the pre-check of task {task} gave a query ID that was known before, "
+                "which does not prove that the result is of the pre-check started here"
+            )
+        else:
+            self._new.add(task)
+        self._known.add((task, query))
+        self._queries[task] = query
 
     def statuses(self, task_ids: Sequence[str], seconds: float) -> dict[str, str]:
         """Return the status of each task, as far as the service tells it."""
@@ -188,14 +259,17 @@ class DrsV5Client:
         return v5_wire.parse_page(self._call("GET", "", query, b"", seconds))
 
     def _result(self, task: str, end: float) -> Snapshot | Trouble:
-        query = {"type": "precheck", "query_id": self._queries[task]}
         try:
-            body = self._call("GET", f"/{quote(task)}", query, b"", self._left(end))
+            body = self._precheck(task, self._queries[task], end)
         except ServiceError as error:
             if not _is_about_the_task(error):
                 raise
             return Trouble(TroubleKind.TASK_ERROR, error.message, code=error.code, hint=error.hint)
         return v5_wire.parse_result(task, body)
+
+    def _precheck(self, task: str, query_id: str, end: float) -> bytes:
+        query = {"type": "precheck", "query_id": query_id}
+        return self._call("GET", f"/{quote(task)}", query, b"", self._left(end))
 
     def _left(self, end: float) -> float:
         left = end - self._clock.monotonic()
@@ -204,15 +278,34 @@ class DrsV5Client:
         return left
 
     def _call(
-        self, method: str, path: str, query: Mapping[str, Any], body: bytes, seconds: float
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any],
+        body: bytes,
+        seconds: float,
+        accepted: tuple[int, ...] = (200,),
     ) -> bytes:
         project = quote(self._project_id(seconds), safe="")
         asked = f"?{urlencode(query)}" if query else ""
         url = f"{self._endpoint}/v5/{project}/jobs{path}{asked}"
         reply = self._send(method, url, headers=self._headers, body=body, seconds=seconds).masked()
-        if reply.status in (200, 202):
-            return reply.body
-        raise refused(reply, self._clock, self._advice)
+        return answer_in(reply, self._clock, self._advice, accepted).body
+
+
+def _shows(entry: Snapshot | Trouble) -> bool:
+    """Return whether an answer shows a result, or the part of one that there is so far."""
+    return isinstance(entry, Snapshot) and (bool(entry.items) or entry.complete or entry.ready)
+
+
+_OTHERS = str.maketrans("0123456789abcdefABCDEF", "5678901234defabcDEFABC")
+
+
+def _another(query_id: str) -> str:
+    """Return an ID of the same form as a query ID; none that the service ever gave out."""
+    first = query_id[0]
+    other = first.translate(_OTHERS)
+    return (other if other != first else "0") + query_id[1:]
 
 
 def _is_about_the_task(error: ServiceError) -> bool:

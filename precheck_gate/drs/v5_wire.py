@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from precheck_gate.drs.answer_json import parse_object, text_in
 from precheck_gate.drs.entry_wire import read_entry, task_error
 from precheck_gate.drs.error_wire import error_in
-from precheck_gate.drs.task_wire import START_HINT, page_of
+from precheck_gate.drs.task_wire import not_started, page_of, read_starts
 from precheck_gate.errors import NotAnAnswer
 from precheck_gate.model import About, Snapshot, Trouble, TroubleKind
 from precheck_gate.text import clean_line, shorten
@@ -40,25 +40,11 @@ def parse_started(body: bytes) -> dict[str, str | Trouble]:
     Raises:
         NotAnAnswer: not of the documented shape.
     """
-    jobs = parse_object(body).get("jobs")
-    if not isinstance(jobs, list) or not all(isinstance(job, dict) for job in jobs):
-        raise NotAnAnswer("The answer to the start has no list of jobs.")
-    outcome: dict[str, str | Trouble] = {}
-    for job in jobs:
-        task, query = text_in(job, "id"), text_in(job, "query_id")
-        message = text_in(job, "error_msg") or "the service gives no query ID for it"
-        if not task:
-            continue
-        if not query or task in outcome:
-            outcome[task] = Trouble(
-                TroubleKind.TASK_ERROR,
-                f"its pre-check could not be started: {message}",
-                code=text_in(job, "error_code"),
-                hint=START_HINT,
-            )
-        else:
-            outcome[task] = query
-    return outcome
+    return read_starts(parse_object(body), "jobs", _started)
+
+
+def _started(job: dict[str, Any]) -> str | Trouble:
+    return text_in(job, "query_id") or not_started("the service gives no query ID for it")
 
 
 def parse_result(task_id: str, body: bytes) -> Snapshot | Trouble:

@@ -8,7 +8,9 @@ same for other programs, and a test holds the two together.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate import strictjson
@@ -24,7 +26,14 @@ if TYPE_CHECKING:
 
     from precheck_gate.errors import TransientFault
 
-__all__ = ["Answer", "answered_tasks", "parse_answer", "results_request"]
+__all__ = [
+    "Answer",
+    "Contents",
+    "answered_tasks",
+    "contents_of",
+    "parse_answer",
+    "results_request",
+]
 
 _ABSENT = object()
 _NOT_DRS = "Is the endpoint really that of DRS, and not a proxy or a web page?"
@@ -34,15 +43,26 @@ _NOT_DRS = "Is the endpoint really that of DRS, and not a proxy or a web page?"
 class Answer:
     """One answer of the service: for each task ID a snapshot, or why there is none.
 
-    ``remarks`` are oddities that change no verdict but are said aloud; ``own`` are the tasks whose
-    result bears the ID of a pre-check that was started here; ``fault`` is why there is no entry for
-    some of the tasks, where each was asked for by itself.
+    ``remarks`` are oddities that change no verdict but are said aloud. ``own`` are the tasks whose
+    result is proven by ID to be of the pre-check that was started here: in v3 the result bears its
+    ID; in v5 it came under its query ID, from a service that has none under another ID. ``fault``
+    is why there is no entry for some of the tasks, where each was asked for by itself.
+    ``shortfall`` says that the service counts more results than it sent; "" where it does not.
     """
 
     entries: dict[str, Snapshot | Trouble]
     remarks: tuple[str, ...] = ()
     own: frozenset[str] = frozenset()
     fault: TransientFault | None = None
+    shortfall: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Which tasks an answer holds, each once, and its `Answer.shortfall`."""
+
+    tasks: list[str]
+    shortfall: str
 
 
 def results_request(task_ids: list[str]) -> dict[str, Any]:
@@ -61,18 +81,23 @@ def parse_answer(body: bytes, started: Mapping[str, str] | None = None) -> Answe
         NotAnAnswer: not one JSON document as RFC 8259 means it, or not of the documented shape.
         UnnamedResult: an entry names no task.
     """
-    document = _read_document(body)
-    return _read_results(document["results"], document.get("count", _ABSENT), started or {})
+    return _read_results(_read_document(body), started or {})
 
 
-def answered_tasks(body: bytes) -> list[str]:
-    """Return the IDs of the tasks that an answer holds, each once, without reading the rest.
+def contents_of(body: bytes) -> Contents:
+    """Return which tasks an answer holds, without reading what it says of them.
 
     Raises:
         NotAnAnswer: as `parse_answer` would.
     """
-    entries = _read_document(body)["results"]
-    return list(dict.fromkeys(task for entry in entries for task in _tasks_of(entry, {})))
+    document = _read_document(body)
+    tasks = (task for entry in document["results"] for task in _tasks_of(entry, {}))
+    return Contents(list(dict.fromkeys(tasks)), _shortfall(document))
+
+
+def answered_tasks(body: bytes) -> list[str]:
+    """Return the IDs of the tasks that an answer holds, as `contents_of` does."""
+    return contents_of(body).tasks
 
 
 def _read_document(body: bytes) -> dict[str, Any]:
@@ -120,7 +145,25 @@ def _tasks_of(entry: dict[str, Any], started: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys(started.get(one, one) for one in _names(entry) if _is_name(one)))
 
 
-def _read_results(results: list[dict[str, Any]], count: Any, started: Mapping[str, str]) -> Answer:
+_DIGITS = re.compile(r"[0-9]+")
+
+
+def _shortfall(document: dict[str, Any]) -> str:
+    """Return that the service counts more results than it sent; "" where it does not."""
+    count, sent = document.get("count"), len(document["results"])
+    if isinstance(count, str) and _DIGITS.fullmatch(count):
+        count = Decimal(count)
+    more = isinstance(count, int | Decimal) and not isinstance(count, bool) and count > sent
+    return _counted(document) if more else ""
+
+
+def _counted(document: dict[str, Any]) -> str:
+    said = clean_line(shorten(strictjson.compact(document["count"]), 40))
+    return f"the service counts {said} results and sent {len(document['results'])}"
+
+
+def _read_results(document: dict[str, Any], started: Mapping[str, str]) -> Answer:
+    results, count = document["results"], document.get("count", _ABSENT)
     found: dict[str, list[Snapshot | Trouble]] = {}
     remarks: list[str] = []
     own: set[str] = set()
@@ -131,8 +174,7 @@ def _read_results(results: list[dict[str, Any]], count: Any, started: Mapping[st
         for task_id in tasks:
             found.setdefault(task_id, []).append(_reading(task_id, entry, tasks))
     if count is not _ABSENT and (isinstance(count, bool) or count != len(results)):
-        said = clean_line(shorten(strictjson.compact(count), 40))
-        remarks.append(f"the service counts {said} results and sent {len(results)}")
+        remarks.append(_counted(document))
     entries: dict[str, Snapshot | Trouble] = {}
     for task_id, readings in found.items():
         entries[task_id] = readings[0]
@@ -141,7 +183,7 @@ def _read_results(results: list[dict[str, Any]], count: Any, started: Mapping[st
                 remarks.append(f"task {clean_line(task_id)} stands {len(readings)} times, alike")
             else:
                 entries[task_id] = _contradiction(readings)
-    return Answer(entries, tuple(remarks), frozenset(own))
+    return Answer(entries, tuple(remarks), frozenset(own), shortfall=_shortfall(document))
 
 
 def _reading(task_id: str, entry: dict[str, Any], tasks: list[str]) -> Snapshot | Trouble:

@@ -25,7 +25,7 @@ _BATCH = 10
 class Proof(Enum):
     """How a result is known to be of the pre-check that was started here."""
 
-    OWN_ID = "it bears the started pre-check's own ID"
+    OWN_ID = "the service gives it under the started pre-check's own ID"
     PROGRESS = "its progress was seen below 100 % after the start"
     CHANGED = "it differs from the result before the start"
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from precheck_gate.errors import BatchRefused
+from precheck_gate.drs.error_wire import TRY_AGAIN
+from precheck_gate.drs.task_wire import not_started
+from precheck_gate.errors import BatchRefused, TransientFault
 from precheck_gate.model import Trouble, TroubleKind
 
 if TYPE_CHECKING:
@@ -54,16 +58,49 @@ class Starter:
         """Start the pre-checks, and return why some could not be.
 
         A start whose reply was lost is repeated: what then runs was started by us all the same.
+        So is the start of a task for which the service asks for another try later.
 
         Raises:
             ServiceError: the service could not be asked.
         """
         modes, failed = self._modes(task_ids, deadline)
+        self._start_all(modes, failed, deadline)
+        self._start_later(modes, failed, deadline)
+        return failed
+
+    def _start_later(
+        self, modes: Mapping[str, str], failed: dict[str, Trouble], deadline: float
+    ) -> None:
+        """Start what the service has no time for again, as long as the grace lasts."""
+        rounds = itertools.count()
+
+        def again(_: float) -> None:
+            busy = _busy(failed)
+            # The first round is over: what the service said then is the reason to wait.
+            waited = next(rounds) > 0
+            if busy and waited:
+                self._start_all({task: modes[task] for task in busy}, failed, deadline)
+                busy = _busy(failed)
+            if busy:
+                said = failed[busy[0]]
+                more = f" and {len(busy) - 1} more" if len(busy) > 1 else ""
+                raise TransientFault(f"Task {busy[0]}{more}: {said.message}", code=said.code)
+
+        # What cannot be started within the grace stays among the failed.
+        with contextlib.suppress(TransientFault):
+            self.repeater.call(again, deadline)
+
+    def _start_all(
+        self, modes: Mapping[str, str], failed: dict[str, Trouble], deadline: float
+    ) -> None:
+        """Start pre-checks, and keep ``failed`` up to date with each batch."""
         tasks = list(modes)
         for first in range(0, len(tasks), BATCH):
             batch = {task: modes[task] for task in tasks[first : first + BATCH]}
-            failed |= self._start(batch, deadline)
-        return failed
+            outcome = self._start(batch, deadline)
+            for task in batch:
+                failed.pop(task, None)
+            failed.update(outcome)
 
     def _start(self, modes: Mapping[str, str], deadline: float) -> dict[str, Trouble]:
         try:
@@ -95,8 +132,7 @@ class Starter:
         failed = {}
         for task in culprits:
             code, message = refused.culprits.get(task, (refused.code, refused.message))
-            said = f"its pre-check could not be started: {message}"
-            failed[task] = Trouble(TroubleKind.TASK_ERROR, said, code=code, hint=_STATES)
+            failed[task] = not_started(message, code)
         rest = {task: mode for task, mode in modes.items() if task not in failed}
         if not culprits:
             middle = len(rest) // 2
@@ -143,6 +179,11 @@ class Starter:
             return self._statuses(batch[:middle], deadline) | self._statuses(
                 batch[middle:], deadline
             )
+
+
+def _busy(failed: Mapping[str, Trouble]) -> list[str]:
+    """Return the tasks for which the service asks for another try later."""
+    return [task for task, trouble in failed.items() if trouble.code in TRY_AGAIN]
 
 
 def mode_for(status: str) -> str:

@@ -120,7 +120,6 @@ class ScenarioReader:
             )
         answer = self._answer(value["answer"]) if "answer" in value else {}
         origin = {key: answer[key] for key in _ORIGIN if key in answer}
-        error = value.get("error")
         given = value.get("precheck_id", "")
         return SimulatedTask(
             id=task_id,
@@ -131,10 +130,7 @@ class ScenarioReader:
             origin=origin,
             answers_as=task_id if given == "" else given,
             precheck_id=given or "",
-            error=error
-            and TaskError(
-                error["code"], error.get("message", ""), self._window(error, (*path, "error"))
-            ),
+            error=self._task_error(value.get("error"), (*path, "error")),
             missing=self._missing(value.get("missing", False), (*path, "missing")),
             doubled=Doubled(value["doubled"]) if "doubled" in value else None,
             started=value.get("started", True),
@@ -144,7 +140,7 @@ class ScenarioReader:
             engine=value.get("engine", "mysql"),
             kind=value.get("type", "migration"),
             tags=value.get("tags", {}),
-            start_error=_start_error(value.get("start_error")),
+            start_error=self._task_error(value.get("start_error"), (*path, "start_error")),
             lag=seconds(value.get("lag", 0)),
         )
 
@@ -198,6 +194,11 @@ class ScenarioReader:
         if isinstance(value, bool):
             return ALWAYS if value else None
         return self._window(value, path)
+
+    def _task_error(self, value: dict[str, Any] | None, path: Path_) -> TaskError | None:
+        if value is None:
+            return None
+        return TaskError(value["code"], value.get("message", ""), self._window(value, path))
 
     def _window(self, value: dict[str, Any], path: Path_) -> Window:
         window = Window(
@@ -268,10 +269,6 @@ class ScenarioReader:
         if last < first:
             self._complain(f"the range {value} ends before it begins", path)
         return first, last
-
-
-def _start_error(value: dict[str, str] | None) -> TaskError | None:
-    return None if value is None else TaskError(value["code"], value.get("message", ""))
 
 
 def _access_key(value: dict[str, Any]) -> AccessKey:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate.simulator.replies import DOES_NOT_EXIST, FAILED, error_fields
@@ -52,6 +52,9 @@ class Prechecks:
         precheck = self._queries.get((job, query))
         if precheck is None:
             return None
+        # Where a start gave an ID back that it had given out before, its results lag behind too.
+        if precheck.before is not None and moment - precheck.began < self._tasks[job].lag:
+            precheck = precheck.before
         return self._tasks[job].run(precheck.number), moment - precheck.began
 
     def start(self, job: str, mode: str, moment: float) -> dict[str, Any]:
@@ -60,8 +63,8 @@ class Prechecks:
         if task is None:
             # (unverified) that an unknown task fails alone and not the whole request.
             return {"id": job, "status": "failed", **error_fields(DOES_NOT_EXIST)}
-        if task.start_error is not None:
-            error = task.start_error
+        error = task.start_error
+        if error is not None and error.window.covers(moment):
             return {"id": job, "status": "failed", **error_fields(error.code, error.message)}
         if mode != _mode_for(task.status):
             # (unverified) the code and the words of such a refusal.
@@ -75,7 +78,9 @@ class Prechecks:
         self._starts += 1
         made = uuid.uuid5(uuid.NAMESPACE_OID, f"{job} {self._starts}")
         own = task.run(number).precheck_id or str(made)
-        self._queries[job, own] = self._last[job]
+        # A new ID has nothing to show but its own pre-check.
+        shown = self._queries.get((job, own))
+        self._queries[job, own] = _Precheck(number, moment, shown and replace(shown, before=None))
         return {"id": job, "precheck_id": own, "status": "success"}
 
 

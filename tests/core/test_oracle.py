@@ -16,7 +16,7 @@ def oracle(document: Any, requested: list[str]) -> bool:
     """Whether exit 0 is right by the default policy, in the plainest words that can be found."""
     if not requested or type(document) is not dict:
         return False
-    if any(document.get(key) not in (None, "") for key in ERROR_KEYS):
+    if _has_error(document):
         return False
     results = document.get("results")
     if type(results) is not list or any(type(one) is not dict for one in results):
@@ -31,7 +31,10 @@ def oracle(document: Any, requested: list[str]) -> bool:
     return True
 
 
-ERROR_KEYS = ("error_code", "error_msg", "errorCode", "errorMsg", "error")
+ERROR_KEYS = (
+    *("error_code", "error_msg", "errorCode", "errorMsg", "error"),
+    *("code", "message", "errors"),
+)
 
 
 def _names_a_task(value: Any) -> bool:
@@ -45,12 +48,20 @@ def _passes(one: dict[str, Any], task: str) -> bool:
         and one.get("precheck_id") == task
         and one.get("id") in (None, "", task)
         and _is_100(one.get("process"))
-        and all(one.get(key) in (None, "") for key in ERROR_KEYS)
+        and not _has_error(one)
         and one.get("precheck_results") is None
         and type(items) is list
         and len(items) > 0
         and all(_item_passes(it) for it in items)
     )
+
+
+def _has_error(holder: dict[str, Any]) -> bool:
+    return any(holder.get(key) not in (None, "") for key in ERROR_KEYS)
+
+
+def _status_passes(holder: dict[str, Any], key: str) -> bool:
+    return holder.get(key) == "ALARM" or (holder.get(key) == "PASSED" and not _has_error(holder))
 
 
 def _is_100(process: Any) -> bool:
@@ -65,10 +76,10 @@ def _item_passes(it: Any) -> bool:
         and type(it.get("item")) is str
         and it["item"].split() != []
         and type(it.get("is_skipped")) in (bool, type(None))
-        and it.get("result") in ("PASSED", "ALARM")
+        and _status_passes(it, "result")
         and type(it.get("failed_sub_jobs")) in (list, type(None))
         and all(
-            type(sub) is dict and sub.get("check_result") in ("PASSED", "ALARM")
+            type(sub) is dict and _status_passes(sub, "check_result")
             for sub in it.get("failed_sub_jobs") or []
         )
     )
@@ -97,7 +108,19 @@ def mostly(good: Any, *others: Any) -> st.SearchStrategy[Any]:
 
 
 statuses = mostly("PASSED", "ALARM", "FAILED", "passed", "UNKNOWN", "", None)
-subs = st.fixed_dictionaries({"id": st.just("s"), "check_result": statuses})
+errors = {
+    "error_code": mostly("", "DRS.M00289"),
+    "error_msg": mostly("", "gone", " "),
+    "errorCode": mostly(None, "X.1"),
+    "errorMsg": mostly(None, "gone"),
+    "error": mostly(None, {"code": "X.1", "message": "gone"}),
+    "code": mostly(None, "X.1", 0),
+    "message": mostly("", "gone", " "),
+    "errors": mostly(None, ["gone"], []),
+}
+subs = st.fixed_dictionaries(
+    {"id": st.just("s"), "check_result": statuses}, optional={"error_msg": errors["error_msg"]}
+)
 items = st.fixed_dictionaries(
     {"item": mostly("srcDbConnection", " ", "\t", ""), "result": statuses},
     optional={
@@ -106,15 +129,9 @@ items = st.fixed_dictionaries(
         "data": junk,
         "is_skipped": mostly(False, True, "true", 1, None),
         "is_support_skip": mostly(False, "true"),
+        **errors,
     },
 )
-errors = {
-    "error_code": mostly("", "DRS.M00289"),
-    "error_msg": mostly("", "gone", " "),
-    "errorCode": mostly(None, "X.1"),
-    "errorMsg": mostly(None, "gone"),
-    "error": mostly(None, {"code": "X.1", "message": "gone"}),
-}
 entries = st.fixed_dictionaries(
     {
         "precheck_id": mostly(TASK, OTHER, TASK.upper(), "", " ", None),
@@ -153,6 +170,13 @@ documents = st.fixed_dictionaries(
 @example({"results": [entry(precheck_results=[item("x", "FAILED")])]}, [TASK])
 @example({"results": [entry(items=[item(result="ALARM", is_skipped="true")])]}, [TASK])
 @example({"results": [entry(items=[item(" ")])]}, [TASK])
+@example({"results": [entry(items=[item(code="X.1")])]}, [TASK])
+@example(
+    {"results": [entry(items=[item(failed_sub_jobs=[{"check_result": "PASSED", "errors": [1]}])])]},
+    [TASK],
+)
+@example({"results": [entry(message="gone")]}, [TASK])
+@example({"results": [entry()], "errors": ["gone"]}, [TASK])
 def test_exit_0_only_where_the_oracle_agrees(document: Any, requested: list[str]) -> None:
     try:
         code = judge(json.dumps(document).encode(), requested).code

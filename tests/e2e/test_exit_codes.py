@@ -72,7 +72,7 @@ def test_a_saved_answer_ran_out_of_no_time(gate: Gate, tmp_path: Path) -> None:
     answer.write_bytes(body(entry(ID, process="50%")))
     outcome = gate.judge("evaluate", *gate.outputs, str(answer))
     assert outcome.code == 3
-    outcome.says("exit     3 (incomplete: not every task is at 100 %)")
+    outcome.says("exit     3 (incomplete: not every task is known to be at 100 %)")
     assert "--timeout" not in outcome.text
     assert "time ran out" not in outcome.text
 

@@ -60,7 +60,7 @@ def test_a_new_result_is_known_by_its_own_id(gate: Gate, serve: Serve) -> None:
     run = f"{{items: {GOOD}, duration: 0, precheck_id: own-1}}"
     outcome = gate.run(serve(one(f"items: {GOOD}, runs: [{run}]")).url, START)
     assert outcome.code == 0
-    outcome.says("it bears the started pre-check's own ID")
+    outcome.says("the service gives it under the started pre-check's own ID")
     assert [task["task"] for task in outcome.report["tasks"]] == [ID]
 
 
