@@ -79,7 +79,7 @@ class _Run:
         from precheck_gate.polling.repeating import RetryBudget
 
         self.client = self.connection.client
-        self.budget = RetryBudget(self.live.max_retries)
+        self.budget = RetryBudget(self.live.max_retries, self.clock)
         self.started, self.began = self.clock.now(), self.clock.monotonic()
         self.deadline = self.began + self.polling.timeout
 

@@ -1,10 +1,11 @@
-"""Single calls that are worth asking again, and the budget that all repetitions of a run share."""
+"""Single calls that are worth asking again, and the rate that all repetitions of a run share."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from precheck_gate.clock import SystemClock
 from precheck_gate.errors import ServiceError, TransientFault
 from precheck_gate.polling.events import Faulted
 
@@ -17,29 +18,63 @@ if TYPE_CHECKING:
 __all__ = ["Backoff", "Repeater", "RetryBudget"]
 
 _T = TypeVar("_T")
+_ROUNDING = 1e-6
 
 
 @dataclass
 class RetryBudget:
-    """How many requests of a run may be repetitions after a fault; ``limit`` None for any."""
+    """How many requests may be repetitions after a fault: a rate, so that no outage uses it up.
 
-    limit: int | None = None
+    What a minute leaves over is saved for the next one, up to a minute's worth (token bucket).
+
+    Attributes:
+        per_minute: the rate; 0 for no repetition at all, None for any number.
+        clock: the time.
+        used: how many repetitions there were.
+    """
+
+    per_minute: int | None = None
+    clock: Clock = field(default_factory=SystemClock)
     used: int = 0
 
+    def __post_init__(self) -> None:
+        self._left = float(self.per_minute or 0)
+        self._counted_at = self.clock.monotonic()
+
+    def wait(self) -> float:
+        """Return in how many seconds the next repetition may be made."""
+        if not self.per_minute:
+            return 0.0
+        rate, now = self.per_minute / 60.0, self.clock.monotonic()
+        self._left = min(self.per_minute, self._left + rate * (now - self._counted_at))
+        self._counted_at = now
+        missing = 1.0 - self._left
+        return missing / rate if missing > _ROUNDING else 0.0
+
     def spend(self, fault: TransientFault) -> None:
-        """Take one repetition.
+        """Take one repetition after a fault.
 
         Raises:
-            ServiceError: none is left; not a fault that may pass, so that nobody asks on.
+            TransientFault: the same fault, where the next repetition has to wait.
+            ServiceError: there are no repetitions; not a fault that may pass, so that nobody asks
+                on.
         """
-        if self.limit is not None and self.used >= self.limit:
+        if self.per_minute == 0:
             raise ServiceError(
-                f"The {self.limit} repetitions of this run are used up (--max-retries). "
-                f"{fault.message}",
-                hint=fault.hint,
+                f"{fault.message} It is not repeated (--max-retries 0).",
+                hint="Allow repetitions with --max-retries, or run the gate again.",
                 code=fault.code,
                 request_id=fault.request_id,
             )
+        if (seconds := self.wait()) > 0:
+            raise TransientFault(
+                fault.message,
+                hint=fault.hint,
+                code=fault.code,
+                request_id=fault.request_id,
+                retry_after=seconds,
+            )
+        self._left -= 1.0
         self.used += 1
 
 
@@ -81,22 +116,24 @@ class Repeater:
         """Return what the work brings; it is given the seconds that it may take.
 
         Raises:
-            TransientFault: the last fault, when grace, budget or the time is used up.
+            TransientFault: the last fault, when the grace or the time is used up.
             ServiceError: whatever makes no sense to ask again.
         """
         began, faults = self.clock.monotonic(), 0
         fault = TransientFault("The time of the run was over before all was asked.")
         while (left := deadline - self.clock.monotonic()) > 0:
             try:
+                if faults:
+                    self.budget.spend(fault)
                 return work(min(self.request_timeout, left))
             except TransientFault as error:
                 fault = error
             if self.clock.monotonic() - began >= self.grace:
                 break
-            self.budget.spend(fault)
             faults += 1
             left = deadline - self.clock.monotonic()
-            delay = max(0.0, min(self.backoff.delay(faults, fault), left))
+            pause = max(self.backoff.delay(faults, fault), self.budget.wait())
+            delay = max(0.0, min(pause, left))
             self.observer.notify(Faulted(fault.message, delay))
             self.clock.sleep(delay)
         raise fault
