@@ -47,7 +47,7 @@ def prove(before: Snapshot | None, snapshot: Snapshot, *, own: bool) -> Proof | 
     if progress < 100:
         if before is None or before.progress is None:
             # Whoever started it, all that it will say is of checks that had not ended by now.
-            shown = progress == 0 and bool(snapshot.items) and not any(map(_ended, snapshot.items))
+            shown = progress == 0 and _all_run(snapshot.items)
         else:
             # At 0 % without an item, none was running. That alone does not show that one is now.
             began = _idle(before) and not _idle(snapshot)
@@ -60,9 +60,9 @@ def _idle(snapshot: Snapshot) -> bool:
     return snapshot.progress == 0 and not snapshot.items
 
 
-def _ended(item: Item) -> bool:
-    """Return whether a check has a status; one that is running has "", null or none."""
-    return item.raw_status not in ("", "null")
+def _all_run(items: Sequence[Item]) -> bool:
+    """Return whether there are checks, and none of them has ended."""
+    return bool(items) and all(item.unfinished for item in items)
 
 
 def _differs(before: Snapshot, now: Snapshot) -> bool:
@@ -70,7 +70,7 @@ def _differs(before: Snapshot, now: Snapshot) -> bool:
 
     Order, spelling, rates, ``data`` and the like may differ between two answers about one run.
     """
-    if not (before.complete and all(map(_ended, before.items + now.items))):
+    if not before.complete or before.unfinished or now.unfinished:
         return False  # what had not ended may go on by itself
     if Counter(map(_judged, before.items)) != Counter(map(_judged, now.items)):
         return True
