@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["Backoff", "Repeater", "RetryBudget"]
 
 _T = TypeVar("_T")
-_ROUNDING = 1e-6
 
 
 @dataclass
@@ -29,33 +29,24 @@ class RetryBudget:
 
     Attributes:
         per_minute: the rate; 0 for no repetition at all, None for any number.
-        clock: the time.
+        clock: the time, and waiting.
+        deadline: until when there may be repetitions; nobody waits for longer.
         used: how many repetitions there were.
     """
 
     per_minute: int | None = None
     clock: Clock = field(default_factory=SystemClock)
+    deadline: float = math.inf
     used: int = 0
 
     def __post_init__(self) -> None:
         self._left = float(self.per_minute or 0)
         self._counted_at = self.clock.monotonic()
 
-    def wait(self) -> float:
-        """Return in how many seconds the next repetition may be made."""
-        if not self.per_minute:
-            return 0.0
-        rate, now = self.per_minute / 60.0, self.clock.monotonic()
-        self._left = min(self.per_minute, self._left + rate * (now - self._counted_at))
-        self._counted_at = now
-        missing = 1.0 - self._left
-        return missing / rate if missing > _ROUNDING else 0.0
-
     def spend(self, fault: TransientFault) -> None:
-        """Take one repetition after a fault.
+        """Take one repetition after a fault, and wait for it where none is left.
 
         Raises:
-            TransientFault: the same fault, where the next repetition has to wait.
             ServiceError: there are no repetitions; not a fault that may pass, so that nobody asks
                 on.
         """
@@ -66,16 +57,21 @@ class RetryBudget:
                 code=fault.code,
                 request_id=fault.request_id,
             )
-        if (seconds := self.wait()) > 0:
-            raise TransientFault(
-                fault.message,
-                hint=fault.hint,
-                code=fault.code,
-                request_id=fault.request_id,
-                retry_after=seconds,
-            )
-        self._left -= 1.0
-        self.used += 1
+        if self.per_minute is not None:
+            self._wait_for_one(self.per_minute)
+        if self.clock.monotonic() < self.deadline:
+            self._left -= 1.0
+            self.used += 1
+
+    def _wait_for_one(self, per_minute: int) -> None:
+        rate, now = per_minute / 60.0, self.clock.monotonic()
+        self._left = min(float(per_minute), self._left + rate * (now - self._counted_at))
+        self._counted_at = now
+        wait = min((1.0 - self._left) / rate, self.deadline - now)
+        if wait > 0:
+            self.clock.sleep(wait)
+            self._left += rate * wait
+            self._counted_at += wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +117,13 @@ class Repeater:
         """
         began, faults = self.clock.monotonic(), 0
         fault = TransientFault("The time of the run was over before all was asked.")
-        while (left := deadline - self.clock.monotonic()) > 0:
+        while self.clock.monotonic() < deadline:
             try:
                 if faults:
                     self.budget.spend(fault)
+                left = deadline - self.clock.monotonic()
+                if left <= 0:
+                    break
                 return work(min(self.request_timeout, left))
             except TransientFault as error:
                 fault = error
@@ -132,8 +131,7 @@ class Repeater:
                 break
             faults += 1
             left = deadline - self.clock.monotonic()
-            pause = max(self.backoff.delay(faults, fault), self.budget.wait())
-            delay = max(0.0, min(pause, left))
+            delay = max(0.0, min(self.backoff.delay(faults, fault), left))
             self.observer.notify(Faulted(fault.message, delay))
             self.clock.sleep(delay)
         raise fault
