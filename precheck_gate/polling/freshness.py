@@ -109,13 +109,11 @@ class _Run:
 
     Attributes:
         before: the result before the start; None where the service did not tell it.
-        named: whether the start gave it an ID that nothing bore before.
         seen: what was told last after the start, as long as that proved nothing.
         proof: what shows that the last result is of this pre-check.
     """
 
     before: Snapshot | None
-    named: bool
     seen: Snapshot | None = None
     proof: Proof | None = None
 
@@ -125,7 +123,7 @@ class _Run:
         # and a difference the one that differs: the old result may still be told after that.
         if self.proof is Proof.PROGRESS:
             return
-        self.proof = prove(self.before, snapshot, own=own and self.named)
+        self.proof = prove(self.before, snapshot, own=own)
         if self.proof is None and self.seen is not None:
             # What began after a sight that came after the start began after the start.
             later = prove(self.seen, snapshot, own=False)
@@ -148,7 +146,6 @@ class FreshResults:
     starter: Starter
     restarts: Restarts | None = None
     _runs: dict[str, _Run] = field(default_factory=dict)
-    _known_ids: set[str] = field(default_factory=set)
     _refused: dict[str, Snapshot] = field(default_factory=dict)
     _since: dict[str, float] = field(default_factory=dict)
 
@@ -224,7 +221,7 @@ class FreshResults:
         return snapshot
 
     def _look(self, batch: Sequence[str], deadline: float) -> dict[str, Snapshot]:
-        """Return what is known of tasks now; a task that is refused has no result yet."""
+        """Return the results of tasks now, of those for which the service has one."""
         try:
             answer = self.starter.repeater.call(
                 lambda seconds: self.asker.precheck_results(batch, seconds), deadline
@@ -237,8 +234,6 @@ class FreshResults:
                 return self._look(rest, deadline)
             middle = len(batch) // 2
             return self._look(batch[:middle], deadline) | self._look(batch[middle:], deadline)
-        # What results bear already is no ID of a pre-check that has yet to be started.
-        self._known_ids.update(name for name in answer.entries if name not in batch)
         return {
             task: entry
             for task, entry in answer.entries.items()
@@ -253,10 +248,8 @@ class FreshResults:
         for task in tasks:
             self._since[task] = now
             if task not in failed:
-                named = self.starter.ids[task] not in self._known_ids
-                self._runs[task] = _Run(before.get(task), named)
+                self._runs[task] = _Run(before.get(task))
                 self._refused.pop(task, None)
-        self._known_ids.update(self.starter.ids.values())
         return failed
 
     def _is_due(self, task: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from precheck_gate.errors import BatchRefused
@@ -44,15 +44,11 @@ class Starter:
         service: who starts them.
         repeater: how calls are repeated.
         mode: one of `MODES`.
-
-    Attributes:
-        ids: the ID of the pre-check that was started last, by task; "" where none was named.
     """
 
     service: StartService
     repeater: Repeater
     mode: str = AUTO
-    ids: dict[str, str] = field(default_factory=dict)
 
     def start(self, task_ids: Sequence[str], deadline: float) -> dict[str, Trouble]:
         """Start the pre-checks, and return why some could not be.
@@ -87,8 +83,6 @@ class Starter:
                     "the service did not say whether its pre-check was started",
                     hint="Look at the task in the DRS console.",
                 )
-            else:
-                self.ids[task] = told
         return failed
 
     def _without_the_bad(

@@ -151,9 +151,8 @@ def test_progress_proves_a_result_only_where_it_cannot_be_somebody_elses(
 class Service:
     """Says what it is told to, answer by answer; starts whatever it is asked to start."""
 
-    def __init__(self, clock: FakeClock, *answers: Answer, ids: Sequence[str] = ()) -> None:
+    def __init__(self, clock: FakeClock, *answers: Answer) -> None:
         self._answers = list(answers)
-        self._ids = list(ids)
         repeater = Repeater(clock, Backoff(lambda: 1.0), RetryBudget(), Events(), 10.0)
         self.fresh = FreshResults(self, Starter(self, repeater, "forStartJob"))
 
@@ -161,8 +160,7 @@ class Service:
         return self._answers.pop(0)
 
     def start(self, modes: Mapping[str, str], seconds: float) -> dict[str, str | Trouble]:
-        own = self._ids.pop(0) if self._ids else ""
-        return dict.fromkeys(modes, own)
+        return dict.fromkeys(modes, "")
 
     def statuses(self, task_ids: Sequence[str], seconds: float) -> dict[str, str]:
         return {}
@@ -238,20 +236,8 @@ def test_a_difference_that_is_gone_again_proves_nothing(clock: FakeClock) -> Non
 
 
 def test_an_id_proves_the_result_that_bears_it_and_no_other(clock: FakeClock) -> None:
-    service = Service(clock, says(OLD), says(OLD, own=True), says(OLD), ids=["new"])
+    service = Service(clock, says(OLD), says(OLD, own=True), says(OLD))
     assert service.results(2) == ["100", "outdated"]
-
-
-def test_an_id_that_results_bore_before_the_start_proves_nothing(clock: FakeClock) -> None:
-    stranger = parse_answer(body(entry("same")))
-    service = Service(clock, stranger, says(OLD, own=True), ids=["same"])
-    assert service.results(1) == ["outdated"]
-
-
-def test_an_id_that_an_earlier_start_gave_proves_nothing(clock: FakeClock) -> None:
-    service = Service(clock, says(OLD), says(OLD), says(OLD, own=True), ids=["same", "same"])
-    assert not service.fresh.begin([TASK], 100.0)
-    assert service.results(1) == ["outdated"]
 
 
 LATER = "missing: {from: 0s, to: 3s}"
