@@ -32,7 +32,7 @@ from tests.harness import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-RUNNING = {"process": "40%", "result": False}
+RUNNING: dict[str, Any] = {"process": "40%", "result": False}
 
 
 def seen(task: str) -> Snapshot:

@@ -16,7 +16,7 @@ from tests.harness import TASK, Events, ScriptedService, body, entry
 from tests.starting.test_start_precheck import GOOD, one
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tests.e2e.conftest import Gate, Serve
     from tests.fakes import FakeClock
@@ -74,7 +74,7 @@ def test_an_outage_to_the_deadline_lasts_to_the_deadline(clock: FakeClock) -> No
 @pytest.mark.parametrize("per_minute", [1, 7, 60])
 def test_a_storm_of_faults_is_limited_to_the_rate(clock: FakeClock, per_minute: int) -> None:
     # Every second request fails, so that no pause between them ever grows.
-    replies = itertools.cycle([RUNNING, BUSY])
+    replies: Iterator[bytes | Exception] = itertools.cycle([RUNNING, BUSY])
     service = ScriptedService(clock, lambda *_: next(replies))
     budget = RetryBudget(per_minute, clock)
     options = PollOptions(timeout=HOUR, backoff=0.0)
