@@ -47,6 +47,7 @@ class RetryBudget:
         """Take one repetition after a fault, and wait for it where none is left.
 
         Raises:
+            TransientFault: the fault itself, where the time is over before the next repetition.
             ServiceError: there are no repetitions; not a fault that may pass, so that nobody asks
                 on.
         """
@@ -59,9 +60,10 @@ class RetryBudget:
             )
         if self.per_minute is not None:
             self._wait_for_one(self.per_minute)
-        if self.clock.monotonic() < self.deadline:
-            self._left -= 1.0
-            self.used += 1
+        if self.clock.monotonic() >= self.deadline:
+            raise fault
+        self._left -= 1.0
+        self.used += 1
 
     def _wait_for_one(self, per_minute: int) -> None:
         rate, now = per_minute / 60.0, self.clock.monotonic()

@@ -46,7 +46,7 @@ def polled(clock: FakeClock, per_minute: int | None, until: float, timeout: floa
 
     service = ScriptedService(clock, script)
     options = PollOptions(timeout=timeout)
-    budget = RetryBudget(per_minute, clock)
+    budget = RetryBudget(per_minute, clock, timeout)
     poller = Poller(
         service, clock, FixedCadence(5.0), options, Events(), lambda: 0.5, budget=budget
     )
@@ -76,12 +76,21 @@ def test_a_storm_of_faults_is_limited_to_the_rate(clock: FakeClock, per_minute: 
     # Every second request fails, so that no pause between them ever grows.
     replies: Iterator[bytes | Exception] = itertools.cycle([RUNNING, BUSY])
     service = ScriptedService(clock, lambda *_: next(replies))
-    budget = RetryBudget(per_minute, clock)
+    budget = RetryBudget(per_minute, clock, HOUR)
     options = PollOptions(timeout=HOUR, backoff=0.0)
     cadence = FixedCadence(0.1)
     Poller(service, clock, cadence, options, Events(), lambda: 0.0, budget=budget).poll([TASK])
     # A full minute's worth at the beginning, and then the rate.
     assert 0.9 * 60 * per_minute <= budget.used <= 61 * per_minute
+    assert clock.monotonic() == pytest.approx(HOUR)
+
+
+def test_nobody_waits_for_a_repetition_beyond_the_deadline(clock: FakeClock) -> None:
+    budget = RetryBudget(1, clock, 40.0)
+    budget.spend(BUSY)
+    with pytest.raises(TransientFault, match="503"):
+        budget.spend(BUSY)
+    assert (clock.monotonic(), budget.used) == (40.0, 1)
 
 
 def test_the_rate_bounds_single_calls_too(clock: FakeClock) -> None:
