@@ -75,7 +75,6 @@ def _broken(error: BaseException) -> int:
 
 def _run(arguments: list[str]) -> int:
     from precheck_gate.errors import Interrupted, PrecheckGateError
-    from precheck_gate.exits import ExitCode
     from precheck_gate.interrupts import Interrupts
 
     interrupts = Interrupts()
@@ -91,12 +90,23 @@ def _run(arguments: list[str]) -> int:
         Console().error(error)
         return int(error.exit_code)
     except BaseException as error:  # a bug must not end in 1, which would read as "blocked"
-        from precheck_gate.cli.execution import bug_error
+        return _tell_unforeseen(error)
+    return code if interrupts.received is None else 128 + interrupts.received
+
+
+def _tell_unforeseen(error: BaseException) -> int:
+    """Print an error that nobody foresaw, and return the exit code."""
+    from precheck_gate.exits import ExitCode
+
+    try:
+        from precheck_gate.cli.execution import unforeseen
         from precheck_gate.console import Console
 
-        Console().error(bug_error(error))
-        return int(ExitCode.BUG)
-    return code if interrupts.received is None else 128 + interrupts.received
+        found = unforeseen(error)
+        Console().error(found)
+    except MemoryError:  # not even enough to say so
+        return int(ExitCode.SERVICE)
+    return int(found.exit_code)
 
 
 def _know_secrets() -> None:
@@ -116,6 +126,7 @@ def _invoke(arguments: list[str], interrupts: Interrupts) -> int:
     from precheck_gate.cli.runtime import Runtime
     from precheck_gate.errors import ReportError, reason_of
     from precheck_gate.exits import ExitCode
+    from precheck_gate.shortages import shortage
 
     # A shell that completes gives no arguments; where there are some, a variable that was left
     # over must not end the command before its work, and with 0.
@@ -145,6 +156,8 @@ def _invoke(arguments: list[str], interrupts: Interrupts) -> int:
         return int(ExitCode.REPORT)
     except OSError as error:
         # Commands that judge handle their own; this is about a help text.
+        if (lack := shortage(error)) is not None:
+            raise lack from None
         raise ReportError(
             f"The output could not be written: {reason_of(error)}.",
             hint="Is the disk full?",

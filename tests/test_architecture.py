@@ -25,7 +25,7 @@ _TEXT = ("text", "escaped", "secrets", "slips")
 LAYERS = (
     ("", "exits", "model", *_TEXT, "wrapping", "strictjson", "redaction"),
     ("errors", "evidence"),
-    ("interrupts", "clock", "documents", "schemas", "console", "catalog"),
+    ("interrupts", "clock", "documents", "schemas", "console", "catalog", "shortages"),
     ("policy",),
     ("findings", "bench"),
     ("baseline", "advice", "consistency"),

@@ -23,6 +23,7 @@ from precheck_gate.reports.base import (
     load_format,
 )
 from precheck_gate.reports.summary import SummaryKind
+from precheck_gate.shortages import shortage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from precheck_gate.interrupts import Interrupts
     from precheck_gate.reports.sinks import Sink
 
-__all__ = ["JudgeOptions", "Runtime", "bug_error", "execute"]
+__all__ = ["JudgeOptions", "Runtime", "execute", "unforeseen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ def execute(
     except Interrupted as error:
         return gate.interrupted(error.signum)
     except Exception as error:  # the last net: a bug of ours must never read as a verdict
-        return gate.fail(bug_error(error))
+        return gate.fail(unforeseen(error))
 
 
 def _ci_system(name: str, console: Console) -> CiSystem:
@@ -178,11 +179,14 @@ def _check_inputs(
         check_inputs([path for _, path in specs], [*inputs, *options.inputs()])
 
 
-def bug_error(error: BaseException) -> PrecheckGateError:
-    """Return an unforeseen exception as an error that names its place, and none of its values.
+def unforeseen(error: BaseException) -> PrecheckGateError:
+    """Return an unforeseen exception as an error: what the machine lacks, or else a bug of ours.
 
-    The exception's own words are left out: they may hold what must not be shown.
+    A bug's place is named and none of its values; the exception's own words are left out, as they
+    may hold what must not be shown.
     """
+    if (lack := shortage(error)) is not None:
+        return lack
     place = ""
     trace = error.__traceback__
     while trace is not None:

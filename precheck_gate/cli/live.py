@@ -79,9 +79,9 @@ class _Run:
         from precheck_gate.polling.repeating import RetryBudget
 
         self.client = self.connection.client
-        self.budget = RetryBudget(self.live.max_retries)
         self.started, self.began = self.clock.now(), self.clock.monotonic()
         self.deadline = self.began + self.polling.timeout
+        self.budget = RetryBudget(self.live.max_retries, self.clock, self.deadline)
 
     def go(self, tasks: Sequence[str], *, strict_waivers: bool) -> int:
         """Return the exit code of the run."""

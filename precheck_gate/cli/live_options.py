@@ -149,10 +149,11 @@ _OPTIONS = (
         option(
             "--max-retries",
             type=click.IntRange(min=0),
-            default=500,
+            default=60,
             show_default=True,
             metavar="N",
-            help="How many requests of a run may be repetitions after a fault.",
+            help="Repeat at most N failed requests per minute; 0 makes the first fault final. How "
+            "long the gate keeps trying is set by --timeout.",
         ),
     ),
 )
@@ -172,7 +173,7 @@ class LiveOptions:
     api: str = "auto"
     query_ids: Sequence[tuple[str, str]] = ()
     max_rps: float = 10.0
-    max_retries: int | None = 500
+    max_retries: int | None = 60
     interval: float | None = None
     save_answers: Path | None = None
     debug_http: bool = False

@@ -8,6 +8,7 @@ import requests
 from requests import exceptions as faults
 
 from precheck_gate.errors import ServiceError, TransientFault
+from precheck_gate.shortages import shortage
 from precheck_gate.text import clean_line, hide_credentials, shorten
 
 __all__ = ["host_of", "name_fault"]
@@ -26,6 +27,8 @@ _TLS_HINT = (
 
 def name_fault(error: OSError, url: str) -> ServiceError:
     """Return what the fault is, in words; the request itself is not kept, it bears the token."""
+    if (lack := shortage(error)) is not None:
+        return lack
     host = host_of(url)
     chain = _chain(error)
     text, root = " ".join(chain), chain[-1]

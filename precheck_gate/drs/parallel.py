@@ -37,16 +37,26 @@ def in_parallel(
                 return
             done[name] = _outcome(work, name)
 
-    threads = [
-        threading.Thread(target=run, name="precheck-gate-parallel", daemon=True)
-        for _ in range(min(width, len(names)))
-    ]
-    for thread in threads:
-        thread.start()
+    threads = _started(run, min(width, len(names)))
+    if not threads:
+        run()
     for thread in threads:
         while thread.is_alive():
             thread.join(_TICK)
     return done
+
+
+def _started(work: Callable[[], None], width: int) -> list[threading.Thread]:
+    """Start so many threads, or as many as the machine has left."""
+    threads: list[threading.Thread] = []
+    for _ in range(width):
+        thread = threading.Thread(target=work, name="precheck-gate-parallel", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no thread left: fewer do the same work
+            break
+        threads.append(thread)
+    return threads
 
 
 def _outcome(work: Callable[[str], _T], name: str) -> _T | BaseException:

@@ -23,6 +23,7 @@ from precheck_gate.drs.faults import host_of, name_fault
 from precheck_gate.drs.unpacking import ACCEPTED, Damaged, unpacked
 from precheck_gate.errors import NotAnAnswer, TransientFault
 from precheck_gate.secrets import hide_secrets, hide_secrets_in_bytes
+from precheck_gate.shortages import shortage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -167,7 +168,7 @@ class HttpTransport:
         if self._on_exchange is not None:
             self._on_exchange(exchange.ended(time.monotonic() - began, result))
         if isinstance(result, BaseException):
-            raise result
+            raise shortage(result) or result
         return result
 
 
@@ -235,7 +236,10 @@ def in_time(
         except BaseException as error:  # handed over to the thread that waits
             outcome.put(_without_foreign_frames(error))
 
-    threading.Thread(target=run, name="precheck-gate-exchange", daemon=True).start()
+    try:
+        threading.Thread(target=run, name="precheck-gate-exchange", daemon=True).start()
+    except RuntimeError as error:  # no thread left
+        return error
     end = time.monotonic() + seconds
     with nullcontext() if interrupts is None else interrupts.waiting():
         # In slices: a signal that comes in the moment before a wait is seen at its end.

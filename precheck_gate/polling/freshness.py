@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from precheck_gate.drs.wire import Answer
+    from precheck_gate.model import Item
     from precheck_gate.polling.poller import Asker
     from precheck_gate.polling.starting import Starter
 
@@ -33,8 +35,9 @@ class Proof(Enum):
 def prove(before: Snapshot | None, snapshot: Snapshot, *, own: bool) -> Proof | None:
     """Return what proves that a snapshot is of a run that began after ``before`` was seen.
 
-    ``before`` None means that nothing is known of an earlier result: one could be there all the
-    same. A pre-check that was already running then proves nothing by running on or ending.
+    ``before`` None means that nothing is known of an earlier pre-check: one could have ended, or be
+    running, all the same. A pre-check that was already running then proves nothing by running on or
+    ending.
     """
     if own:
         return Proof.OWN_ID
@@ -42,12 +45,49 @@ def prove(before: Snapshot | None, snapshot: Snapshot, *, own: bool) -> Proof | 
     if progress is None:
         return None
     if progress < 100:
-        # At 0 % without an item, none had begun.
-        idle = before is None or (before.progress == 0 and not before.items)
-        known = idle or (before is not None and before.complete)
-        fell = before is not None and before.progress is not None and progress < before.progress
-        return Proof.PROGRESS if known or fell else None
-    return Proof.CHANGED if before is not None and before.complete and before != snapshot else None
+        if before is None or before.progress is None:
+            # Whoever started it, all that it will say is of checks that had not ended by now.
+            shown = progress == 0 and _all_run(snapshot.items)
+        else:
+            # At 0 % without an item, none was running. That alone does not show that one is now.
+            began = _idle(before) and not _idle(snapshot)
+            shown = began or progress < before.progress
+        return Proof.PROGRESS if shown else None
+    return Proof.CHANGED if before is not None and _differs(before, snapshot) else None
+
+
+def _idle(snapshot: Snapshot) -> bool:
+    return snapshot.progress == 0 and not snapshot.items
+
+
+def _all_run(items: Sequence[Item]) -> bool:
+    """Return whether there are checks, and none of them has ended."""
+    return bool(items) and all(item.unfinished for item in items)
+
+
+def _differs(before: Snapshot, now: Snapshot) -> bool:
+    """Return whether two results at 100 % are judged by anything that only a new run changes.
+
+    Order, spelling, rates, ``data`` and the like may differ between two answers about one run.
+    """
+    if not before.complete or before.unfinished or now.unfinished:
+        return False  # what had not ended may go on by itself
+    if Counter(map(_judged, before.items)) != Counter(map(_judged, now.items)):
+        return True
+    # A person can switch a check off without a new run, and `result` may turn with it.
+    if Counter(map(_switched_off, before.items)) != Counter(map(_switched_off, now.items)):
+        return False
+    return {before.raw_result, now.raw_result} == {"true", "false"}
+
+
+def _judged(item: Item) -> tuple[object, ...]:
+    """Return what an item is judged by, save whether it was skipped."""
+    subs = Counter((sub.id or sub.name, sub.status) for sub in item.sub_tasks)
+    return item.name, item.group, item.status, item.failed_reason, frozenset(subs.items())
+
+
+def _switched_off(item: Item) -> tuple[str, str, bool]:
+    return item.name, item.group, item.skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +105,31 @@ class Restarts:
 
 @dataclass(slots=True)
 class _Run:
-    """A pre-check that was started here, and what was known before."""
+    """A pre-check that was started here.
+
+    Attributes:
+        before: the result before the start; None where the service did not tell it.
+        seen: what was told last after the start, as long as that proved nothing.
+        proof: what shows that the last result is of this pre-check.
+    """
 
     before: Snapshot | None
+    seen: Snapshot | None = None
     proof: Proof | None = None
+
+    def prove(self, snapshot: Snapshot, *, own: bool) -> None:
+        """Look for a proof in another snapshot."""
+        # Once it was seen to run, what follows is its own. An ID proves the result that bears it,
+        # and a difference the one that differs: the old result may still be told after that.
+        if self.proof is Proof.PROGRESS:
+            return
+        self.proof = prove(self.before, snapshot, own=own)
+        if self.proof is None and self.seen is not None:
+            # What began after a sight that came after the start began after the start.
+            later = prove(self.seen, snapshot, own=False)
+            self.proof = later if later is Proof.PROGRESS else None
+        if self.proof is None and snapshot.progress is not None:
+            self.seen = snapshot
 
 
 @dataclass
@@ -94,10 +155,17 @@ class FreshResults:
         Raises:
             ServiceError: the service could not be asked.
         """
-        before: dict[str, Snapshot] = {}
+        failed: dict[str, Trouble] = {}
         for first in range(0, len(task_ids), _BATCH):
-            before |= self._look(task_ids[first : first + _BATCH], deadline)
-        failed = self._start(task_ids, before, deadline)
+            batch = task_ids[first : first + _BATCH]
+            before = self._look(batch, deadline)
+            failed |= self._start(batch, before, deadline)
+            # Where nothing is known of before, a pre-check has to be seen as it begins: not only
+            # after all other batches were started and asked for.
+            unknown = [task for task in batch if task not in failed and task not in before]
+            if unknown and len(task_ids) > _BATCH:
+                for task, snapshot in self._look(unknown, deadline).items():
+                    self._runs[task].prove(snapshot, own=False)
         begun = len(task_ids) - len(failed)
         self._tell(f"pre-checks started: {begun} of {len(task_ids)}")
         return failed
@@ -133,8 +201,8 @@ class FreshResults:
 
     def _admit(self, task: str, snapshot: Snapshot, *, own: bool) -> Snapshot | Trouble:
         run = self._runs.get(task)
-        if run is not None and run.proof is None:
-            run.proof = prove(run.before, snapshot, own=own)
+        if run is not None:
+            run.prove(snapshot, own=own)
             if run.proof is None and snapshot.complete:
                 # Where starting again is wanted, this run gets no more time than any other.
                 self._refused[task] = snapshot
@@ -153,7 +221,7 @@ class FreshResults:
         return snapshot
 
     def _look(self, batch: Sequence[str], deadline: float) -> dict[str, Snapshot]:
-        """Return what is known of tasks now; a task that is refused has no result yet."""
+        """Return the results of tasks now, of those for which the service has one."""
         try:
             answer = self.starter.repeater.call(
                 lambda seconds: self.asker.precheck_results(batch, seconds), deadline

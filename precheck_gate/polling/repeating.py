@@ -1,10 +1,12 @@
-"""Single calls that are worth asking again, and the budget that all repetitions of a run share."""
+"""Single calls that are worth asking again, and the rate that all repetitions of a run share."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from precheck_gate.clock import SystemClock
 from precheck_gate.errors import ServiceError, TransientFault
 from precheck_gate.polling.events import Faulted
 
@@ -21,26 +23,57 @@ _T = TypeVar("_T")
 
 @dataclass
 class RetryBudget:
-    """How many requests of a run may be repetitions after a fault; ``limit`` None for any."""
+    """How many requests may be repetitions after a fault: a rate, so that no outage uses it up.
 
-    limit: int | None = None
+    What a minute leaves over is saved for the next one, up to a minute's worth (token bucket).
+
+    Attributes:
+        per_minute: the rate; 0 for no repetition at all, None for any number.
+        clock: the time, and waiting.
+        deadline: until when there may be repetitions; nobody waits for longer.
+        used: how many repetitions there were.
+    """
+
+    per_minute: int | None = None
+    clock: Clock = field(default_factory=SystemClock)
+    deadline: float = math.inf
     used: int = 0
 
+    def __post_init__(self) -> None:
+        self._left = float(self.per_minute or 0)
+        self._counted_at = self.clock.monotonic()
+
     def spend(self, fault: TransientFault) -> None:
-        """Take one repetition.
+        """Take one repetition after a fault, and wait for it where none is left.
 
         Raises:
-            ServiceError: none is left; not a fault that may pass, so that nobody asks on.
+            TransientFault: the fault itself, where the time is over before the next repetition.
+            ServiceError: there are no repetitions; not a fault that may pass, so that nobody asks
+                on.
         """
-        if self.limit is not None and self.used >= self.limit:
+        if self.per_minute == 0:
             raise ServiceError(
-                f"The {self.limit} repetitions of this run are used up (--max-retries). "
-                f"{fault.message}",
-                hint=fault.hint,
+                f"{fault.message} It is not repeated (--max-retries 0).",
+                hint="Allow repetitions with --max-retries, or run the gate again.",
                 code=fault.code,
                 request_id=fault.request_id,
             )
+        if self.per_minute is not None:
+            self._wait_for_one(self.per_minute)
+        if self.clock.monotonic() >= self.deadline:
+            raise fault
+        self._left -= 1.0
         self.used += 1
+
+    def _wait_for_one(self, per_minute: int) -> None:
+        rate, now = per_minute / 60.0, self.clock.monotonic()
+        self._left = min(float(per_minute), self._left + rate * (now - self._counted_at))
+        self._counted_at = now
+        wait = min((1.0 - self._left) / rate, self.deadline - now)
+        if wait > 0:
+            self.clock.sleep(wait)
+            self._left += rate * wait
+            self._counted_at += wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +114,23 @@ class Repeater:
         """Return what the work brings; it is given the seconds that it may take.
 
         Raises:
-            TransientFault: the last fault, when grace, budget or the time is used up.
+            TransientFault: the last fault, when the grace or the time is used up.
             ServiceError: whatever makes no sense to ask again.
         """
         began, faults = self.clock.monotonic(), 0
         fault = TransientFault("The time of the run was over before all was asked.")
-        while (left := deadline - self.clock.monotonic()) > 0:
+        while self.clock.monotonic() < deadline:
             try:
+                if faults:
+                    self.budget.spend(fault)
+                left = deadline - self.clock.monotonic()
+                if left <= 0:
+                    break
                 return work(min(self.request_timeout, left))
             except TransientFault as error:
                 fault = error
             if self.clock.monotonic() - began >= self.grace:
                 break
-            self.budget.spend(fault)
             faults += 1
             left = deadline - self.clock.monotonic()
             delay = max(0.0, min(self.backoff.delay(faults, fault), left))

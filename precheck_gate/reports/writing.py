@@ -9,6 +9,7 @@ from precheck_gate.errors import reason_of
 from precheck_gate.reports.base import DEFAULT_TASTE, Divisible, load_format
 from precheck_gate.reports.parts import Parts
 from precheck_gate.reports.sinks import FileSink
+from precheck_gate.shortages import shortage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,7 +90,9 @@ class ReportWriter:
 
     def _fail(self, name: str, sink: Sink, error: Exception) -> None:
         sink.discard()
-        if isinstance(error, OSError):
+        if (lack := shortage(error)) is not None:
+            self.failures.append(ReportFailure(name, sink.name, lack.message.rstrip(".")))
+        elif isinstance(error, OSError):
             self.failures.append(ReportFailure(name, sink.name, reason_of(error)))
         else:
             reason = f"{type(error).__name__}, a bug of precheck-gate"

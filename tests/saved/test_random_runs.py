@@ -93,7 +93,7 @@ def run(folder: Path, seed: int) -> tuple[list[Observation], list[Trouble]]:
 
     service = AnyService(random, clock)
     client = DrsClient("https://127.0.0.1", "p", service.post, clock, on_reply=save)
-    events, budget = Events(), RetryBudget(random.choice([None, 2, 20]))
+    events, budget = Events(), RetryBudget(random.choice([None, 0, 2, 20]), clock)
     repeater = Repeater(clock, Backoff(lambda: 1.0), budget, events, 10.0)
     fresh = FreshResults(client, Starter(client, repeater, "forStartJob"))
     starts = random.random() < 0.5

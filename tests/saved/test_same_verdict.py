@@ -170,8 +170,8 @@ CASES = {
         4, SOON, LATER, "{when: {from: 4s}, kind: close}", "--timeout 20s"
     ),
     "never there": one(4, f"items: {GOOD}", "{kind: reset}", "--grace 5s"),
-    "no repetition left": two(
-        4, SOON, LATER, "{when: {from: 4s}, status: 500}", "--max-retries 1"
+    "no repetition": two(
+        4, SOON, LATER, "{when: {from: 4s}, status: 500}", "--max-retries 0"
     ),
     "redirected": one(4, f"items: {GOOD}", "{kind: redirect, location: 'http://127.0.0.1:9/'}"),
     # --- pre-checks that were started

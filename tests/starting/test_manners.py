@@ -1,4 +1,4 @@
-"""The rate of requests, the budget of repetitions, and what is counted."""
+"""The rate of requests, single calls that are repeated, and what is counted."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def test_a_turn_that_comes_too_late_is_a_fault_and_not_a_longer_wait(clock: Fake
     assert clock.monotonic() == 0.0
 
 
-def repeater(clock: FakeClock, limit: int | None = None, grace: float = 60.0) -> Repeater:
-    return Repeater(clock, Backoff(lambda: 1.0), RetryBudget(limit), Events(), grace)
+def repeater(clock: FakeClock, grace: float = 60.0) -> Repeater:
+    return Repeater(clock, Backoff(lambda: 1.0), RetryBudget(), Events(), grace)
 
 
 def failing(*faults: ServiceError) -> Any:
@@ -80,24 +80,10 @@ def test_a_call_is_repeated_no_longer_than_its_grace(clock: FakeClock) -> None:
     assert 60 <= clock.monotonic() <= 120
 
 
-def test_the_budget_ends_the_asking(clock: FakeClock) -> None:
-    with pytest.raises(ServiceError, match="3 repetitions") as caught:
-        repeater(clock, limit=3).call(failing(*[TransientFault("busy")] * 9), 1e6)
-    assert not isinstance(caught.value, TransientFault)
-
-
 def test_what_makes_no_sense_to_repeat_is_not(clock: FakeClock) -> None:
     with pytest.raises(ServiceError, match="no"):
         repeater(clock).call(failing(ServiceError("no")), 100.0)
     assert not clock.sleeps
-
-
-def test_a_used_up_budget_is_an_error_and_no_endless_loop(gate: Gate, serve: Serve) -> None:
-    url = serve(one(f"items: {GOOD}", "{when: {request: 1-6}, status: 503}")).url
-    outcome = gate.run(url, "--max-retries", "4")
-    assert outcome.code == 4
-    outcome.reports("4 repetitions of this run are used up")
-    assert outcome.report["service"]["retries"] == 4
 
 
 def test_the_counters_are_in_the_report(gate: Gate, serve: Serve) -> None:

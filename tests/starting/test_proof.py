@@ -29,9 +29,9 @@ def seen(progress: int | None, result: str = "true") -> Snapshot:
         (seen(100), seen(40), False, Proof.PROGRESS),
         (seen(100), seen(100, "false"), False, Proof.CHANGED),
         (seen(100), seen(None), False, None),
-        # Nothing known of before: an old result could be there all the same.
+        # Nothing known of before: an old result could be there, or somebody else's be running.
         (None, seen(100), False, None),
-        (None, seen(40), False, Proof.PROGRESS),
+        (None, seen(40), False, None),
         # Another pre-check was running already: its end is not ours.
         (seen(50), seen(100), False, None),
         (seen(50), seen(60), False, None),
