@@ -20,7 +20,7 @@ class Subject(NamedTuple):
     """All that a rule or waiver may look at, exactly as the service spelled it.
 
     ``status`` is None for a required item that is absent; ``sub_task`` holds the ID and the name
-    of the sub-task, or nothing for the item itself.
+    of the sub-task, or nothing for the item itself, which alone can be ``skipped``.
     """
 
     task: str
@@ -81,7 +81,7 @@ def _decide(policy: Policy, subject: Subject, trace: list[str]) -> Decision:
             return rule.decision
         trace.append(f"{rule.decision.origin}: does not match ({miss})")
     fallback = policy.statuses[subject.status or Status.UNKNOWN]
-    if subject.skipped and subject.status is not Status.PASSED:
+    if subject.skipped and not subject.sub_task and subject.status is not Status.PASSED:
         fallback = policy.skipped
     # Where nothing else was looked at, nor will be, the decision itself says it all.
     if trace or (policy.waivers and fallback.effect is Effect.BLOCK):
