@@ -60,13 +60,19 @@ class SubTask:
     status: Status
     raw_status: str
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether the service sent no status: the check still runs."""
+        return not self.raw_status
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """One check of a pre-check, its texts exactly as the service sent them (untrusted).
 
-    ``raw_status`` is the service's word for the status, or its JSON form when it was no string.
-    Absent texts are "". ``skipped`` is True only where the service says so with the JSON value true
+    ``raw_status`` is the service's word for the status, or its JSON form when it was no string; it
+    is "" where the service sent none: an empty text, null, or no such field. Other absent texts are
+    "", too. ``skipped`` is True only where the service says so with the JSON value true
     (``is_skipped``, v5): somebody switched the check off in DRS; so is ``skippable``
     (``is_support_skip``): somebody could.
     """
@@ -81,6 +87,11 @@ class Item:
     sub_tasks: tuple[SubTask, ...] = ()
     skipped: bool = False
     skippable: bool = False
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the service sent no status: the check still runs."""
+        return not self.raw_status
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +117,13 @@ class Snapshot:
     def complete(self) -> bool:
         """Whether the pre-check has reached exactly 100 %."""
         return self.progress == 100
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether an item or a sub-task has no status, whatever the progress says."""
+        return any(
+            item.unfinished or any(sub.unfinished for sub in item.sub_tasks) for item in self.items
+        )
 
 
 class TroubleKind(Enum):

@@ -85,13 +85,13 @@ def _read_item(item: Any) -> Item:
     skipped = item.get("is_skipped")
     if skipped is not None and not isinstance(skipped, bool):
         raise _Malformed("is_skipped of an item is neither true nor false")
-    raw_status = item.get("result", _ABSENT)
+    raw_status = item.get("result")
     subs = _list(item, "failed_sub_jobs")
     return Item(
         name=name,
         group=any_text(item.get("group")),
         status=_status(raw_status),
-        raw_status=raw_status if isinstance(raw_status, str) else _raw(raw_status),
+        raw_status=any_text(raw_status),
         failed_reason=any_text(item.get("failed_reason")),
         data=any_text(item.get("data")),
         raw_error=any_text(item.get("raw_error_msg")),
@@ -104,12 +104,12 @@ def _read_item(item: Any) -> Item:
 def _read_sub_task(sub: Any) -> SubTask:
     if not isinstance(sub, dict):
         raise _Malformed("an entry of failed_sub_jobs is not an object")
-    raw_status = sub.get("check_result", _ABSENT)
+    raw_status = sub.get("check_result")
     return SubTask(
         id=any_text(sub.get("id")),
         name=any_text(sub.get("name")),
         status=_status(raw_status),
-        raw_status=raw_status if isinstance(raw_status, str) else _raw(raw_status),
+        raw_status=any_text(raw_status),
     )
 
 
