@@ -70,14 +70,14 @@ class ItemJudge:
     def items(self) -> Iterable[Finding]:
         """Yield a finding for each item and for each of its sub-tasks."""
         for item in self._snapshot.items:
-            subject = self._subject(item)
-            ruling = self._rule_on(subject, unfinished=item.unfinished)
+            subject, notes = self._subject(item)
+            ruling = self._rule_on(subject, notes, unfinished=item.unfinished)
             if item.status is Status.FAILED and not item.skipped and ruling.waiver is None:
                 self.open_failures.append(item.name)
             yield self._finding(item, ruling)
             for sub in item.sub_tasks:
                 of_sub = subject._replace(status=sub.status, sub_task=(sub.id, sub.name))
-                ruling = self._rule_on(of_sub, unfinished=sub.unfinished)
+                ruling = self._rule_on(of_sub, notes, unfinished=sub.unfinished)
                 yield self._sub_finding(item, sub, ruling)
 
     def absent(self) -> Iterable[Finding]:
@@ -87,7 +87,8 @@ class ItemJudge:
         task, direction = self._snapshot.task_id, self._snapshot.direction
         present = {item.name for item in self._snapshot.items}
         for required in self._policy.required:
-            if required.item in present or not required.applies(task, direction):
+            applies = required.applies(task, direction).holds(protects=True)
+            if required.item in present or not applies:
                 continue
             present.add(required.item)
             # The service names no group where there is no item; the catalogue may know it, so that
@@ -132,18 +133,25 @@ class ItemJudge:
                 bound.origin, f"DRS says total_passed_rate {said}, less than {bound.value:g} %"
             )
 
-    def _subject(self, item: Item) -> Subject:
-        return Subject(
+    def _subject(self, item: Item) -> tuple[Subject, tuple[str, ...]]:
+        """Return what the policy looks at, and what the trace says of how it is known."""
+        group, notes = item.group, ()
+        if not group.strip() and (group := self._bench.group_of(item.name)):
+            notes = (f"DRS sent no group; the catalogue's is {group}",)
+        subject = Subject(
             task=self._snapshot.task_id,
             direction=self._snapshot.direction,
             item=item.name,
-            group=item.group,
+            group=group,
             status=item.status,
             failed_reason=item.failed_reason,
             skipped=item.skipped,
         )
+        return subject, notes
 
-    def _rule_on(self, subject: Subject, *, unfinished: bool = False) -> _Ruling:
+    def _rule_on(
+        self, subject: Subject, notes: tuple[str, ...] = (), *, unfinished: bool = False
+    ) -> _Ruling:
         if unfinished:
             # No rule and no waiver is asked: what has not ended cannot be fine.
             verdict = Verdict.BLOCKED if self._snapshot.complete else Verdict.INCOMPLETE
@@ -154,7 +162,7 @@ class ItemJudge:
             _where(ruling.decision.origin),
             clean_line(ruling.decision.reason),
             ruling.waiver,
-            tuple(map(clean_line, ruling.trace)),
+            tuple(map(clean_line, (*notes, *ruling.trace) if ruling.trace else ())),
         )
 
     def _said(self, status: str, of: Item | SubTask, who: str = "") -> str:
