@@ -135,7 +135,8 @@ class ItemJudge:
 
     def _subject(self, item: Item) -> tuple[Subject, tuple[str, ...]]:
         """Return what the policy looks at, and what the trace says of how it is known."""
-        group, notes = item.group, ()
+        group = item.group
+        notes: tuple[str, ...] = ()
         if not group.strip() and (group := self._bench.group_of(item.name)):
             notes = (f"DRS sent no group; the catalogue's is {group}",)
         subject = Subject(

@@ -42,7 +42,7 @@ def _names_a_task(value: Any) -> bool:
 
 
 def _passes(one: dict[str, Any], task: str, lenient: bool) -> bool:
-    items = one.get("precheck_result")
+    items: Any = one.get("precheck_result")
     return (
         one.get("result") is True
         and one.get("precheck_id") == task
@@ -51,7 +51,7 @@ def _passes(one: dict[str, Any], task: str, lenient: bool) -> bool:
         and all(one.get(key) in (None, "") for key in ERROR_KEYS)
         and one.get("precheck_results") is None
         and (type(items) is list or (lenient and items is None))
-        and (lenient or len(items) > 0)
+        and (lenient or bool(items))
         and all(_item_passes(it, lenient) for it in items or [])
     )
 
