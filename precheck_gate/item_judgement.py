@@ -154,9 +154,9 @@ class ItemJudge:
         self, subject: Subject, notes: tuple[str, ...] = (), *, unfinished: bool = False
     ) -> _Ruling:
         if unfinished:
-            # No rule and no waiver is asked: what has not ended cannot be fine.
             verdict = Verdict.BLOCKED if self._snapshot.complete else Verdict.INCOMPLETE
-            return _Ruling(verdict, "gate: every check must have ended")
+            step = "there is no status, so that no rule and no waiver applies"
+            return _Ruling(verdict, "gate: every check must have ended", trace=(step,))
         ruling = rule_on(self._policy, subject, self._bench.today)
         return _Ruling(
             _BY_EFFECT[ruling.effect],
