@@ -171,7 +171,7 @@ class ItemJudge:
         if not of.unfinished:
             return f"is {_spoken(status, of.status)}{who}"
         if self._snapshot.complete:
-            return f"has no status{who}, although the pre-check is at 100 %"
+            return f"is without a status{who}, although the pre-check is at 100 %"
         return f"is still running{who}"
 
     def _finding(self, item: Item, ruling: _Ruling) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,8 +14,6 @@ from tests.harness import OTHER, TASK, TODAY, body, entry, item, judge, policy
 from tests.policy_language.commands import write
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from precheck_gate.policy import Policy
 
 # Each value as the lower and as the upper layer has it, and where a policy keeps it.
@@ -129,3 +128,30 @@ def test_rules_of_a_task_come_first_and_those_of_a_later_layer_before_them() -> 
     )
     effects = [rule.decision.effect.value for rule in for_task(by, TASK).rules]
     assert effects == ["block", "warn", "allow"]
+
+
+LISTS = {
+    "required": ("required_items: [a]", ["base.yaml", "team.yaml"]),
+    "never_waive": ("never_waive: {items: [a]}", ["base.yaml", "team.yaml"]),
+    "rules": ("rules: [{match: {item: a}, effect: block}]", ["team.yaml", "base.yaml"]),
+    "tasks": (f"tasks: {{{TASK}: {{skipped: block}}}}", ["base.yaml", "team.yaml"]),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_of_lists_both_files_hold_and_their_order_is_known(name: str, tmp_path: Path) -> None:
+    text, order = LISTS[name]
+    found = getattr(layered(tmp_path, text, text), name)
+    origins = (
+        [str(part.skipped.origin) for _, part in found]
+        if name == "tasks"
+        else [str(getattr(part, "decision", part).origin) for part in found]
+    )
+    assert [Path(origin.split(":")[0]).name for origin in origins] == order
+
+
+def test_of_two_waivers_that_apply_that_of_the_lower_file_waives(tmp_path: Path) -> None:
+    waiver = "waivers: [{{id: {}, match: {{item: a}}, reason: r, owner: o, expires: 2026-07-01}}]"
+    by = layered(tmp_path, waiver.format("W-BASE"), waiver.format("W-TEAM"))
+    judged = judge(body(entry(items=[item("a", "FAILED")])), by=by)
+    assert [one.waived_by for one in judged.findings if one.title == "a"] == ["W-BASE"]
