@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from precheck_gate.model import Status
@@ -17,6 +18,7 @@ __all__ = ["Ruling", "Subject", "decide", "rule_on"]
 
 # The keys of a match that look at what DRS may leave out.
 LEFT_OUT = ("group", "direction")
+_FIT = itemgetter(0)
 
 
 class Subject(NamedTuple):
@@ -161,9 +163,9 @@ def _fit(match: Match, subject: Subject) -> tuple[Fit, str]:
             return Fit.NO, key
     if match.sub_task is not None and not any(map(match.sub_task.match, subject.sub_task)):
         return Fit.NO, "sub_task"
-    parts = [
-        (patterns.fit(getattr(subject, key)), key)
-        for key in LEFT_OUT
-        if (patterns := getattr(match, key)) is not None
-    ]
-    return min(parts, default=(Fit.YES, ""), key=lambda part: part[0])
+    found = (Fit.YES, "")
+    for key in LEFT_OUT:
+        patterns = getattr(match, key)
+        if patterns is not None:
+            found = min(found, (patterns.fit(getattr(subject, key)), key), key=_FIT)
+    return found
