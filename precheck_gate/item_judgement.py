@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from precheck_gate.findings import Finding, FindingKind, Verdict, own_finding
 from precheck_gate.model import Status, percent_of
-from precheck_gate.policy.evaluation import Ruling, Subject, rule_on
+from precheck_gate.policy.evaluation import Subject, rule_on
 from precheck_gate.policy.model import Effect
 from precheck_gate.text import clean, clean_line, shorten
 
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
     from precheck_gate.bench import Bench
     from precheck_gate.model import Item, Snapshot, SubTask
-    from precheck_gate.policy.model import Origin, Placed, Policy
+    from precheck_gate.policy.model import Origin, Placed, Policy, Waiver
 
 __all__ = ["ItemJudge", "counts_as_warning", "task_finding"]
+
+_RUN_AGAIN = "Run the pre-check again; if it stays so, look at the task in the DRS console."
 
 _BY_EFFECT = {
     Effect.ALLOW: Verdict.PASSED,
@@ -44,6 +46,16 @@ def task_finding(
     )
 
 
+class _Ruling(NamedTuple):
+    """What decided about a finding: a line of the policy, or a rule of the gate itself."""
+
+    verdict: Verdict
+    rule: str
+    reason: str = ""
+    waiver: Waiver | None = None
+    trace: tuple[str, ...] = ()
+
+
 class ItemJudge:
     """Judges the items of one snapshot."""
 
@@ -58,14 +70,15 @@ class ItemJudge:
     def items(self) -> Iterable[Finding]:
         """Yield a finding for each item and for each of its sub-tasks."""
         for item in self._snapshot.items:
-            subject = self._subject(item)
-            ruling = rule_on(self._policy, subject, self._bench.today)
+            subject, notes = self._subject(item)
+            ruling = self._rule_on(subject, notes, unfinished=item.unfinished)
             if item.status is Status.FAILED and not item.skipped and ruling.waiver is None:
                 self.open_failures.append(item.name)
             yield self._finding(item, ruling)
             for sub in item.sub_tasks:
                 of_sub = subject._replace(status=sub.status, sub_task=(sub.id, sub.name))
-                yield self._sub_finding(item, sub, rule_on(self._policy, of_sub, self._bench.today))
+                ruling = self._rule_on(of_sub, notes, unfinished=sub.unfinished)
+                yield self._sub_finding(item, sub, ruling)
 
     def absent(self) -> Iterable[Finding]:
         """Yield a finding for each required item that a finished pre-check does not have."""
@@ -74,19 +87,20 @@ class ItemJudge:
         task, direction = self._snapshot.task_id, self._snapshot.direction
         present = {item.name for item in self._snapshot.items}
         for required in self._policy.required:
-            if required.item in present or not required.applies(task, direction):
+            applies = required.applies(task, direction).holds(protects=True)
+            if required.item in present or not applies:
                 continue
             present.add(required.item)
             # The service names no group where there is no item; the catalogue may know it, so that
             # a group that is never to be waived is protected here too.
             group = self._bench.group_of(required.item)
             subject = Subject(task, direction, required.item, group, None, "")
-            ruling = rule_on(self._policy, subject, self._bench.today)
             yield self._complete(
-                ruling,
+                self._rule_on(subject),
                 item=required.item,
                 kind=FindingKind.REQUIRED,
                 message=clean_line(f"{required.item} is required and was not checked"),
+                next_step=self._bench.advise(required.item, "", ""),
             )
 
     def limits(self, items: list[Finding]) -> Iterable[Finding]:
@@ -119,18 +133,48 @@ class ItemJudge:
                 bound.origin, f"DRS says total_passed_rate {said}, less than {bound.value:g} %"
             )
 
-    def _subject(self, item: Item) -> Subject:
-        return Subject(
+    def _subject(self, item: Item) -> tuple[Subject, tuple[str, ...]]:
+        """Return what the policy looks at, and what the trace says of how it is known."""
+        group = item.group
+        notes: tuple[str, ...] = ()
+        if not group.strip() and (group := self._bench.group_of(item.name)):
+            notes = (f"DRS sent no group; the catalogue's is {group}",)
+        subject = Subject(
             task=self._snapshot.task_id,
             direction=self._snapshot.direction,
             item=item.name,
-            group=item.group,
+            group=group,
             status=item.status,
             failed_reason=item.failed_reason,
             skipped=item.skipped,
         )
+        return subject, notes
 
-    def _finding(self, item: Item, ruling: Ruling) -> Finding:
+    def _rule_on(
+        self, subject: Subject, notes: tuple[str, ...] = (), *, unfinished: bool = False
+    ) -> _Ruling:
+        if unfinished:
+            verdict = Verdict.BLOCKED if self._snapshot.complete else Verdict.INCOMPLETE
+            step = "there is no status, so that no rule and no waiver applies"
+            return _Ruling(verdict, "gate: every check must have ended", trace=(step,))
+        ruling = rule_on(self._policy, subject, self._bench.today)
+        return _Ruling(
+            _BY_EFFECT[ruling.effect],
+            _where(ruling.decision.origin),
+            clean_line(ruling.decision.reason),
+            ruling.waiver,
+            tuple(map(clean_line, (*notes, *ruling.trace) if ruling.trace else ())),
+        )
+
+    def _said(self, status: str, of: Item | SubTask, who: str = "") -> str:
+        """Return what a finding says of a status."""
+        if not of.unfinished:
+            return f"is {_spoken(status, of.status)}{who}"
+        if self._snapshot.complete:
+            return f"is without a status{who}, although the pre-check is at 100 %"
+        return f"is still running{who}"
+
+    def _finding(self, item: Item, ruling: _Ruling) -> Finding:
         status = clean_line(item.raw_status)
         skipped = ", and was skipped in DRS" if item.skipped else ""
         if item.skippable and not item.skipped and item.status is Status.FAILED:
@@ -139,34 +183,41 @@ class ItemJudge:
             ruling,
             item=item.name,
             kind=FindingKind.ITEM,
-            message=f"{clean_line(item.name)} is {_spoken(status, item.status)}{skipped}",
+            message=f"{clean_line(item.name)} {self._said(status, item)}{skipped}",
             group=item.group,
             status=status,
             failed_reason=item.failed_reason,
             raw_error=item.raw_error,
             data=item.data,
-            passed=item.status is Status.PASSED,
+            next_step=self._next_step(item, item),
         )
 
-    def _sub_finding(self, item: Item, sub: SubTask, ruling: Ruling) -> Finding:
+    def _sub_finding(self, item: Item, sub: SubTask, ruling: _Ruling) -> Finding:
         status = clean_line(sub.raw_status)
         who = " ".join(clean_line(part) for part in (sub.name, sub.id) if part) or "(unnamed)"
-        said = _spoken(status, sub.status)
+        said = self._said(status, sub, f" for the sub-task {who}")
         return self._complete(
             ruling,
             item=item.name,
             kind=FindingKind.SUB_TASK,
-            message=f"{clean_line(item.name)} is {said} for the sub-task {who}",
+            message=f"{clean_line(item.name)} {said}",
             group=item.group,
             status=status,
             failed_reason=item.failed_reason,
             sub_task=who,
-            passed=sub.status is Status.PASSED,
+            next_step=self._next_step(item, sub),
         )
+
+    def _next_step(self, item: Item, of: Item | SubTask) -> str:
+        if of.status is Status.PASSED:
+            return ""
+        if not of.unfinished:
+            return self._bench.advise(item.name, item.group, item.failed_reason)
+        return _RUN_AGAIN if self._snapshot.complete else self._bench.unfinished
 
     def _complete(
         self,
-        ruling: Ruling,
+        ruling: _Ruling,
         *,
         item: str,
         kind: FindingKind,
@@ -177,12 +228,12 @@ class ItemJudge:
         raw_error: str = "",
         data: str = "",
         sub_task: str = "",
-        passed: bool = False,
+        next_step: str = "",
     ) -> Finding:
         """Return a finding with what policy, waivers, catalogue and baseline say of it."""
         redaction = self._bench.redaction
         reason = clean_line(redaction.reason(failed_reason))
-        verdict, waiver = _BY_EFFECT[ruling.effect], ruling.waiver
+        verdict, waiver = ruling.verdict, ruling.waiver
         title = clean_line(item)
         identity = (self._task_id, kind.value, title, sub_task, status, clean_line(failed_reason))
         known = verdict is not Verdict.PASSED and redaction.identity(identity) in self._bench.known
@@ -197,16 +248,16 @@ class ItemJudge:
             raw_error=clean(redaction.reason(raw_error)),
             data=clean(redaction.data(data)),
             sub_task=sub_task,
-            decided_by=_where(ruling.decision.origin),
-            reason=clean_line(ruling.decision.reason),
-            next_step="" if passed else clean_line(self._bench.advise(item, group, failed_reason)),
+            decided_by=ruling.rule,
+            reason=ruling.reason,
+            next_step=clean_line(next_step),
             waived_by="" if waiver is None else waiver.id,
             waived_until="" if waiver is None else waiver.expires.isoformat(),
             waiver_reason=""
             if waiver is None
             else clean_line(f"{waiver.reason} (owner {waiver.owner})"),
             known=known,
-            trace=tuple(map(clean_line, ruling.trace)),
+            trace=ruling.trace,
         )
 
 
@@ -218,7 +269,7 @@ def _spoken(raw: str, status: Status) -> str:
     if status is not Status.UNKNOWN:
         return raw
     said = raw if _PLAIN.fullmatch(raw) else f'"{raw}"'
-    return f"{said if raw else '(without a status)'}, a status that DRS does not document"
+    return f"{said}, a status that DRS does not document"
 
 
 def counts_as_warning(finding: Finding, policy: Policy) -> bool:

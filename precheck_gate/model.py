@@ -60,13 +60,19 @@ class SubTask:
     status: Status
     raw_status: str
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether the service sent no status: the check still runs."""
+        return not self.raw_status
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """One check of a pre-check, its texts exactly as the service sent them (untrusted).
 
-    ``raw_status`` is the service's word for the status, or its JSON form when it was no string.
-    Absent texts are "". ``skipped`` is True only where the service says so with the JSON value true
+    ``raw_status`` is the service's word for the status, or its JSON form when it was no string; it
+    is "" where the service sent none: an empty text, null, or no such field. Other absent texts are
+    "", too. ``skipped`` is True only where the service says so with the JSON value true
     (``is_skipped``, v5): somebody switched the check off in DRS; so is ``skippable``
     (``is_support_skip``): somebody could.
     """
@@ -84,8 +90,8 @@ class Item:
 
     @property
     def unfinished(self) -> bool:
-        """Whether the service has not said a status yet: it is "", JSON null or absent."""
-        return self.raw_status in ("", "null")
+        """Whether the service sent no status: the check still runs."""
+        return not self.raw_status
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +120,10 @@ class Snapshot:
 
     @property
     def unfinished(self) -> bool:
-        """Whether any item has no status yet."""
-        return any(item.unfinished for item in self.items)
+        """Whether an item or a sub-task has no status, whatever the progress says."""
+        return any(
+            item.unfinished or any(sub.unfinished for sub in item.sub_tasks) for item in self.items
+        )
 
 
 class TroubleKind(Enum):

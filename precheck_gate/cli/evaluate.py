@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -86,7 +87,8 @@ def _evaluate(
     from precheck_gate.answers import INDEX, SavedAnswers
     from precheck_gate.gate import Case
 
-    bench = judging.bench(runtime.the_clock().now().date())
+    clock = runtime.the_clock()
+    bench = judging.bench(clock)
     saved = SavedAnswers(answers, runtime.interrupts)
     requested, remark = _requested(saved.asked, saved.known, named)
     if not requested and not saved.troubles:
@@ -104,7 +106,7 @@ def _evaluate(
         Case(
             requested=requested,
             observations=saved.observations(requested, named[0].file if named else INDEX),
-            bench=bench,
+            bench=replace(bench, today=judging.day(clock)),
             strict_waivers=judging.strict_waivers,
             troubles=[*saved.troubles, *([] if named else saved.shortfalls)],
             remarks=saved.remarks,

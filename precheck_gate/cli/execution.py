@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from precheck_gate.ci import CiSystem
     from precheck_gate.cli.report_sinks import Input
     from precheck_gate.cli.values import ReportSpec
+    from precheck_gate.clock import Clock
     from precheck_gate.interrupts import Interrupts
     from precheck_gate.reports.sinks import Sink
 
@@ -85,8 +86,12 @@ class JudgeOptions:
             for file in policy_files(self.policy):
                 yield "the policy", file
 
-    def bench(self, today: date) -> Bench:
-        """Load the policy and the baseline; ``today`` is in UTC, unless --now says otherwise.
+    def day(self, clock: Clock) -> date:
+        """Return the day to judge by: the clock's in UTC, unless --now names one."""
+        return self.now or clock.now().date()
+
+    def bench(self, clock: Clock) -> Bench:
+        """Load the policy and the baseline; `day` says again what day it is after a wait.
 
         Raises:
             UsageError: one of them cannot be used.
@@ -97,7 +102,7 @@ class JudgeOptions:
         from precheck_gate.policy import PolicyOptions, load_policy
         from precheck_gate.redaction import Redact, Redaction
 
-        today = self.now or today
+        today = self.day(clock)
         policy = load_policy(self.policy, PolicyOptions(self.profile, today, self.allow_outside))
         return Bench(
             policy=policy,

@@ -50,16 +50,14 @@ def gate_live(
     from precheck_gate.clock import CountingClock
 
     clock = CountingClock(runtime.the_clock())
-    bench = judging.bench(clock.now().date())
+    bench = judging.bench(clock)
     # Before a word is printed that could hold one of them.
     gate.outputs.ci.hide(service.found.secrets)
     for warning in service.found.warnings:
         gate.console.warn(warning)
     live = live or LiveOptions()
     connection = Connection(gate, runtime, service, live, clock)
-    return _Run(gate, connection, polling, live, bench, clock).go(
-        tasks, strict_waivers=judging.strict_waivers
-    )
+    return _Run(gate, connection, polling, live, judging, bench, clock).go(tasks)
 
 
 @dataclass
@@ -70,6 +68,7 @@ class _Run:
     connection: Connection
     polling: PollOptions
     live: LiveOptions
+    judging: JudgeOptions
     bench: Bench
     clock: CountingClock
     names: dict[str, About] = field(default_factory=dict)
@@ -83,7 +82,7 @@ class _Run:
         self.deadline = self.began + self.polling.timeout
         self.budget = RetryBudget(self.live.max_retries, self.clock, self.deadline)
 
-    def go(self, tasks: Sequence[str], *, strict_waivers: bool) -> int:
+    def go(self, tasks: Sequence[str]) -> int:
         """Return the exit code of the run."""
         from precheck_gate.gate import Case
         from precheck_gate.task_filters import check_count
@@ -117,8 +116,8 @@ class _Run:
             Case(
                 requested=tasks,
                 observations=observations,
-                bench=bench,
-                strict_waivers=strict_waivers,
+                bench=self._of_today(bench),
+                strict_waivers=self.judging.strict_waivers,
                 troubles=troubles,
                 remarks=[*poller.remarks, *self._remarks(fresh, observations)],
                 max_age=self.polling.max_staleness,
@@ -191,7 +190,12 @@ class _Run:
     def _judge(self, snapshot: Snapshot) -> Verdict:
         from precheck_gate.judgement import judge_task
 
-        return judge_task(Observation(snapshot.task_id, snapshot), self.bench).verdict
+        bench = self._of_today(self.bench)
+        return judge_task(Observation(snapshot.task_id, snapshot), bench).verdict
+
+    def _of_today(self, bench: Bench) -> Bench:
+        """Return the bench with the day that it is by now: a wait may pass midnight."""
+        return replace(bench, today=self.judging.day(self.clock))
 
     def _passes(self, snapshot: Snapshot) -> bool:
         return self._judge(snapshot).green

@@ -37,7 +37,8 @@ def explain_item(
         subject = subject._replace(group=group_of(subject.item))
         from_catalogue = bool(subject.group)
     required = not subject.sub_task and any(
-        one.item == subject.item and one.applies(subject.task, subject.direction)
+        one.item == subject.item
+        and one.applies(subject.task, subject.direction).holds(protects=True)
         for one in policy.required
     )
     names = [status] if status else [one.value for one in Status] + ["absent"] * required

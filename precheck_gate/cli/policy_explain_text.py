@@ -70,7 +70,9 @@ class Explanation:
         self.heading(explained.name, f"{explained.status}: {effect.value}", _STYLES[effect])
         for step in explained.trace or ["no rule or requirement to look at"]:
             self.line(f"looked at   {step}")
-        if any_waivers and not any(step.startswith("waiver ") for step in explained.trace):
+        by_policy = not explained.decided_by.startswith("gate: ")
+        looked = any(step.startswith("waiver ") for step in explained.trace)
+        if any_waivers and by_policy and not looked:
             self.line("waivers     were not looked at: there is nothing to waive")
         # What a waiver has changed is no longer what the policy's line says.
         said = "" if explained.waiver else f": {effect.value}"

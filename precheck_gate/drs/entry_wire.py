@@ -87,7 +87,7 @@ def _read_item(item: Any) -> Item:
     if skipped is not None and not isinstance(skipped, bool):
         raise _Malformed("is_skipped of an item is neither true nor false")
     error = error_in(item)
-    status, raw_status = _status(item.get("result", _ABSENT), error)
+    status, raw_status = _status(item.get("result"), error)
     raw_error = [any_text(item.get("raw_error_msg")), error.message if error else ""]
     subs = _list(item, "failed_sub_jobs")
     return Item(
@@ -107,7 +107,7 @@ def _read_item(item: Any) -> Item:
 def _read_sub_task(sub: Any) -> SubTask:
     if not isinstance(sub, dict):
         raise _Malformed("an entry of failed_sub_jobs is not an object")
-    status, raw_status = _status(sub.get("check_result", _ABSENT), error_in(sub))
+    status, raw_status = _status(sub.get("check_result"), error_in(sub))
     return SubTask(
         id=any_text(sub.get("id")),
         name=any_text(sub.get("name")),
@@ -128,7 +128,7 @@ def _list(holder: dict[str, Any], key: str) -> list[Any]:
 def _status(raw: Any, error: ServiceMessage | None) -> tuple[Status, str]:
     """Return a status, and in which words; one that an error beside it contradicts is unknown."""
     if not isinstance(raw, str):
-        return Status.UNKNOWN, _raw(raw)
+        return Status.UNKNOWN, any_text(raw)
     status = status_named(raw)
     if status is Status.PASSED and error is not None:
         code = f" ({shorten(error.code, 60)})" if error.code else ""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from precheck_gate.model import Status
-from precheck_gate.policy.model import Decision, Effect
+from precheck_gate.policy.model import Decision, Effect, Fit
 
 if TYPE_CHECKING:
     from datetime import date
@@ -15,12 +16,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Ruling", "Subject", "decide", "rule_on"]
 
+# The keys of a match that look at what DRS may leave out.
+LEFT_OUT = ("group", "direction")
+_FIT = itemgetter(0)
+
 
 class Subject(NamedTuple):
     """All that a rule or waiver may look at, exactly as the service spelled it.
 
-    ``status`` is None for a required item that is absent; ``sub_task`` holds the ID and the name
-    of the sub-task, or nothing for the item itself.
+    ``status`` is None for a required item that is absent; a ``group`` or ``direction`` that is
+    blank is not known; ``sub_task`` holds the ID and the name of the sub-task, or nothing for the
+    item itself, which alone can be ``skipped``.
     """
 
     task: str
@@ -70,19 +76,44 @@ def _decide(policy: Policy, subject: Subject, trace: list[str]) -> Decision:
             required.item == subject.item
             and not subject.sub_task
             and subject.status is not Status.PASSED
-            and required.applies(subject.task, subject.direction)
+            and (fit := required.applies(subject.task, subject.direction)).holds(protects=True)
         ):
-            trace.append(f"{required.origin}: required and not PASSED, blocks")
+            said = "required" if fit is Fit.YES else "may be required (direction unknown)"
+            trace.append(f"{required.origin}: {said} and not PASSED, blocks")
             return Decision(Effect.BLOCK, required.origin, "a required item must be PASSED")
+    return _by_rules(policy, subject, trace)
+
+
+def _by_rules(policy: Policy, subject: Subject, trace: list[str]) -> Decision:
+    """Return what the first rule that matches decides, or a stricter one before it that may."""
+    doubts: list[Decision] = []
     for rule in policy.rules:
-        miss = _miss(rule.match, subject)
-        if miss is None:
+        fit, key = _fit(rule.match, subject)
+        if fit is Fit.YES:
             trace.append(f"{rule.decision.origin}: matches, {rule.decision.effect.value}")
-            return rule.decision
-        trace.append(f"{rule.decision.origin}: does not match ({miss})")
+            sure = rule.decision
+            break
+        if fit is Fit.UNKNOWN:
+            doubts.append(rule.decision)
+            trace.append(f"{rule.decision.origin}: may match ({key} unknown)")
+        else:
+            trace.append(f"{rule.decision.origin}: does not match ({key})")
+    else:
+        sure = _fallback(policy, subject, trace)
+    doubt = max(doubts, key=lambda one: one.effect.strictness, default=sure)
+    if not Fit.UNKNOWN.holds(protects=doubt.effect.strictness > sure.effect.strictness):
+        return sure
+    trace.append(f"{doubt.origin}: stricter, and not ruled out: {doubt.effect.value}")
+    return doubt
+
+
+def _fallback(policy: Policy, subject: Subject, trace: list[str]) -> Decision:
     fallback = policy.statuses[subject.status or Status.UNKNOWN]
-    if subject.skipped and subject.status is not Status.PASSED:
-        fallback = policy.skipped
+    if subject.skipped and not subject.sub_task and subject.status is not Status.PASSED:
+        # A status that nobody knows stays unknown, whoever skipped the check.
+        known = subject.status is not Status.UNKNOWN
+        stricter = policy.skipped.effect.strictness > fallback.effect.strictness
+        fallback = policy.skipped if known or stricter else fallback
     # Where nothing else was looked at, nor will be, the decision itself says it all.
     if trace or (policy.waivers and fallback.effect is Effect.BLOCK):
         trace.append(f"{fallback.origin}: {fallback.effect.value}, as no rule matches")
@@ -108,27 +139,36 @@ def _waive(
 
 def _why_not(policy: Policy, waiver: Waiver, subject: Subject, today: date) -> str | None:
     """Return why a waiver does not apply to a subject, or None where it does."""
-    miss = _miss(waiver.match, subject)
-    if miss is not None:
-        return f"does not match ({miss})"
+    fit, key = _fit(waiver.match, subject)
+    if not fit.holds(protects=False):
+        if fit is Fit.UNKNOWN:
+            return f"may match ({key} unknown), not applied"
+        return f"does not match ({key})"
     if waiver.since is not None and today < waiver.since:
         return f"begins on {waiver.since}"
     if today > waiver.expires:
         return f"expired on {waiver.expires}"
-    forbidden = next(
-        (one for one in policy.never_waive if one.forbids(subject.item, subject.group)), None
-    )
-    return None if forbidden is None else f"may not be waived, says {forbidden.origin}"
+    for never in policy.never_waive:
+        fit = never.forbids(subject.item, subject.group)
+        if fit.holds(protects=True):
+            doubt = "" if fit is Fit.YES else " (group unknown)"
+            return f"may not be waived, says {never.origin}{doubt}"
+    return None
 
 
-def _miss(match: Match, subject: Subject) -> str | None:
-    """Return the first key that does not match, or None where all do."""
+def _fit(match: Match, subject: Subject) -> tuple[Fit, str]:
+    """Return whether a match applies, and the first key that does not match or is not known."""
     if match.status is not None and subject.status not in match.status:
-        return "status"
-    for key in ("item", "group", "failed_reason", "task", "direction"):
+        return Fit.NO, "status"
+    for key in ("item", "failed_reason", "task"):
         patterns = getattr(match, key)
         if patterns is not None and not patterns.match(getattr(subject, key)):
-            return key
+            return Fit.NO, key
     if match.sub_task is not None and not any(map(match.sub_task.match, subject.sub_task)):
-        return "sub_task"
-    return None
+        return Fit.NO, "sub_task"
+    found = (Fit.YES, "")
+    for key in LEFT_OUT:
+        patterns = getattr(match, key)
+        if patterns is not None:
+            found = min(found, (patterns.fit(getattr(subject, key)), key), key=_FIT)
+    return found

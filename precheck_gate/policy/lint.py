@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from precheck_gate.model import Status
-from precheck_gate.policy.covering import match_covers
+from precheck_gate.policy.covering import match_covers, may_be_in_doubt
 from precheck_gate.policy.effectless import why_effectless
 from precheck_gate.policy.globs import can_be_task_id, is_glob, may_meet
 from precheck_gate.policy.model import Effect, Patterns
@@ -145,6 +145,10 @@ class _Linter:
 
     def _shadowed(self, earlier: Sequence[Rule], rule: Rule, path: Path_) -> None:
         for before in earlier:
+            # Where DRS left out what both look at, the stricter one decides.
+            stricter = rule.decision.effect.strictness > before.decision.effect.strictness
+            if stricter and may_be_in_doubt(before.match):
+                continue
             if match_covers(before.match, rule.match):
                 origin = before.decision.origin
                 message = f"the rule never decides: {origin.path} in line {origin.line} does"

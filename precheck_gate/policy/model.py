@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ _Value = TypeVar("_Value")
 __all__ = [
     "Decision",
     "Effect",
+    "Fit",
     "Layer",
     "Limits",
     "Match",
@@ -42,6 +43,29 @@ class Effect(Enum):
 
     # Members are compared by identity; hashing them so is ten times as fast.
     __hash__ = object.__hash__
+
+    @property
+    def strictness(self) -> int:
+        """Rank among the effects, 0 for allow."""
+        return _STRICTNESS[self]
+
+
+_STRICTNESS = {effect: rank for rank, effect in enumerate(Effect)}
+
+
+class Fit(IntEnum):
+    """Whether an entry of the policy matches; ``UNKNOWN`` where DRS left out what it looks at.
+
+    All of several parts match as the least of them does, any of them as the greatest.
+    """
+
+    NO = 0
+    UNKNOWN = 1
+    YES = 2
+
+    def holds(self, *, protects: bool) -> bool:
+        """Return whether the entry applies: in doubt, where it protects and does not soften."""
+        return self is Fit.YES or (self is Fit.UNKNOWN and protects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +103,13 @@ class Patterns:
     def match(self, text: str) -> bool:
         """Return whether ``text`` is one of the exact texts or fits one of the globs."""
         return text in self._exact or any(glob.match(text) for glob in self._globs)
+
+    def fit(self, text: str) -> Fit:
+        """Return how a text fits that DRS may leave out: where it is blank, it is not known."""
+        blank = not text.strip()
+        if self.match("" if blank else text):
+            return Fit.YES
+        return Fit.UNKNOWN if blank else Fit.NO
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Patterns) and self.texts == other.texts
@@ -134,11 +165,11 @@ class Required:
     task: Patterns | None = None
     direction: Patterns | None = None
 
-    def applies(self, task: str, direction: str) -> bool:
+    def applies(self, task: str, direction: str) -> Fit:
         """Return whether it is required of a task of this direction."""
-        return (self.task is None or self.task.match(task)) and (
-            self.direction is None or self.direction.match(direction)
-        )
+        if self.task is not None and not self.task.match(task):
+            return Fit.NO
+        return Fit.YES if self.direction is None else self.direction.fit(direction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +180,11 @@ class NeverWaive:
     items: Patterns | None = None
     groups: Patterns | None = None
 
-    def forbids(self, item: str, group: str) -> bool:
+    def forbids(self, item: str, group: str) -> Fit:
         """Return whether an item of this group may not be waived."""
-        return (self.items is not None and self.items.match(item)) or (
-            self.groups is not None and self.groups.match(group)
-        )
+        if self.items is not None and self.items.match(item):
+            return Fit.YES
+        return Fit.NO if self.groups is None else self.groups.fit(group)
 
 
 @dataclass(frozen=True, slots=True)

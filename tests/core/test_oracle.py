@@ -9,11 +9,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from precheck_gate.errors import NotAnAnswer
-from tests.harness import OTHER, TASK, body, entry, item, judge
+from tests.harness import OTHER, TASK, body, entry, item, judge, policy
 
 
-def oracle(document: Any, requested: list[str]) -> bool:
-    """Whether exit 0 is right by the default policy, in the plainest words that can be found."""
+def oracle(document: Any, requested: list[str], *, lenient: bool = False) -> bool:
+    """Whether exit 0 is right by the default policy, in the plainest words that can be found.
+
+    Or, if ``lenient``, by a policy that allows and waives whatever a policy can.
+    """
     if not requested or type(document) is not dict:
         return False
     if _has_error(document):
@@ -26,7 +29,7 @@ def oracle(document: Any, requested: list[str]) -> bool:
             return False
     for task in requested:
         mine = [one for one in results if task in (one.get("precheck_id"), one.get("id"))]
-        if not mine or any(not _passes(one, task) for one in mine):
+        if not mine or any(not _passes(one, task, lenient) for one in mine):
             return False
     return True
 
@@ -41,8 +44,8 @@ def _names_a_task(value: Any) -> bool:
     return type(value) is str and value.split() != []
 
 
-def _passes(one: dict[str, Any], task: str) -> bool:
-    items = one.get("precheck_result")
+def _passes(one: dict[str, Any], task: str, lenient: bool) -> bool:
+    items: Any = one.get("precheck_result")
     return (
         one.get("result") is True
         and one.get("precheck_id") == task
@@ -50,9 +53,9 @@ def _passes(one: dict[str, Any], task: str) -> bool:
         and _is_100(one.get("process"))
         and not _has_error(one)
         and one.get("precheck_results") is None
-        and type(items) is list
-        and len(items) > 0
-        and all(_item_passes(it) for it in items)
+        and (type(items) is list or (lenient and items is None))
+        and (lenient or bool(items))
+        and all(_item_passes(it, lenient) for it in items or [])
     )
 
 
@@ -70,16 +73,27 @@ def _is_100(process: Any) -> bool:
     return process in ("100%", "100 %", "100", "100 ", "100.0%", "100.0", "100.0 %", "100.00%")
 
 
-def _item_passes(it: Any) -> bool:
+def _has_status(value: Any) -> bool:
+    return value is not None and value != ""
+
+
+def _failed_and_skipped(it: dict[str, Any]) -> bool:
+    return it.get("is_skipped") is True and it.get("result") == "FAILED"
+
+
+def _item_passes(it: Any, lenient: bool) -> bool:
     return (
         type(it) is dict
         and type(it.get("item")) is str
         and it["item"].split() != []
         and type(it.get("is_skipped")) in (bool, type(None))
-        and _status_passes(it, "result")
+        and _has_status(it.get("result"))
+        and (lenient or _status_passes(it, "result") or _failed_and_skipped(it))
         and type(it.get("failed_sub_jobs")) in (list, type(None))
         and all(
-            type(sub) is dict and _status_passes(sub, "check_result")
+            type(sub) is dict
+            and _has_status(sub.get("check_result"))
+            and (lenient or _status_passes(sub, "check_result"))
             for sub in it.get("failed_sub_jobs") or []
         )
     )
@@ -108,6 +122,7 @@ def mostly(good: Any, *others: Any) -> st.SearchStrategy[Any]:
 
 
 statuses = mostly("PASSED", "ALARM", "FAILED", "passed", "UNKNOWN", "", None)
+FAILED = {"id": "s", "check_result": "FAILED"}
 errors = {
     "error_code": mostly("", "DRS.M00289"),
     "error_msg": mostly("", "gone", " "),
@@ -177,6 +192,9 @@ documents = st.fixed_dictionaries(
 )
 @example({"results": [entry(message="gone")]}, [TASK])
 @example({"results": [entry()], "errors": ["gone"]}, [TASK])
+@example({"results": [entry(items=[item(result="FAILED", is_skipped=True)])]}, [TASK])
+@example({"results": [entry(items=[item(is_skipped=True, failed_sub_jobs=[FAILED])])]}, [TASK])
+@example({"results": [entry(items=[item(result="", is_skipped=True)])]}, [TASK])
 def test_exit_0_only_where_the_oracle_agrees(document: Any, requested: list[str]) -> None:
     try:
         code = judge(json.dumps(document).encode(), requested).code
@@ -185,6 +203,34 @@ def test_exit_0_only_where_the_oracle_agrees(document: Any, requested: list[str]
     if code == 0:
         assert oracle(document, requested)
     assert code in (0, 1, 3, 4)
+
+
+ALLOWS_ALL = policy(
+    "version: 1\nstatuses: {FAILED: allow, ALARM: allow, unknown: allow}\nskipped: allow\n"
+    "allow_empty: true\nrules: [{match: {item: '*'}, effect: allow}]\nwaivers:\n"
+    "- {id: W, match: {item: '*'}, reason: r, owner: o, expires: 2026-12-31}\n"
+)
+
+
+@settings(max_examples=300)
+@given(documents | junk)
+@example({"results": [entry(items=[item(result="")])]})
+@example({"results": [entry(items=[item(result=None)])]})
+@example({"results": [entry(items=[item("a"), {"item": "b"}])]})
+@example({"results": [entry(items=[item(failed_sub_jobs=[{"check_result": ""}])])]})
+@example({"results": [entry(items=[item(result="", is_skipped=True)])]})
+@example({"results": [entry(items=[item(result="FAILED")])]})
+@example({"results": [entry(items=[], result=False)]})
+def test_no_policy_yields_exit_0_where_the_oracle_says_that_none_may(document: Any) -> None:
+    try:
+        code = judge(json.dumps(document).encode(), [TASK], ALLOWS_ALL).code
+    except NotAnAnswer as error:
+        code = int(error.exit_code)
+    green = oracle(document, [TASK], lenient=True)
+    if code == 0:
+        assert green
+    if green and len(document["results"]) == 1:
+        assert code == 0
 
 
 @given(documents)

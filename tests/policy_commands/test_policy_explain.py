@@ -57,12 +57,13 @@ def block(text: str, heading: str) -> str:
 
 def test_each_step_to_the_effect(explain: Callable[..., Called]) -> None:
     done = explain("--item", "srcCollHasTtlIndex", "--status", "ALARM")
+    up = "policy.yaml:13 waivers[2]"
     assert (done.code, done.err) == (0, "")
     assert block(done.out, "srcCollHasTtlIndex  ALARM: warn").splitlines()[1:] == [
         "  looked at   policy.yaml:3 rules[0]: matches, block",
         "  looked at   waiver OLD (policy.yaml:11 waivers[0]): expired on 2026-06-14",
         "  looked at   waiver NEXT (policy.yaml:12 waivers[1]): begins on 2026-07-01",
-        "  looked at   waiver UP (policy.yaml:13 waivers[2]): does not match (direction)",
+        f"  looked at   waiver UP ({up}): may match (direction unknown), not applied",
         "  looked at   waiver ANY (policy.yaml:14 waivers[3]): applies, it becomes a warning",
         "  decided by  policy.yaml:3 rules[0]",
         "  reason      indexes first",

@@ -151,7 +151,7 @@ required_items:
         (TASK, "down", {"everywhere", "someTasks"}),
         (TASK, "non-dbs", {"everywhere", "someTasks", "both"}),
         (OTHER, "up", {"everywhere", "upOnly"}),
-        (OTHER, "", {"everywhere"}),
+        (OTHER, "", {"everywhere", "upOnly"}),
     ],
 )
 def test_items_are_required_where_task_and_direction_match(

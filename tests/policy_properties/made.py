@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from precheck_gate.policy import Policy
 
 ITEMS, GROUPS, REASONS = ("a", "b", "c"), ("g", "h"), ("", "R", "S")
-STATUSES = ("PASSED", "ALARM", "FAILED", "NEW")
+STATUSES = ("PASSED", "ALARM", "FAILED", "NEW", "")
 IDS = tuple(map(task_id, range(3)))
+DIRECTIONS = ("up", "down", "", None)
 PRESETS = ("strict", "default", "permissive")
 
 effects = st.sampled_from(["allow", "warn", "block"])
@@ -27,9 +28,14 @@ matches = st.fixed_dictionaries(
         "group": st.sampled_from(GROUPS),
         "failed_reason": st.sampled_from(["R", "*"]),
         "task": st.sampled_from(IDS),
+        "direction": st.sampled_from(["up", "*", "[!d]*"]),
     },
 )
 rules = st.fixed_dictionaries({"match": matches, "effect": effects})
+
+_required = st.sampled_from(ITEMS) | st.fixed_dictionaries(
+    {"item": st.sampled_from(ITEMS), "direction": st.sampled_from(["up", "down"])}
+)
 
 _subs = st.fixed_dictionaries({"id": st.just("s"), "check_result": st.sampled_from(STATUSES)})
 
@@ -37,7 +43,7 @@ _subs = st.fixed_dictionaries({"id": st.just("s"), "check_result": st.sampled_fr
 @st.composite
 def items(draw: st.DrawFn, statuses: tuple[str, ...] = STATUSES) -> dict[str, Any]:
     """Return an item as the service sends it."""
-    more: dict[str, Any] = {"group": draw(st.sampled_from(GROUPS))}
+    more: dict[str, Any] = {"group": draw(st.sampled_from([*GROUPS, "", None]))}
     if reason := draw(st.sampled_from(REASONS)):
         more["failed_reason"] = reason
     if draw(st.integers(0, 4)) == 0:
@@ -57,9 +63,8 @@ def entries(draw: st.DrawFn, statuses: tuple[str, ...] = STATUSES) -> list[dict[
         process = draw(st.sampled_from(["100%", "100%", "100%", "7%"]))
         inside = draw(st.lists(items(statuses), max_size=4))
         rate = draw(st.sampled_from(["", "100%", "50%"]))
-        made.append(
-            entry(name, items=inside, process=process, result=result, total_passed_rate=rate)
-        )
+        said = {"total_passed_rate": rate, "job_direction": draw(st.sampled_from(DIRECTIONS))}
+        made.append(entry(name, items=inside, process=process, result=result, **said))
     return made
 
 
@@ -78,7 +83,11 @@ def policies(draw: st.DrawFn, *, waivers: bool = True) -> dict[str, Any]:
     if draw(st.booleans()):
         made["statuses"] = draw(st.dictionaries(st.sampled_from(["ALARM", "unknown"]), effects))
     if draw(st.booleans()):
-        made["required_items"] = draw(st.lists(st.sampled_from(ITEMS), unique=True, max_size=1))
+        made["required_items"] = draw(st.lists(_required, max_size=1))
+    if draw(st.booleans()):
+        made["never_waive"] = draw(
+            st.sampled_from([{"groups": "g"}, {"groups": ["?", "i*"]}, {"items": "a"}])
+        )
     if draw(st.booleans()):
         bounds = {
             "max_warnings": st.integers(0, 4),
