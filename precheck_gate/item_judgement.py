@@ -11,7 +11,7 @@ from precheck_gate.findings import Finding, FindingKind, Verdict, own_finding
 from precheck_gate.model import Status, percent_of
 from precheck_gate.policy.evaluation import Ruling, Subject, rule_on
 from precheck_gate.policy.model import Effect
-from precheck_gate.text import clean, clean_line, shorten
+from precheck_gate.text import clean, clean_line, inert_line, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -131,7 +131,7 @@ class ItemJudge:
         )
 
     def _finding(self, item: Item, ruling: Ruling) -> Finding:
-        status = clean_line(item.raw_status)
+        spoken = _spoken(clean_line(item.raw_status), item.status)
         skipped = ", and was skipped in DRS" if item.skipped else ""
         if item.skippable and not item.skipped and item.status is Status.FAILED:
             skipped = ", and DRS would let it be skipped"
@@ -139,9 +139,9 @@ class ItemJudge:
             ruling,
             item=item.name,
             kind=FindingKind.ITEM,
-            message=f"{clean_line(item.name)} is {_spoken(status, item.status)}{skipped}",
+            message=f"{clean_line(item.name)} is {spoken}{skipped}",
             group=item.group,
-            status=status,
+            status=item.raw_status,
             failed_reason=item.failed_reason,
             raw_error=item.raw_error,
             data=item.data,
@@ -149,16 +149,15 @@ class ItemJudge:
         )
 
     def _sub_finding(self, item: Item, sub: SubTask, ruling: Ruling) -> Finding:
-        status = clean_line(sub.raw_status)
-        who = " ".join(clean_line(part) for part in (sub.name, sub.id) if part) or "(unnamed)"
-        said = _spoken(status, sub.status)
+        who = " ".join(part for part in (sub.name, sub.id) if part) or "(unnamed)"
+        said = _spoken(clean_line(sub.raw_status), sub.status)
         return self._complete(
             ruling,
             item=item.name,
             kind=FindingKind.SUB_TASK,
-            message=f"{clean_line(item.name)} is {said} for the sub-task {who}",
+            message=f"{clean_line(item.name)} is {said} for the sub-task {clean_line(who)}",
             group=item.group,
-            status=status,
+            status=sub.raw_status,
             failed_reason=item.failed_reason,
             sub_task=who,
             passed=sub.status is Status.PASSED,
@@ -183,20 +182,22 @@ class ItemJudge:
         redaction = self._bench.redaction
         reason = clean_line(redaction.reason(failed_reason))
         verdict, waiver = _BY_EFFECT[ruling.effect], ruling.waiver
-        title = clean_line(item)
-        identity = (self._task_id, kind.value, title, sub_task, status, clean_line(failed_reason))
+        # With what is a secret: one is not the same as another because both are hidden.
+        texts = (item, sub_task, status, failed_reason)
+        task, title, *others = map(inert_line, (self._snapshot.task_id, *texts))
+        identity = (task, kind.value, title, *others)
         known = verdict is not Verdict.PASSED and redaction.identity(identity) in self._bench.known
         return Finding(
             kind=kind,
             verdict=verdict,
-            title=title,
+            title=clean_line(item),
             message=f"{message}: {reason}" if reason else message,
             group=clean_line(group),
-            status=status,
+            status=clean_line(status),
             failed_reason=reason,
             raw_error=clean(redaction.reason(raw_error)),
             data=clean(redaction.data(data)),
-            sub_task=sub_task,
+            sub_task=clean_line(sub_task),
             decided_by=_where(ruling.decision.origin),
             reason=clean_line(ruling.decision.reason),
             next_step="" if passed else clean_line(self._bench.advise(item, group, failed_reason)),
