@@ -92,20 +92,25 @@ def refused(reply: Reply, clock: Clock, advice: Callable[[int], str]) -> Service
         advice: what to do about a 401 or a 403.
     """
     message, code, request_id = said(reply)
+    sent = parse_error(reply.body)
     match reply.status:
         case 400:
+            culprits = {
+                task: (_line(its_code, 60), _line(its_message, 500))
+                for task, (its_code, its_message) in sent.culprits
+            }
             return BatchRefused(
                 message,
-                hint=error_hint(code),
+                hint=error_hint(sent.code),
                 code=code,
                 request_id=request_id,
-                culprits=dict(parse_error(reply.body).culprits),
+                culprits=culprits,
             )
         case 401 | 403 as status:
             hint = advice(status)
             return AccessRefused(message, hint=hint, code=code, request_id=request_id)
         case 404:
-            kind = ApiGone if code == NO_SUCH_API else ServiceError
+            kind = ApiGone if sent.code == NO_SUCH_API else ServiceError
             hint = "Check --endpoint or --region, and --project-id."
             return kind(message, hint=hint, code=code, request_id=request_id)
         case _:

@@ -109,6 +109,12 @@ def test_what_stands_around_a_spelling_does_not_protect_it(
         assert "***" in sink(before + spelt + after)
 
 
+@pytest.mark.parametrize("name", [name for name in ENCODERS if "behind" not in name])
+def test_a_short_password_is_hidden_in_every_spelling(name: str) -> None:
+    fresh("s3cr&t")
+    assert hide_secrets(f"x {ENCODERS[name]('s3cr&t')} y") == "x *** y"
+
+
 @given(st.text(max_size=80), SECRETS)
 def test_to_hide_twice_changes_nothing(text: str, secret: str) -> None:
     fresh(secret)
