@@ -127,8 +127,8 @@ class Console:
         self._write(self.progress, text, end="")
 
     def command(self, line: str) -> None:
-        """Print a line to the result's stream as it is: one that a CI runner is to read."""
-        self._write(self.result, line, masked=False)
+        """Print a line to the result's stream that a CI runner reads as a command."""
+        self._write(self.result, line)
 
     def error(self, error: PrecheckGateError) -> None:
         """Print what happened, and what to do."""
@@ -147,9 +147,9 @@ class Console:
         self._write(self.result, "", end="")
         self._write(self.progress, "", end="")
 
-    def _write(self, stream: TextIO, text: str, end: str = "\n", *, masked: bool = True) -> None:
+    def _write(self, stream: TextIO, text: str, end: str = "\n") -> None:
         # The last net: what is printed by mistake is masked all the same.
-        text = hide_secrets(text) if masked else text
+        text = hide_secrets(text)
         if end and self.before_line is not None:
             self.before_line()
         try:

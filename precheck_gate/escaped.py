@@ -1,84 +1,166 @@
-"""Text behind the backslash escapes of JSON: looked at, and changed where it has to be."""
+"""Spellings of text: escapes of JSON, URLs and HTML, base64 and hexadecimal numbers, undone.
+
+An escape stands for a character or a few, so that what is found in the decoded text has a place in
+the text itself (`Decoded.source`). Of base64 and hexadecimal numbers a whole run is decoded.
+"""
 
 from __future__ import annotations
 
-import json
+import binascii
 import re
-from functools import lru_cache
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-__all__ = ["rewrite_escaped", "unescape"]
+__all__ = ["ESCAPES", "Decoded", "decoded_runs", "runs_of"]
 
-# Possessive: each takes time in proportion to what it passes, whatever that is.
-_RUN = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
-_WHOLE_RUNS = re.compile(r'(?:[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
 _HEX = "[0-9a-fA-F]"
-# Two may spell the halves of one character.
-_NUMBER = re.compile(rf"\\u(?:[dD][89abAB]{_HEX}{{2}}\\u[dD][c-fC-F]{_HEX}{{2}}|{_HEX}{{4}})")
-_NAMED = tuple(zip('"/bfnrt', '"/\b\f\n\r\t', strict=True))
-# Stands for a backslash for a moment; a character that is none.
-_BACKSLASH = "\ufdd0"
-# Half of a character, but none that stands for a byte that is no UTF-8 (`surrogateescape`).
-_HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
-def unescape(text: str) -> str:
-    """Return what ``text`` means as the inside of a string of JSON; what is no escape stays."""
-    if "\\" not in text:
-        return text
-    # Pairs first, from the left: so the other escapes begin where a backslash is left over. And
-    # by `replace` for nearly everything, which is what makes this fast.
-    text = text.replace("\\\\", _BACKSLASH)
-    if "\\u" in text:
-        text = _NUMBER.sub(lambda number: _of_number(number.group()), text)
-    if "\\" in text:
-        for name, meaning in _NAMED:
-            text = text.replace(f"\\{name}", meaning)
-    return text.replace(_BACKSLASH, "\\")
+class Decoded:
+    """A text with its escapes undone, and where each part of it came from.
 
-
-@lru_cache(1024)
-def _of_number(escape: str) -> str:
-    units = bytes.fromhex(escape.replace("\\u", ""))
-    # A backslash that comes out of this begins no escape of the same level.
-    return units.decode("utf-16-be", "surrogatepass").replace("\\", _BACKSLASH)
-
-
-def rewrite_escaped(text: str, escape: re.Pattern[str], change: Callable[[str], str]) -> str:
-    """Return ``text`` in which each run with an escape in it went through ``change``, unescaped.
-
-    A run reaches from one quote that is not escaped to the next, so that in JSON each string is
-    one. Those that ``change`` leaves as they are stay as they are spelt; what is no JSON is looked
-    through all the same. Takes time in proportion to the length.
-
-    Args:
-        text: such as JSON.
-        escape: finds escapes that are worth a look, each with its backslash.
-        change: returns what the text of a run, unescaped by one level, has to become.
+    Attributes:
+        text: what the escapes mean.
     """
-    parts: list[str] = []
-    done = 0
-    while (found := escape.search(text, done)) is not None:
-        start = _end(_WHOLE_RUNS.match(text, done, found.start()), done)
-        end = max(_end(_RUN.match(text, start), start), found.end())
-        run = text[start:end]
-        inner = unescape(run)
-        changed = change(inner)
-        if changed != inner:
-            parts += (text[done:start], _escape(changed))
+
+    def __init__(self, source: str, pieces: Iterator[tuple[str, int, int]]) -> None:
+        texts: list[str] = []
+        self._at: list[int] = []
+        self._from: list[tuple[int, int]] = []
+        length = done = 0
+        for text, start, end in pieces:
+            for part, low, high in ((source[done:start], done, start), (text, start, end)):
+                if high > low:
+                    texts.append(part)
+                    self._at.append(length)
+                    self._from.append((low, high))
+                    length += len(part)
+            done = end
+        texts.append(source[done:])
+        self._at.append(length)
+        self._from.append((done, len(source)))
+        self.text = "".join(texts)
+        self._end = len(self.text)
+
+    def source(self, span: tuple[int, int]) -> tuple[int, int]:
+        """Return what of the source a span of the decoded text stands for; escapes stay whole."""
+        first, last = bisect_right(self._at, span[0]) - 1, bisect_left(self._at, span[1]) - 1
+        start, end = self._from[first][0], self._from[last][1]
+        if self._is_literal(first):
+            start += span[0] - self._at[first]
+        if self._is_literal(last):
+            end = self._from[last][0] + span[1] - self._at[last]
+        return start, end
+
+    def _is_literal(self, piece: int) -> bool:
+        """Return whether a piece spells itself: an escape is longer than what it means."""
+        after = self._at[piece + 1] if piece + 1 < len(self._at) else self._end
+        low, high = self._from[piece]
+        return after - self._at[piece] == high - low
+
+
+# Two may spell the halves of one character. Python's escapes are those of JSON and a few more.
+_JSON = re.compile(
+    rf"\\(?:u[dD][89abAB]{_HEX}{{2}}\\u[dD][c-fC-F]{_HEX}{{2}}|u{_HEX}{{4}}"
+    rf"|U00[01]{_HEX}{{5}}|x{_HEX}{{2}}"
+    r"""|["'\\/bfnrt])"""
+)
+_NAMED = dict(zip("\"'\\/bfnrt", "\"'\\/\b\f\n\r\t", strict=True))
+
+
+def _json(text: str) -> Iterator[tuple[str, int, int]]:
+    for match in _JSON.finditer(text):
+        escape = match.group()
+        if escape[1] == "u":
+            units = bytes.fromhex(escape.replace("\\u", ""))
+            meaning = units.decode("utf-16-be", "surrogatepass")
         else:
-            parts.append(text[done:end])
-        done = end
-    return "".join((*parts, text[done:])) if parts else text
+            meaning = _NAMED.get(escape[1]) or _character(int.from_bytes(bytes.fromhex(escape[2:])))
+        if meaning:
+            yield meaning, match.start(), match.end()
 
 
-def _end(match: re.Match[str] | None, otherwise: int) -> int:
-    return match.end() if match is not None else otherwise
+def _character(code: int) -> str:
+    return chr(code) if code < 0x110000 else ""
 
 
-def _escape(text: str) -> str:
-    spelt = json.dumps(text, ensure_ascii=False)[1:-1]
-    return _HALF.sub(lambda half: f"\\u{ord(half.group()):04x}", spelt)
+_PERCENT = re.compile(f"(?:%{_HEX}{{2}})+")
+
+
+def _percent(text: str) -> Iterator[tuple[str, int, int]]:
+    for match in _PERCENT.finditer(text):
+        start = match.start()
+        octets = bytes.fromhex(match.group().replace("%", ""))
+        for character in octets.decode("utf-8", "surrogateescape"):
+            end = start + 3 * len(character.encode("utf-8", "surrogateescape"))
+            yield character, start, end
+            start = end
+
+
+_ENTITY = re.compile(
+    rf"&(?:#0*(?P<decimal>[0-9]{{1,7}})|#[xX]0*(?P<hex>{_HEX}{{1,6}})|[A-Za-z][0-9A-Za-z]{{1,31}});?"
+)
+
+
+def _html(text: str) -> Iterator[tuple[str, int, int]]:
+    from html import unescape
+
+    for match in _ENTITY.finditer(text):
+        decimal, number = match["decimal"], match["hex"]
+        if decimal or number:
+            # By hand: HTML takes some numbers for other characters, and some for none.
+            meaning = _character(int(decimal) if decimal else int(number, 16))
+        else:
+            meaning = unescape(match.group())
+        if meaning not in ("", match.group()):
+            yield meaning, match.start(), match.end()
+
+
+def _escapes(
+    mark: str, pattern: re.Pattern[str], pieces: Callable[[str], Iterator[tuple[str, int, int]]]
+) -> Callable[[str], Decoded | None]:
+    def decode(text: str) -> Decoded | None:
+        if mark not in text or pattern.search(text) is None:
+            return None
+        return Decoded(text, pieces(text))
+
+    return decode
+
+
+ESCAPES = (
+    _escapes("\\", _JSON, _json),
+    _escapes("%", _PERCENT, _percent),
+    _escapes("&", _ENTITY, _html),
+)
+"""Each undoes one kind of escapes by one level; None where a text has none."""
+
+_BASE64 = "[0-9A-Za-z+/_-]"
+# Two digits for each of at least six characters.
+
+
+_NUMBERS = re.compile(f"(?<!{_HEX}){_HEX}{{12,}}")
+
+
+def runs_of(octets: int) -> re.Pattern[str]:
+    """Return what finds runs of base64, or of hexadecimal numbers, of at least so many bytes."""
+    return re.compile(f"(?<!{_BASE64}){_BASE64}{{{-(-octets * 4 // 3)},}}={{0,2}}")
+
+
+def decoded_runs(run: str) -> Iterator[str]:
+    """Yield what a run may mean, wherever in it the encoded text begins."""
+    standard = run.rstrip("=").replace("-", "+").replace("_", "/")
+    for start in range(4):
+        part = standard[start:]
+        part = part[: len(part) - (len(part) % 4 == 1)]
+        yield _text_of(binascii.a2b_base64(part + "=" * (-len(part) % 4)))
+    for numbers in _NUMBERS.findall(run):
+        for start in range(2):
+            part = numbers[start:]
+            yield _text_of(bytes.fromhex(part[: len(part) - len(part) % 2]))
+
+
+def _text_of(octets: bytes) -> str:
+    return octets.decode("utf-8", "surrogateescape")

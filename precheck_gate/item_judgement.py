@@ -11,7 +11,7 @@ from precheck_gate.findings import Finding, FindingKind, Verdict, own_finding
 from precheck_gate.model import Status, percent_of
 from precheck_gate.policy.evaluation import Subject, rule_on
 from precheck_gate.policy.model import Effect
-from precheck_gate.text import clean, clean_line, shorten
+from precheck_gate.text import clean, clean_line, inert_line, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -175,7 +175,7 @@ class ItemJudge:
         return f"is still running{who}"
 
     def _finding(self, item: Item, ruling: _Ruling) -> Finding:
-        status = clean_line(item.raw_status)
+        spoken = self._said(clean_line(item.raw_status), item)
         skipped = ", and was skipped in DRS" if item.skipped else ""
         if item.skippable and not item.skipped and item.status is Status.FAILED:
             skipped = ", and DRS would let it be skipped"
@@ -183,9 +183,9 @@ class ItemJudge:
             ruling,
             item=item.name,
             kind=FindingKind.ITEM,
-            message=f"{clean_line(item.name)} {self._said(status, item)}{skipped}",
+            message=f"{clean_line(item.name)} {spoken}{skipped}",
             group=item.group,
-            status=status,
+            status=item.raw_status,
             failed_reason=item.failed_reason,
             raw_error=item.raw_error,
             data=item.data,
@@ -193,16 +193,15 @@ class ItemJudge:
         )
 
     def _sub_finding(self, item: Item, sub: SubTask, ruling: _Ruling) -> Finding:
-        status = clean_line(sub.raw_status)
-        who = " ".join(clean_line(part) for part in (sub.name, sub.id) if part) or "(unnamed)"
-        said = self._said(status, sub, f" for the sub-task {who}")
+        who = " ".join(part for part in (sub.name, sub.id) if part) or "(unnamed)"
+        said = self._said(clean_line(sub.raw_status), sub, f" for the sub-task {clean_line(who)}")
         return self._complete(
             ruling,
             item=item.name,
             kind=FindingKind.SUB_TASK,
             message=f"{clean_line(item.name)} {said}",
             group=item.group,
-            status=status,
+            status=sub.raw_status,
             failed_reason=item.failed_reason,
             sub_task=who,
             next_step=self._next_step(item, sub),
@@ -234,20 +233,22 @@ class ItemJudge:
         redaction = self._bench.redaction
         reason = clean_line(redaction.reason(failed_reason))
         verdict, waiver = ruling.verdict, ruling.waiver
-        title = clean_line(item)
-        identity = (self._task_id, kind.value, title, sub_task, status, clean_line(failed_reason))
+        # With what is a secret: one is not the same as another because both are hidden.
+        texts = (item, sub_task, status, failed_reason)
+        task, title, *others = map(inert_line, (self._snapshot.task_id, *texts))
+        identity = (task, kind.value, title, *others)
         known = verdict is not Verdict.PASSED and redaction.identity(identity) in self._bench.known
         return Finding(
             kind=kind,
             verdict=verdict,
-            title=title,
+            title=clean_line(item),
             message=f"{message}: {reason}" if reason else message,
             group=clean_line(group),
-            status=status,
+            status=clean_line(status),
             failed_reason=reason,
             raw_error=clean(redaction.reason(raw_error)),
             data=clean(redaction.data(data)),
-            sub_task=sub_task,
+            sub_task=clean_line(sub_task),
             decided_by=ruling.rule,
             reason=ruling.reason,
             next_step=clean_line(next_step),

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 import sys
 import threading
-from typing import NoReturn
+from functools import lru_cache
+from typing import TYPE_CHECKING, NoReturn
 
-from precheck_gate.escaped import rewrite_escaped, unescape
+from precheck_gate.escaped import ESCAPES, decoded_runs, runs_of
 
-__all__ = ["Secret", "hide_for_now", "hide_secrets", "hide_secrets_in_bytes"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Secret", "hide_for_now", "hide_secrets"]
 
 _MASK = "***"
 # Shorter ones would be found in ordinary words; no token and no key is that short.
@@ -18,8 +22,10 @@ _SHORTEST = 8
 # hidden where they stand as words of their own: in a longer word they may be a part of a task's ID.
 _SHORTEST_PASSWORD = 6
 _KINDS = ("[a-z]", "[A-Z]", "[0-9]", "[^a-zA-Z0-9]")
-# An answer, the JSON in a text of it, the JSON in a text of that, and one more.
+# How often a value may have been encoded, such as JSON in a text of JSON.
 _LEVELS = 4
+# Up to this length, a text and what becomes of it are remembered.
+_SHORT = 256
 # More than there are requests at once.
 _FOR_NOW = 16
 
@@ -67,25 +73,23 @@ class Known:
     """What has to be hidden; a process knows a handful of values.
 
     Attributes:
-        forms: the values and their other spellings, longest first.
+        forms: the values, longest first.
         words: short passwords, with what finds them as words.
     """
 
     def __init__(self) -> None:
         self.forms: tuple[str, ...] = ()
         self.words: dict[str, re.Pattern[str]] = {}
-        self._spelt: tuple[bytes, ...] = ()
         self._for_now: list[str] = []
-        self._shortest = sys.maxsize
-        self._escape = re.compile("(?!)")
-        self._escape_in_bytes = re.compile(b"(?!)")
         self._lock = threading.Lock()
+        self._set(())
 
     def add(self, value: str) -> None:
         """Have a value hidden from now on."""
         with self._lock:
             if len(value) >= _SHORTEST:
-                self._set(self.forms + tuple(_spellings(value)))
+                # In a form or a query, a blank is spelt so.
+                self._set((*self.forms, value, value.replace(" ", "+")))
             elif _may_be_a_password(value) and value not in self.words:
                 before, after = (r"(?<!\w)" * value[0].isalnum(), r"(?!\w)" * value[-1].isalnum())
                 word = re.compile(f"{before}{re.escape(value)}{after}")
@@ -99,81 +103,79 @@ class Known:
             self._set((*(form for form in self.forms if form not in gone), value))
 
     def _set(self, forms: tuple[str, ...]) -> None:
-        if set(forms) == set(self.forms) and len(self._spelt) == len(forms) + len(self.words):
-            return
         self.forms = tuple(sorted(set(forms), key=len, reverse=True))
         everything = (*self.forms, *self.words)
         self._shortest = min(map(len, everything), default=sys.maxsize)
-        self._spelt = tuple(one.encode("utf-8", "surrogateescape") for one in everything)
-        pattern = _escapes_of("".join(everything))
-        self._escape, self._escape_in_bytes = re.compile(pattern), re.compile(pattern.encode())
+        self._run = runs_of(min(self._shortest, 1000))
+        # The same names and IDs come again and again.
+        self._hide_short = lru_cache(4096)(self._hide)
 
-    def may_be_in(self, content: bytes) -> bool:
-        """Return whether a closer look is worth it: the only cost where nothing is to be hidden."""
-        return (
-            any(one in content for one in self._spelt)
-            or self._escape_in_bytes.search(content) is not None
-        )
-
-    def hide(self, text: str, levels: int = _LEVELS) -> str:
-        """Return ``text`` without any of the values, behind so many levels of escapes either."""
+    def hide(self, text: str) -> str:
+        """Return ``text`` without any of the values, in whatever spelling."""
         if len(text) < self._shortest:
             return text
-        # Before the escapes: to change what is behind them may change how the rest is spelt.
-        return self.hide_in_json(self._hide_plain(text), levels)
+        return self._hide_short(text) if len(text) <= _SHORT else self._hide(text)
 
-    def hide_in_json(self, text: str, levels: int = _LEVELS) -> str:
-        """Like `hide`, for the spelling of JSON, where a plain match may be a half of an escape."""
-        if self._is_behind_escapes(text, levels):
-            text = rewrite_escaped(text, self._escape, lambda run: self.hide(run, levels - 1))
-        return self._hide_plain(text)
+    def _hide(self, text: str) -> str:
+        parts: list[str] = []
+        done = 0
+        for start, end in _merged(self._spans(text, _LEVELS, {})):
+            parts += (text[done:start], _MASK)
+            done = end
+        return "".join((*parts, text[done:])) if parts else text
 
-    def _hide_plain(self, text: str) -> str:
+    def _spans(self, text: str, levels: int, seen: dict[str, int]) -> list[tuple[int, int]]:
+        """Return where values are, behind so many levels of encoding.
+
+        Args:
+            text: where to look.
+            levels: how often to decode.
+            seen: the texts that were looked at, with the levels that were left for each: different
+                orders of decoding lead to the same text.
+        """
+        seen[text] = levels
+        found = self._plain(text)
+        if levels == 0 or len(text) < self._shortest:
+            return found
+        for decode in ESCAPES:
+            decoded = decode(text)
+            if decoded is not None and seen.get(decoded.text, -1) < levels - 1:
+                found += map(decoded.source, self._spans(decoded.text, levels - 1, seen))
+        for run in self._run.finditer(text):
+            if any(self._spans(inner, levels - 1, {}) for inner in decoded_runs(run.group())):
+                found.append(run.span())
+        return found
+
+    def _plain(self, text: str) -> list[tuple[int, int]]:
+        found = []
         for form in self.forms:
-            if form in text:
-                text = text.replace(form, _MASK)
+            at = text.find(form)
+            while at >= 0:
+                found.append((at, at + len(form)))
+                at = text.find(form, at + 1)
         for value, word in self.words.items():
             if value in text:
-                text = word.sub(_MASK, text)
-        return text
+                found += [match.span() for match in word.finditer(text)]
+        return found
 
-    def _is_behind_escapes(self, text: str, levels: int) -> bool:
-        """Return whether a value may be there once the escapes are gone: a quick look at all."""
-        for _ in range(levels):
-            if "\\" not in text or self._escape.search(text) is None:
-                return False
-            text = unescape(text)
-            if any(form in text for form in self.forms) or any(one in text for one in self.words):
-                return True
-        return False
+
+def _merged(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield spans in order, those that overlap as one."""
+    whole: tuple[int, int] | None = None
+    for start, end in sorted(spans):
+        if whole is None or start >= whole[1]:
+            if whole is not None:
+                yield whole
+            whole = (start, end)
+        else:
+            whole = (whole[0], max(whole[1], end))
+    if whole is not None:
+        yield whole
 
 
 def _may_be_a_password(value: str) -> bool:
     kinds = sum(re.search(kind, value) is not None for kind in _KINDS)
     return len(value) >= _SHORTEST_PASSWORD and kinds > 1
-
-
-def _spellings(value: str) -> set[str]:
-    """Return how others may spell a value: as it is, in a URL, and in HTML."""
-    from html import escape
-    from urllib.parse import quote
-
-    url = quote(value, safe="", errors="replace")
-    html = escape(value)
-    lower = re.sub("%[0-9A-F]{2}", lambda code: code.group().lower(), url)
-    return {value, url, lower, html, html.replace("&#x27;", "&#39;")}
-
-
-def _escapes_of(characters: str) -> str:
-    """Return a pattern for the escapes of JSON by which one of the characters may be spelt.
-
-    Of an escape that is escaped itself it finds a part as well, however often that was done: the
-    backslash before it, or the ``u00`` of another.
-    """
-    named = dict(zip('"\\/\b\f\n\r\t', '"\\/bfnrt', strict=True))
-    short = "".join(re.escape(named[one]) for one in named if one in characters)
-    by_number = "u00" if all(ord(one) < 0x100 for one in characters) else "u"
-    return rf"\\(?:{by_number}{f'|[{short}]' if short else ''})"
 
 
 _known = Known()
@@ -187,20 +189,9 @@ def hide_for_now(value: str) -> None:
 def hide_secrets(text: str) -> str:
     r"""Return ``text`` without the value of any `Secret` of this process, for texts of others.
 
-    A service may well repeat in an error what it was sent: as it is, in a URL, in HTML, or behind
-    escapes of JSON (``\u003d``), also where that JSON stands in a text of other JSON.
+    A service may well repeat in an error what it was sent: as it is, percent-encoded, with the
+    entities of HTML, behind escapes of JSON (``\u003d``), in base64 or in hexadecimal numbers, and
+    in any of these within another. What is judged or compared is never changed by this: it is for
+    texts on their way to a report, a log or a terminal.
     """
     return _known.hide(text)
-
-
-def hide_secrets_in_bytes(content: bytes) -> bytes:
-    """Like `hide_secrets`, for what is not decoded yet; whatever hides nothing stays as it is.
-
-    JSON stays the JSON that it was: of a string with a secret in it the rest keeps its meaning,
-    and all else keeps its bytes.
-    """
-    if not _known.may_be_in(content):
-        return content
-    text = content.decode("utf-8", "surrogateescape")
-    hidden = _known.hide_in_json(text)
-    return content if hidden == text else hidden.encode("utf-8", "surrogateescape")

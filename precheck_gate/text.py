@@ -6,7 +6,7 @@ import re
 
 from precheck_gate.secrets import hide_secrets
 
-__all__ = ["clean", "clean_line", "hide_credentials", "shorten"]
+__all__ = ["clean", "clean_line", "hide_credentials", "inert", "inert_line", "shorten"]
 
 # Control characters (C0 without tab and newline, DEL, C1), invisible and bidirectional format
 # characters, line separators, lone surrogates and noncharacters: they steer terminals, forge lines
@@ -25,6 +25,11 @@ _UNSAFE = re.compile(
 _COLON_COMMAND = re.compile(r"(?<![0-9A-Za-z])::(?=\s*[A-Za-z])")
 _HASH_COMMAND = re.compile(r"##(?=\w*\[)")
 
+# Directives to readers of JUnit: "[[ATTACHMENT|path]]", "[[PROPERTY|name=value]]". Those known also
+# behind one bracket, which a text before it may double.
+_BRACKETS = re.compile(r"\[{2,}(?=\s*/?\w+\s*\|)")
+_BRACKET = re.compile(r"\[(?=(?:attachment|property)\|)", re.IGNORECASE)
+
 _USERINFO = re.compile(r"(?<=://)[^/@\s]*@")
 
 
@@ -37,18 +42,24 @@ def _escape(match: re.Match[str]) -> str:
 
 def _is_plain(text: str) -> bool:
     """Return whether nothing can be unsafe: true of nearly all of the thousands of names."""
-    return text.isascii() and text.isprintable() and "::" not in text and "##" not in text
+    return (
+        text.isascii()
+        and text.isprintable()
+        and "::" not in text
+        and "##" not in text
+        and not ("[" in text and "|" in text)
+    )
 
 
-def clean(text: str) -> str:
-    r"""Return ``text`` without secrets, and with everything that could act made visible.
+def inert(text: str) -> str:
+    r"""Return ``text`` with everything that could act made visible.
 
     Control, format and invalid characters turn into their escapes (``\x1b``), and the commands of
-    CI runners lose their form (``::set-env`` becomes ``: :set-env``). The result encodes as UTF-8,
-    is allowed in XML 1.0, and ``clean(clean(text)) == clean(text)``; tabs and newlines stay.
-    Secrets are hidden here since each format escapes in its own way what it gets.
+    CI runners and the directives to readers of JUnit lose their form (``::set-env`` becomes
+    ``: :set-env``, ``[[ATTACHMENT|`` becomes ``[ [ ATTACHMENT|``). The result encodes as UTF-8, is
+    allowed in XML 1.0, and ``inert(inert(text)) == inert(text)``; tabs and newlines stay. It may
+    hold a secret: it is for what is compared and not shown.
     """
-    text = hide_secrets(text)
     if _is_plain(text):
         return text
     cleaned = _UNSAFE.sub(_escape, text)
@@ -56,12 +67,32 @@ def clean(text: str) -> str:
         cleaned = _COLON_COMMAND.sub(": :", cleaned)
     if "##" in cleaned:
         cleaned = _HASH_COMMAND.sub("## ", cleaned)
+    if "|" in cleaned:
+        cleaned = _BRACKETS.sub(lambda found: " ".join(found.group()), cleaned)
+        cleaned = _BRACKET.sub("[ ", cleaned)
     return cleaned
+
+
+def clean(text: str) -> str:
+    """Return ``text`` without secrets and made `inert`, for every report, log and terminal.
+
+    Secrets are hidden here since each format escapes in its own way what it gets.
+    """
+    return inert(hide_secrets(text))
 
 
 def clean_line(text: str) -> str:
     """Like `clean`, for a place that holds one line: newlines and tabs become escapes too."""
-    return clean(text).replace("\n", "\\n").replace("\t", "\\t")
+    return _one_line(clean(text))
+
+
+def inert_line(text: str) -> str:
+    """Like `inert`, for what `clean_line` shows."""
+    return _one_line(inert(text))
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\n", "\\n").replace("\t", "\\t")
 
 
 def shorten(text: str, limit: int) -> str:

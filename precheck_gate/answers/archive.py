@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from precheck_gate.answers.hiding import without_secrets
 from precheck_gate.answers.index import INDEX, Began, Conclusion, Ended, Exchange, spell
 from precheck_gate.errors import reason_of
 from precheck_gate.model import Snapshot, Trouble, TroubleKind
-from precheck_gate.secrets import hide_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,7 +64,7 @@ class AnswerArchive:
         request_id: str,
         started: Mapping[str, str] | None = None,
     ) -> None:
-        """Write one answer and its line in the index.
+        """Write one answer and its line in the index; neither holds a secret.
 
         Args:
             task_ids: the tasks that were asked for.
@@ -79,17 +79,16 @@ class AnswerArchive:
         self._number += 1
         suffix = "json" if status == 200 else f"http-{status}.txt"
         name = f"{self._number:04d}.{suffix}"
+        asked = frozenset(task_ids)
+        own = {one: task for one, task in (started or {}).items() if task in asked}
+        said = Exchange(self._now(), name, status, "", tuple(task_ids), request_id, own)
+        exchange, content = without_secrets(said, body)
         try:
-            (self._folder / name).write_bytes(body)
+            (self._folder / name).write_bytes(content)
         except OSError as error:
             self.failure = reason_of(error)
             return
-        asked = frozenset(task_ids)
-        own = {one: task for one, task in (started or {}).items() if task in asked}
-        digest = hashlib.sha256(body).hexdigest()
-        # A header is not searched for secrets on its way, as the body is.
-        request = hide_secrets(request_id)
-        self._note(Exchange(self._now(), name, status, digest, tuple(task_ids), request, own))
+        self._note(replace(exchange, sha256=hashlib.sha256(content).hexdigest()))
         self.latest = name if status == 200 else ""
 
     def rest(self, task_ids: Sequence[str], file: str) -> None:

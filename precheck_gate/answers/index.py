@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate import strictjson
 from precheck_gate.errors import UsageError
 from precheck_gate.model import Trouble, TroubleKind
+from precheck_gate.secrets import hide_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -117,7 +118,10 @@ def spell(line: Line) -> str:
 
 
 def _of_trouble(trouble: Trouble | None) -> dict[str, str] | None:
-    return None if trouble is None else {**asdict(trouble), "kind": trouble.kind.value}
+    if trouble is None:
+        return None
+    texts = {name: hide_secrets(getattr(trouble, name)) for name in ("message", "code", "hint")}
+    return {"kind": trouble.kind.value, **texts}
 
 
 def read_index(folder: Path) -> list[Line]:

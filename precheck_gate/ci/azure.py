@@ -1,4 +1,4 @@
-"""Azure Pipelines: secrets, groups, issues, variables and a summary, as logging commands.
+"""Azure Pipelines: groups, issues, variables and a summary, as logging commands.
 
 Source: Azure DevOps documentation, "Logging commands".
 """
@@ -9,18 +9,17 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from precheck_gate.ci.base import lines_to_mask, said_of, within
+from precheck_gate.ci.base import said_of, within
 from precheck_gate.errors import reason_of
 from precheck_gate.findings import Verdict
 from precheck_gate.reports.places import Places
 from precheck_gate.text import clean_line, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from precheck_gate.ci.base import CiWorld, Written
     from precheck_gate.outcome import Outcome, TaskFinding
-    from precheck_gate.secrets import Secret
 
 __all__ = ["AzurePipelines"]
 
@@ -35,11 +34,6 @@ class AzurePipelines:
 
     def __init__(self, world: CiWorld) -> None:
         self._world = world
-
-    def hide(self, secrets: Iterable[Secret]) -> None:
-        """Have the agent mask each line of each credential."""
-        for line in lines_to_mask(secrets):
-            self._command("task.setsecret", {}, line)
 
     def summary_room(self) -> int:
         """Return the room of a summary, where the agent names a folder for it."""

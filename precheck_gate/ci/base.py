@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from precheck_gate.findings import Finding
     from precheck_gate.outcome import Outcome, TaskFinding
-    from precheck_gate.secrets import Secret
 
 __all__ = [
     "SYSTEMS",
@@ -19,7 +18,6 @@ __all__ = [
     "CiWorld",
     "Written",
     "detect",
-    "lines_to_mask",
     "load_system",
     "said_of",
     "within",
@@ -60,10 +58,6 @@ class CiSystem(Protocol):
     """What the gate says to one CI system. Nothing of it may raise `OSError`."""
 
     name: str
-
-    def hide(self, secrets: Iterable[Secret]) -> None:
-        """Have the runner mask these values; called before anything else is printed."""
-        ...
 
     def summary_room(self) -> int:
         """Return how many bytes of Markdown the system takes; 0 for none."""
@@ -109,14 +103,6 @@ def load_system(name: str, world: CiWorld) -> CiSystem:
     """Return what speaks to the system ``name``, a key of `SYSTEMS`."""
     module, _, attribute = SYSTEMS[name].partition(":")
     return cast("CiSystem", getattr(importlib.import_module(module), attribute)(world))
-
-
-def lines_to_mask(secrets: Iterable[Secret]) -> Iterator[str]:
-    """Yield what a runner shall mask of credentials; it looks at a log line by line."""
-    for secret in secrets:
-        for line in secret.reveal().splitlines():
-            if line.strip():
-                yield line.strip()
 
 
 def within(

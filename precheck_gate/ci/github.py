@@ -1,4 +1,4 @@
-"""GitHub Actions: masks, groups, annotations, outputs and the job summary.
+"""GitHub Actions: groups, annotations, outputs and the job summary.
 
 Source: "Workflow commands for GitHub Actions"; limits: 10 annotations of a kind in a step, and a
 job summary of 1024 KiB, beyond which nothing of it is shown.
@@ -11,18 +11,17 @@ import secrets as random_source
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from precheck_gate.ci.base import lines_to_mask, said_of, within
+from precheck_gate.ci.base import said_of, within
 from precheck_gate.errors import reason_of
 from precheck_gate.exits import RESERVED_CODES, ExitCode
 from precheck_gate.reports.places import Places
 from precheck_gate.text import clean_line, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from precheck_gate.ci.base import CiWorld, Written
     from precheck_gate.outcome import Outcome, TaskFinding
-    from precheck_gate.secrets import Secret
 
 __all__ = ["GitHubActions"]
 
@@ -39,11 +38,6 @@ class GitHubActions:
 
     def __init__(self, world: CiWorld) -> None:
         self._world = world
-
-    def hide(self, secrets: Iterable[Secret]) -> None:
-        """Mask each line of each credential."""
-        for line in lines_to_mask(secrets):
-            self._world.command(f"::add-mask::{_data(line)}")
 
     def summary_room(self) -> int:
         """Return the room that earlier steps' summaries left in this job's file."""

@@ -11,11 +11,8 @@ from typing import TYPE_CHECKING
 from precheck_gate.text import clean_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from precheck_gate.ci.base import CiWorld, Written
     from precheck_gate.outcome import Outcome
-    from precheck_gate.secrets import Secret
 
 __all__ = ["GitLabCi"]
 
@@ -31,9 +28,6 @@ class GitLabCi:
         self._world = world
         self._open: list[str] = []
         self._number = 0
-
-    def hide(self, secrets: Iterable[Secret]) -> None:
-        """Do nothing: GitLab masks variables by their settings, and has no command for it."""
 
     def summary_room(self) -> int:
         """Return 0: there is no place for a summary."""

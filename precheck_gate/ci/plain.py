@@ -5,11 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from precheck_gate.ci.base import CiWorld, Written
     from precheck_gate.outcome import Outcome
-    from precheck_gate.secrets import Secret
 
 __all__ = ["Jenkins", "NoCi"]
 
@@ -21,9 +18,6 @@ class NoCi:
 
     def __init__(self, world: CiWorld) -> None:
         """Take note of nothing."""
-
-    def hide(self, secrets: Iterable[Secret]) -> None:
-        """Do nothing: there is no runner that could mask."""
 
     def summary_room(self) -> int:
         """Return 0: there is no place for a summary."""

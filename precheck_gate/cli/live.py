@@ -51,8 +51,6 @@ def gate_live(
 
     clock = CountingClock(runtime.the_clock())
     bench = judging.bench(clock)
-    # Before a word is printed that could hold one of them.
-    gate.outputs.ci.hide(service.found.secrets)
     for warning in service.found.warnings:
         gate.console.warn(warning)
     live = live or LiveOptions()

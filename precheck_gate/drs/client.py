@@ -167,8 +167,7 @@ class DrsClient:
         self.requests += 1
         body = json.dumps(document).encode()
         left = max(1.0, end - self._clock.monotonic())
-        # A service may repeat what it was sent, and what it says is printed and kept.
-        reply = self._post(url, body, self._headers, min(left, seconds)).masked()
+        reply = self._post(url, body, self._headers, min(left, seconds))
         if on_reply is not None:
             on_reply(reply)
         return answer_in(reply, self._clock, self._advice)

@@ -138,7 +138,7 @@ class Iam:
         """
         self.requests += 1
         url = f"{self.endpoint}/v3/projects?name={quote(region, safe='')}"
-        reply = self._send("GET", url, auth=auth, seconds=seconds).masked()
+        reply = self._send("GET", url, auth=auth, seconds=seconds)
         self._skew.note(reply.headers)
         if reply.status != 200:
             raise self._refusal(reply, "The credential may not see projects: give --project-id.")

@@ -111,21 +111,25 @@ def refused(reply: Reply, clock: Clock, advice: Callable[[int], str]) -> Service
         advice: what to do about a 401 or a 403.
     """
     message, code, request_id = said(reply)
-    culprits = dict(parse_error(reply.body).culprits)
+    sent = parse_error(reply.body)
     match reply.status:
-        case 400 if code in TRY_AGAIN and not culprits:
+        case 400 if sent.code in TRY_AGAIN and not sent.culprits:
             # Nobody is at fault: parts of the batch would be refused as well.
             return TransientFault(
                 message,
-                hint=error_hint(code),
+                hint=error_hint(sent.code),
                 code=code,
                 request_id=request_id,
                 retry_after=retry_after_seconds(reply.headers, clock.now()),
             )
         case 400:
+            culprits = {
+                task: (_line(its_code, 60), _line(its_message, 500))
+                for task, (its_code, its_message) in sent.culprits
+            }
             return BatchRefused(
                 message,
-                hint=error_hint(code),
+                hint=error_hint(sent.code),
                 code=code,
                 request_id=request_id,
                 culprits=culprits,
@@ -134,7 +138,7 @@ def refused(reply: Reply, clock: Clock, advice: Callable[[int], str]) -> Service
             hint = advice(status)
             return AccessRefused(message, hint=hint, code=code, request_id=request_id)
         case 404:
-            kind = ApiGone if code == NO_SUCH_API else ServiceError
+            kind = ApiGone if sent.code == NO_SUCH_API else ServiceError
             hint = "Check --endpoint or --region, and --project-id."
             return kind(message, hint=hint, code=code, request_id=request_id)
         case _:

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 import requests
 from requests import exceptions as faults
-from requests.structures import CaseInsensitiveDict
 
 from precheck_gate import __version__
 from precheck_gate.clock import SLICE_SECONDS
@@ -22,7 +21,6 @@ from precheck_gate.drs.exchanges import Exchange
 from precheck_gate.drs.faults import host_of, name_fault
 from precheck_gate.drs.unpacking import ACCEPTED, Damaged, unpacked
 from precheck_gate.errors import NotAnAnswer, TransientFault
-from precheck_gate.secrets import hide_secrets, hide_secrets_in_bytes
 from precheck_gate.shortages import shortage
 
 if TYPE_CHECKING:
@@ -55,18 +53,13 @@ _T = TypeVar("_T")
 class Reply:
     """What came back: the status, the headers (their names in any case) and the whole body.
 
-    Headers and body may hold a credential that was just issued: neither is in its ``repr``.
+    Headers and body may hold a credential, one that was just issued or one that the service
+    repeats: neither is in its ``repr``, and every text of them is hidden on its way to a person.
     """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
-
-    def masked(self) -> Reply:
-        """Return the reply without any secret that the service repeats, in headers and body."""
-        headers = {name: hide_secrets(value) for name, value in self.headers.items()}
-        body = hide_secrets_in_bytes(self.body)
-        return Reply(self.status, CaseInsensitiveDict(headers), body)
 
 
 class Send(Protocol):

@@ -289,7 +289,7 @@ class DrsV5Client:
         project = quote(self._project_id(seconds), safe="")
         asked = f"?{urlencode(query)}" if query else ""
         url = f"{self._endpoint}/v5/{project}/jobs{path}{asked}"
-        reply = self._send(method, url, headers=self._headers, body=body, seconds=seconds).masked()
+        reply = self._send(method, url, headers=self._headers, body=body, seconds=seconds)
         return answer_in(reply, self._clock, self._advice, accepted).body
 
 

@@ -64,13 +64,13 @@ class JUnitReporter:
 
     def add_task(self, task: TaskVerdict) -> None:
         """Write the suite of one task."""
-        suite = shorten(task.task_id, MAX_NAME)
+        suite = _name(task.task_id)
         own = [finding for finding in task.findings if finding.kind is FindingKind.TASK]
         others = [finding for finding in task.findings if finding.kind is not FindingKind.TASK]
         names = _Names()
         cases = [self._case(names.unique(suite, "result"), suite, own)]
         for finding in others:
-            group = shorten(finding.group, MAX_NAME)
+            group = _name(finding.group)
             classname = f"{suite}.{group}" if group else suite
             name = f"{finding.title} [{finding.sub_task}]" if finding.sub_task else finding.title
             cases.append(self._case(names.unique(classname, name), classname, [finding]))
@@ -150,6 +150,15 @@ class JUnitReporter:
                 case.add_failure_info(message, body, "warning")
 
 
+# Readers such as Jenkins' junit-attachments take a name for the path of a folder.
+_PATH = re.compile(r"[/\\]|^\.+|\.+$|\.{2,}")
+
+
+def _name(text: str) -> str:
+    """Return a name of the service's for a suite, a class or a case: short, and never a path."""
+    return _PATH.sub(lambda found: "-" * len(found.group()), shorten(text, MAX_NAME))
+
+
 class _Names:
     """Gives each case of a suite a name of its own: GitLab drops all but one of those alike."""
 
@@ -159,7 +168,7 @@ class _Names:
 
     def unique(self, classname: str, name: str) -> str:
         """Return ``name``, shortened, and with a number where it was given away before."""
-        short = candidate = shorten(name, MAX_NAME)
+        short = candidate = _name(name)
         while (classname, candidate) in self._taken:
             self._last[classname, short] += 1
             candidate = f"{short} ({self._last[classname, short] + 1})"

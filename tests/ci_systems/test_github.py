@@ -1,4 +1,4 @@
-"""GitHub Actions: masks, annotations, outputs and the job summary, read back as the runner does."""
+"""GitHub Actions: annotations, outputs and the job summary, read back as the runner does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from precheck_gate.__main__ import run_main
 from precheck_gate.ci.github import MAX_SUMMARY, SUMMARY_LEAST, SUMMARY_MARGIN
 from precheck_gate.findings import Verdict
 from precheck_gate.reports.base import MARKDOWN_LEAST
-from precheck_gate.secrets import Secret
 from tests.ci_reports.made import HOSTILE, about_run, finding, hostile_task, own, task
 
 from .runner import Command, Spoken, github_command, outcome_of, outputs_in
@@ -40,15 +39,6 @@ def text_of(github: Spoken, name: str) -> str:
 def commands(github: Spoken) -> list[Command]:
     assert all("\n" not in line and "\r" not in line for line in github.lines)
     return [github_command(line) for line in github.lines]
-
-
-# -- masks -------------------------------------------------------------------------------------
-
-
-def test_every_line_of_every_secret_is_masked(github: Spoken) -> None:
-    github.system.hide([Secret("one-secret"), Secret("100%\r\n\n  second \n"), Secret("")])
-
-    assert github.lines == ["::add-mask::one-secret", "::add-mask::100%25", "::add-mask::second"]
 
 
 # -- groups ------------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-from precheck_gate.secrets import Secret
 from tests.ci_reports.made import HOSTILE, hostile_task
 
 from .runner import NOW, Spoken, outcome_of
@@ -46,9 +45,8 @@ def test_no_title_can_forge_a_marker(title: str) -> None:
     assert "\x1b" not in marker[3]
 
 
-def test_verdict_and_secrets_are_told_by_reports_and_settings() -> None:
+def test_the_verdict_is_told_by_reports() -> None:
     gitlab = Spoken("gitlab")
-    gitlab.system.hide([Secret("a-secret-value")])
     assert gitlab.conclude(outcome_of([hostile_task()], exit_code=1), markdown="x") == []
     assert gitlab.system.summary_room() == 0
     assert gitlab.lines == []

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from precheck_gate import secrets
 from precheck_gate.cli import main_group
 from precheck_gate.cli.execution import Runtime
-from precheck_gate.secrets import Secret, hide_for_now, hide_secrets, hide_secrets_in_bytes
+from precheck_gate.secrets import Secret, hide_for_now, hide_secrets
 from tests.e2e.servers import serve_body
 from tests.fakes import FakeClock
 
 from .conftest import ID, PROJECT
-from .spelling import TOKENS, readings, spelt, values
+from .spelling import TOKENS, readings, spelt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,27 +39,22 @@ def test_no_spelling_of_a_secret_in_json_stays(
 ) -> None:
     secrets._known = secrets.Known()
     Secret(secret)
-    text = data.draw(spelt(before + secret + after, levels))
-    body = f'{{"n": 1.00, "n": 2, "é\\u00e9": "\\u003d/", "a": ["{text}"], "{text}": 1}}'
-    hidden = hide_secrets_in_bytes(body.encode()).decode()
-    document = json.loads(hidden)
-    reading = document["a"][0]
-    for _ in range(levels - 1):
+    reading = hide_secrets(data.draw(spelt(before + secret + after, levels)))
+    for _ in range(levels):
         assert secret not in reading
-        reading = json.loads(f'"{reading}"', strict=False)
+        try:
+            reading = json.loads(f'"{reading}"', strict=False)
+        except ValueError:
+            break  # a part of the secret that began with an escape's end took the escape along
     assert secret not in reading
-    assert not [one for one in values(document) if secret in one]
 
 
 @given(st.data(), TOKENS)
-def test_all_but_the_string_with_the_secret_keeps_its_bytes(
-    data: st.DataObject, secret: str
-) -> None:
+def test_all_but_the_secret_keeps_its_spelling(data: st.DataObject, secret: str) -> None:
     secrets._known = secrets.Known()
     Secret(secret)
     rest = '{"n": 1.00, "n": 2, "\\u00e9": "\\u003d\\/", "x": "\\ud800", "bad": "\\x", "a": "'
-    text = data.draw(spelt(secret))
-    hidden = hide_secrets_in_bytes(f'{rest}{text}", "z": "\\u0041"}}'.encode()).decode()
+    hidden = hide_secrets(f'{rest}{data.draw(spelt(secret))}", "z": "\\u0041"}}')
     assert hidden == f'{rest}***", "z": "\\u0041"}}'
 
 
@@ -70,34 +65,22 @@ def test_what_is_no_json_is_looked_through_as_well(
     secrets._known = secrets.Known()
     Secret(secret)
     # Such as a page, or an answer that was cut off in the middle of a string.
-    hidden = hide_secrets_in_bytes(f"it's {before} {data.draw(spelt(secret))}".encode())
-    assert hidden.endswith(b" ***")
-
-
-@given(st.binary(max_size=60), st.binary(max_size=60))
-def test_bytes_that_are_no_text_stay_such(before: bytes, after: bytes) -> None:
-    secrets._known = secrets.Known()
-    Secret("SECRETtok+/=en")
-    body = before + b'"\xff \\u0053ECRETtok+\\/\\u003den"' + after
-    hidden = hide_secrets_in_bytes(body)
-    assert b'"\xff ***"' in hidden or before.endswith(b"\\")
-    with pytest.raises(UnicodeDecodeError):
-        hidden.decode()
+    hidden = hide_secrets(f"it's {before} {data.draw(spelt(secret))}")
+    assert hidden.endswith(" ***")
 
 
 def test_a_text_without_a_secret_stays_as_it_is() -> None:
     Secret("SECRETtok+/=en")
     text = '{"a": "\\u0053ECRETtok", "b": "\\ud83d\\ude00 \\/", "c": "C:\\users"} \\'
     assert hide_secrets(text) == text
-    assert hide_secrets_in_bytes(text.encode()) == text.encode()
 
 
 @pytest.mark.parametrize("piece", ["\\u0041", '"\\u0041",', "\\", '\\"', '"', "\\\\u005c", "\\/a"])
 def test_hiding_takes_time_in_proportion(piece: str) -> None:
     """By the work that is done, not by the clock: what would be quadratic does not end here."""
     Secret("SECRETtok+/=en")
-    body = (piece * 200_000).encode()
-    assert hide_secrets_in_bytes(body) == body
+    text = piece * 200_000
+    assert hide_secrets(text) == text
 
 
 @pytest.mark.parametrize(
@@ -116,7 +99,6 @@ def test_hiding_takes_time_in_proportion(piece: str) -> None:
 def test_a_short_password_is_hidden_as_a_word(password: str, text: str, shown: str) -> None:
     Secret(password)
     assert hide_secrets(text) == shown
-    assert hide_secrets_in_bytes(text.encode()) == shown.encode()
 
 
 def test_other_spellings() -> None:
