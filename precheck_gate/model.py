@@ -82,6 +82,11 @@ class Item:
     skipped: bool = False
     skippable: bool = False
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether the service has not said a status yet: it is "", JSON null or absent."""
+        return self.raw_status in ("", "null")
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -106,6 +111,11 @@ class Snapshot:
     def complete(self) -> bool:
         """Whether the pre-check has reached exactly 100 %."""
         return self.progress == 100
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether any item has no status yet."""
+        return any(item.unfinished for item in self.items)
 
 
 class TroubleKind(Enum):
