@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from precheck_gate.cli.live_connection import Connection
 from precheck_gate.cli.live_options import LiveOptions
 from precheck_gate.cli.live_telling import announce, progress_of, remarks_on, tell_selection
-from precheck_gate.errors import Interrupted, ServiceError
+from precheck_gate.errors import Interrupted, ServiceError, TimeOver
 from precheck_gate.model import About, Observation, Snapshot, Trouble
 
 if TYPE_CHECKING:
@@ -129,8 +130,10 @@ class _Run:
         if fresh is not None and self.live.start_precheck:
             try:
                 self.unstarted = fresh.begin(tasks, self.deadline)
-            except ServiceError as error:
+            except TimeOver:
                 # Nothing is asked then: a result might be from before.
+                return
+            except ServiceError as error:
                 poller.give_up(error)
                 return
         left = max(0.0, self.deadline - self.clock.monotonic())
@@ -161,7 +164,7 @@ class _Run:
             self.budget,
             observer,
             self.polling.grace,
-            self.polling.request_timeout,
+            request_timeout=math.inf,  # what sends the requests bounds each of them
         )
 
     def _poller(self, asker: Asker, observer: Progress) -> Poller:
@@ -175,10 +178,15 @@ class _Run:
             self.connection.keeping(asker if self.live.no_details else self.naming),
             self.clock,
             FixedCadence(interval) if interval is not None else AdaptiveCadence(),
-            replace(self.polling, heartbeat=min(self.polling.heartbeat, observer.heartbeat)),
+            replace(
+                self.polling,
+                heartbeat=min(self.polling.heartbeat, observer.heartbeat),
+                width=self.polling.width if self.live.save_answers is None else 1,
+            ),
             observer,
             random.random,
             budget=self.budget,
+            requests_for=self.client.requests_for,
         )
         if self.live.until == "passed":
             poller.accepts = self._passes

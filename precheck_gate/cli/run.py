@@ -169,7 +169,7 @@ def _run(
         timeout=options["timeout"],
         grace=options["grace"],
         max_staleness=staleness,
-        spacing=0.0,  # the transport keeps to --max-rps
+        pace=1.0 / live.max_rps,
         gentle=live.interval or min(GENTLE_SECONDS, staleness),
     )
     return gate_live(

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from precheck_gate.drs import task_wire, wire
 from precheck_gate.drs.refusals import refused, usual_advice
-from precheck_gate.errors import BatchRefused, UnnamedResult
+from precheck_gate.errors import BatchRefused, TimeOver, UnnamedResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from precheck_gate.model import About, Trouble
 
 __all__ = ["DrsClient", "Post"]
+
+# In a request; the service's own advice.
+MAX_TASKS = 10
 
 
 class Post(Protocol):
@@ -65,6 +68,10 @@ class DrsClient:
         self._on_reply = on_reply
         self.requests = 0
         self._started: dict[str, str] = {}
+
+    def requests_for(self, tasks: int) -> int:
+        """Return how many requests it takes to ask for the results of so many tasks."""
+        return -(-tasks // MAX_TASKS)
 
     def precheck_results(self, task_ids: Sequence[str], seconds: float) -> wire.Answer:
         """Ask for the results of at most 10 tasks.
@@ -155,9 +162,11 @@ class DrsClient:
         url = f"{self._endpoint}/v3/{quote(project, safe='')}/{path}"
         self.requests += 1
         body = json.dumps(document).encode()
-        left = max(1.0, end - self._clock.monotonic())
+        left = end - self._clock.monotonic()
+        if left <= 0:
+            raise TimeOver("The time for a request went by while the project was looked up.")
         # A service may repeat what it was sent, and what it says is printed and kept.
-        reply = self._post(url, body, self._headers, min(left, seconds)).masked()
+        reply = self._post(url, body, self._headers, left).masked()
         if on_reply is not None:
             on_reply(reply)
         if reply.status == 200:

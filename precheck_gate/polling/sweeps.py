@@ -1,0 +1,92 @@
+"""Sweeps: rounds of requests in which each task is asked for once, and how long one takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from precheck_gate.polling.watch import Watch
+
+__all__ = ["Sweep", "SweepTime"]
+
+# How many answers an estimate of the latency rests on.
+SAMPLE = 10
+
+
+@dataclass
+class Sweep:
+    """One round in which each task is asked for at most once; a fault interrupts it.
+
+    Attributes:
+        first: the number of its first request.
+        confirming: whether it asks for tasks that have ended, since their answers are too old.
+        faulty: whether a request of it failed.
+        interrupted: whether a fault ended it before all tasks were asked for.
+    """
+
+    first: int = 0
+    confirming: bool = False
+    faulty: bool = False
+    interrupted: bool = False
+
+    def open(self, watches: Iterable[Watch]) -> list[Watch]:
+        """Return the tasks that were not asked for in it yet."""
+        return [watch for watch in watches if watch.turn < self.first]
+
+
+@dataclass
+class SweepTime:
+    """How long a sweep of all tasks takes, by the rate of requests and the latency so far.
+
+    Args:
+        tasks: how many there are.
+        batch_size: how many of them are asked for at once.
+        requests_for: how many requests it takes to ask for so many tasks.
+        pace: the least seconds between two requests.
+        most: how many batches may be asked for at once.
+    """
+
+    tasks: int
+    batch_size: int
+    requests_for: Callable[[int], int]
+    pace: float
+    most: int
+    _answers: int = 0
+    _seconds: float = 0.0
+
+    def note(self, seconds: float) -> None:
+        """Take note of how long the answer for a batch took."""
+        self._answers += 1
+        self._seconds += seconds
+
+    @property
+    def width(self) -> int:
+        """How many batches to ask for at once: several only where the rate is not the bound."""
+        paced = self.pace * self.requests_for(self.batch_size)
+        return self.most if self._answers and self._latency > 1.5 * paced else 1
+
+    def objection(self, max_staleness: float) -> str:
+        """Return why not all tasks can be confirmed within ``max_staleness``; "" if they can."""
+        requests = self.requests_for(self.tasks)
+        seconds, how = requests * self.pace, f"{requests} requests, {self.pace:g} s apart"
+        if self._answers >= SAMPLE:
+            batches = -(-self.tasks // self.batch_size)
+            by_latency = batches * self._latency / self.width
+            if by_latency > seconds:
+                seconds = by_latency
+                how = f"{batches} answers, {self._latency:.2g} s each, {self.width} at a time"
+        if seconds <= max_staleness:
+            return ""
+        return (
+            f"to ask for all {self.tasks} tasks once takes about {seconds:.0f} s ({how}), but no "
+            f"answer may be older than {max_staleness:.0f} s at the end, so the run is expected to "
+            "end incomplete; use a higher --max-rps or --max-staleness, or split the list of tasks "
+            "over several jobs"
+        )
+
+    @property
+    def _latency(self) -> float:
+        return self._seconds / self._answers
