@@ -158,7 +158,7 @@ class Poller:
         return self._left() <= 0 or not (self._memory.pending() or self._unconfirmed())
 
     def _due(self) -> list[Watch]:
-        """Return the tasks to ask for now, first the one that was asked for longest ago.
+        """Return the tasks to ask for now, first the one that was answered for longest ago.
 
         Those are the pending ones, or, when there are none, those whose answer is too old. A sweep
         that a fault interrupted goes on with the tasks that it had not come to.
@@ -171,7 +171,7 @@ class Poller:
         if not due:
             self._sweep = Sweep(self._turns, confirming)
             due = wanted
-        return sorted(due, key=lambda watch: watch.turn)
+        return sorted(due, key=lambda watch: watch.heard)
 
     def _ready(self, pending: Sequence[Watch]) -> list[Watch]:
         """Return those of the pending tasks that need not be left alone now."""

@@ -22,7 +22,8 @@ class Watch:
 
     Attributes:
         task_id: the task.
-        turn: the number of the request in which it was asked for last; -1 for none.
+        turn: the number of the latest request for it; -1 for none.
+        heard: the number of the latest request that brought an answer for it; -1 for none.
         snapshot: what the service said last of it.
         answered_at: when it said so.
         trouble: why the latest answer does not count; None when it does.
@@ -37,6 +38,7 @@ class Watch:
 
     task_id: str
     turn: int = -1
+    heard: int = -1
     snapshot: Snapshot | None = None
     answered_at: float | None = None
     trouble: Trouble | None = None
@@ -97,7 +99,7 @@ class Watch:
                 del self.timeline[1:-1:2]
             self.timeline.append((now, float(snapshot.progress)))
         self.snapshot, self.answered_at = snapshot, now
-        self.trouble, self.fault = None, None
+        self.trouble, self.fault, self.heard = None, None, self.turn
         if self._unfinished:
             self.troubled_since = now if self.troubled_since is None else self.troubled_since
         else:
@@ -107,7 +109,7 @@ class Watch:
     def suffer(self, trouble: Trouble, now: float) -> bool:
         """Take trouble; return whether it is new."""
         changed = trouble != self.trouble
-        self.trouble, self.fault = trouble, None
+        self.trouble, self.fault, self.heard = trouble, None, self.turn
         if self.troubled_since is None:
             self.troubled_since = now
         return changed
