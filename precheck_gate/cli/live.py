@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["gate_live"]
 
+# How many times as long as its judgement a task takes with several reports, and some to spare.
+_REPORTS = 8.0
 _MORE_TIME = "Run the gate again, with a longer --timeout; was the pre-check started?"
 
 
@@ -98,7 +100,7 @@ class _Run:
         self.connection.begin(tasks)
         observer = self._observer(tasks)
         fresh = self._fresh(observer)
-        poller = self._poller(fresh or self.client, observer)
+        poller = self._poller(fresh or self.client, observer, len(tasks))
         bench = replace(self.bench, unfinished=_MORE_TIME)
         try:
             self._ask(tasks, poller, fresh)
@@ -127,6 +129,7 @@ class _Run:
 
     def _ask(self, tasks: Sequence[str], poller: Poller, fresh: FreshResults | None) -> None:
         """Start what is to be started, and poll; ``unstarted`` tells what could not be started."""
+        poller.foresee(len(tasks))
         if fresh is not None and self.live.start_precheck:
             try:
                 self.unstarted = fresh.begin(tasks, self.deadline)
@@ -167,7 +170,7 @@ class _Run:
             request_timeout=math.inf,  # what sends the requests bounds each of them
         )
 
-    def _poller(self, asker: Asker, observer: Progress) -> Poller:
+    def _poller(self, asker: Asker, observer: Progress, tasks: int) -> Poller:
         from precheck_gate.polling.cadence import AdaptiveCadence, FixedCadence
         from precheck_gate.polling.naming import NamedResults
         from precheck_gate.polling.poller import Poller
@@ -187,6 +190,7 @@ class _Run:
             random.random,
             budget=self.budget,
             requests_for=self.client.requests_for,
+            afterwards=lambda snapshot: tasks * self._seconds_to_conclude(snapshot),
         )
         if self.live.until == "passed":
             poller.accepts = self._passes
@@ -199,6 +203,15 @@ class _Run:
         from precheck_gate.judgement import judge_task
 
         return judge_task(Observation(snapshot.task_id, snapshot), self.bench).verdict
+
+    def _seconds_to_conclude(self, snapshot: Snapshot) -> float:
+        """Return about how long it takes to judge such a task and to write it into reports."""
+        times = []
+        for _ in range(3):
+            began = self.clock.monotonic()
+            self._judge(snapshot)
+            times.append(self.clock.monotonic() - began)
+        return _REPORTS * min(times)
 
     def _passes(self, snapshot: Snapshot) -> bool:
         return self._judge(snapshot).green

@@ -18,6 +18,7 @@ from precheck_gate.errors import (
     TimeOver,
     TransientFault,
 )
+from precheck_gate.model import Snapshot
 from precheck_gate.polling.batches import ask_batch, batches_of
 from precheck_gate.polling.events import Asked, Faulted, Waiting
 from precheck_gate.polling.memory import Memory
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from precheck_gate.clock import Clock
     from precheck_gate.drs.wire import Answer
-    from precheck_gate.model import Observation, Snapshot, Trouble
+    from precheck_gate.model import Observation, Trouble
     from precheck_gate.polling.batches import Batch
     from precheck_gate.polling.cadence import Cadence
     from precheck_gate.polling.events import Observer
@@ -58,6 +59,10 @@ def _anything(_: Snapshot) -> bool:
     return True
 
 
+def _no_time(_: Snapshot) -> float:
+    return 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class _Reply:
     """An answer, when it came, and how long it took."""
@@ -81,6 +86,8 @@ class Poller:
         accepts: whether a pre-check that ended will do; one that does not is asked for on and on.
         budget: how many requests may be repetitions after a fault.
         requests_for: how many requests it takes to ask for so many tasks; None for one a batch.
+        afterwards: how many seconds before the deadline the polling has to end, since its end is
+            not yet that of the run; estimated by a snapshot.
         parallel: how several batches are asked for at once.
     """
 
@@ -93,6 +100,7 @@ class Poller:
     accepts: Callable[[Snapshot], bool] = _anything
     budget: RetryBudget = field(default_factory=RetryBudget)
     requests_for: Callable[[int], int] | None = None
+    afterwards: Callable[[Snapshot], float] = _no_time
     parallel: Parallel = in_parallel
     trouble: Trouble | None = None
 
@@ -100,6 +108,8 @@ class Poller:
         self._memory = Memory(self.observer)
         self._started = 0.0
         self._deadline = 0.0
+        self._reserve = 0.0
+        self._reserved = False
         self._turns = 0
         self._sweep = Sweep()
         self._replies: dict[Batch, _Reply | BaseException] = {}
@@ -126,14 +136,7 @@ class Poller:
         self._memory.begin(task_ids)
         self._started = self.clock.monotonic()
         self._deadline = self._started + self.options.timeout
-        self._sweep_time = SweepTime(
-            len(task_ids),
-            self.options.batch_size,
-            self.requests_for or (lambda tasks: -(-tasks // self.options.batch_size)),
-            self.options.pace,
-            self.options.width,
-        )
-        self._warn()
+        self.foresee(len(task_ids))
         try:
             while not self._is_over():
                 fault = self._ask_all(self._due())
@@ -144,6 +147,17 @@ class Poller:
             return
         except ServiceError as error:
             self.give_up(error)
+
+    def foresee(self, tasks: int) -> None:
+        """Say so where so many tasks are too many to be confirmed at this rate."""
+        self._sweep_time = SweepTime(
+            tasks,
+            self.options.batch_size,
+            self.requests_for or (lambda number: -(-number // self.options.batch_size)),
+            self.options.pace,
+            self.options.width,
+        )
+        self._warn()
 
     def observations(self) -> list[Observation]:
         """Return what is known of each task now, in the order in which they were requested."""
@@ -248,8 +262,7 @@ class Poller:
         self._replies |= self.parallel(self._reply_to, group, len(group))
 
     def _reply_to(self, batch: Batch) -> _Reply:
-        began = self.clock.monotonic()
-        left = self._deadline - began
+        began, left = self.clock.monotonic(), self._left()
         if left <= 0:
             raise TimeOver("The time of the run is over.")
         answer = self.asker.precheck_results(batch, left)
@@ -268,6 +281,7 @@ class Poller:
         self._reached()
         self._sweep_time.note(reply.seconds)
         self._memory.take(batch, reply.answer, reply.at, self.accepts)
+        self._keep_time(reply.answer)
         if reply.answer.fault is not None:
             raise reply.answer.fault
 
@@ -287,7 +301,16 @@ class Poller:
     # Waiting
 
     def _left(self) -> float:
-        return self._deadline - self.clock.monotonic()
+        return self._deadline - self._reserve - self.clock.monotonic()
+
+    def _keep_time(self, answer: Answer) -> None:
+        """Keep time for what comes afterwards, by the largest snapshots until one has ended."""
+        seen = [one for one in answer.entries.values() if isinstance(one, Snapshot)]
+        if seen and not self._reserved:
+            largest = max(seen, key=lambda one: len(one.items))
+            self._reserved = largest.complete
+            needed = min(self.afterwards(largest), self.options.timeout / 4)
+            self._reserve = max(self._reserve, needed)
 
     def _pause(self, fault: TransientFault | None) -> None:
         delay = self._backoff(fault) if fault is not None else self._next_delay()

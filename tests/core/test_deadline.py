@@ -20,12 +20,15 @@ from tests.harness import Events, Judged, body, entry, judge_observations, task_
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from precheck_gate.model import Snapshot
+
 
 def run(
     requested: Sequence[str],
     send: Callable[[FakeClock, Sequence[str], float], Reply],
     *,
     max_rps: float = 10.0,
+    afterwards: Callable[[Snapshot], float] = lambda _: 0.0,
     **options: Any,
 ) -> tuple[Judged, float]:
     """Poll by the real client and the real pacing; return the verdict and when it came."""
@@ -47,6 +50,7 @@ def run(
         PollOptions(**options),
         Events(),
         lambda: 1.0,
+        afterwards=afterwards,
     )
     poller.poll(requested)
     troubles = [poller.trouble] if poller.trouble else []
@@ -121,3 +125,14 @@ def test_a_turn_that_is_not_taken_is_left_to_the_next_request() -> None:
             paced("GET", "http://x", auth=NoAuth(), seconds=1.0)
     paced("GET", "http://x", auth=NoAuth(), seconds=60.0)
     assert clock.monotonic() == 10.0
+
+
+def test_the_polling_leaves_time_for_what_comes_afterwards() -> None:
+    judged, end = run([task_id(1)], slow(0.0, "50%"), timeout=600.0, afterwards=lambda _: 42.0)
+    assert judged.verdict is Verdict.INCOMPLETE
+    assert end == pytest.approx(600.0 - 42.0)
+
+
+def test_what_comes_afterwards_takes_no_more_than_a_quarter_of_the_time() -> None:
+    _, end = run([task_id(1)], slow(0.0, "50%"), timeout=600.0, afterwards=lambda _: 1e6)
+    assert end == pytest.approx(450.0)

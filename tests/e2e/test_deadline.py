@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from precheck_gate import judgement
 from tests.e2e.outcome import task_id
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Gate, Serve
+    from tests.fakes import FakeClock
 
 STUCK = [task_id(number) for number in range(100)]
 LINES = "\n".join(f"  - {{id: {one}, answer: mysql, duration: 24h}}" for one in STUCK)
@@ -34,3 +36,23 @@ def test_a_deadline_before_all_pre_checks_are_started_is_incomplete(
     )
     assert outcome.code == 3
     assert outcome.report["service"]["seconds"] <= 5
+
+
+@pytest.mark.parametrize("duration", ["0s", "24h"])
+def test_the_judgement_is_part_of_the_time(
+    gate: Gate, serve: Serve, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, duration: str
+) -> None:
+    judge_task = judgement.judge_task
+
+    def slow(*arguments: Any) -> Any:
+        clock.advance(0.1)
+        return judge_task(*arguments)
+
+    monkeypatch.setattr(judgement, "judge_task", slow)
+    lines = "\n".join(f"  - {{id: {one}, answer: mysql, duration: {duration}}}" for one in STUCK)
+    gate.run(
+        serve(f"version: 1\ntasks:\n{lines}\n").url,
+        *("--timeout", "60s", "--max-staleness", "1s", "--max-rps", "1"),
+        tasks=STUCK,
+    )
+    assert clock.monotonic() <= 60
