@@ -253,6 +253,8 @@ class Poller:
 
     def _request(self, group: Sequence[Batch]) -> None:
         """Send a request for each batch of a group, and keep the replies for `_ask`."""
+        if self._left() <= 0:
+            raise TimeOver("The time of the run is over.")
         for batch in group:
             self.observer.notify(Asked(batch))
             self._memory.ask(batch, self._turns)
@@ -262,10 +264,8 @@ class Poller:
         self._replies |= self.parallel(self._reply_to, group, len(group))
 
     def _reply_to(self, batch: Batch) -> _Reply:
-        began, left = self.clock.monotonic(), self._left()
-        if left <= 0:
-            raise TimeOver("The time of the run is over.")
-        answer = self.asker.precheck_results(batch, left)
+        began = self.clock.monotonic()
+        answer = self.asker.precheck_results(batch, self._left())
         now = self.clock.monotonic()
         return _Reply(answer, now, now - began)
 

@@ -34,7 +34,7 @@ def run(
     """Poll by the real client and the real pacing; return the verdict and when it came."""
     clock = FakeClock()
 
-    def inner(*_: Any, seconds: float, body: bytes, **__: Any) -> Reply:
+    def inner(*_: Any, seconds: float, body: bytes = b"", **__: Any) -> Reply:
         assert seconds > 0
         return send(clock, [one for one in requested if one.encode() in body], seconds)
 
