@@ -7,7 +7,7 @@
     │   └── DocumentError      2   a policy, scenario or list with problems at known places
     ├── ServiceError           4   the service gave no trustworthy answer
     │   ├── TransientFault     4   may pass by itself: network, 429, 5xx
-    │   │   ├── TimeOver       4   our own time for a request was over; at the deadline: incomplete
+    │   │   ├── TimeOver       3   our own time was over before there was an answer
     │   │   └── NotAnAnswer    4   not JSON, of the wrong shape, beyond a bound; final offline
     │   │       └── UnnamedResult  4   a result in it names no task
     │   ├── ApiGone            4   404 from the gateway: no such API here
@@ -139,6 +139,8 @@ class TimeOver(TransientFault):
 
     At the deadline of a run, it makes the run incomplete.
     """
+
+    exit_code = ExitCode.INCOMPLETE
 
 
 class NotAnAnswer(TransientFault):

@@ -56,3 +56,15 @@ def test_the_judgement_is_part_of_the_time(
         tasks=STUCK,
     )
     assert clock.monotonic() <= 60
+
+
+def test_a_deadline_before_all_tasks_are_found_is_incomplete(gate: Gate, serve: Serve) -> None:
+    lines = "\n".join(f"  - {{id: {task_id(n)}, answer: mysql, name: orders-{n}}}" for n in range(150))
+    outcome = gate.run(
+        serve(f"version: 1\ntasks:\n{lines}\n").url,
+        *("--select", "name=orders-*", "--max-rps", "0.1", "--timeout", "5s"),
+        tasks=[],
+    )
+    assert outcome.code == 3
+    assert outcome.report["verdict"] == "incomplete"
+    outcome.says("--max-rps", "--timeout")
