@@ -279,7 +279,8 @@ class Poller:
         if isinstance(reply, BaseException):
             raise reply
         self._reached()
-        self._sweep_time.note(reply.seconds)
+        if self._width() == 1:
+            self._sweep_time.note(reply.seconds)
         self._memory.take(batch, reply.answer, reply.at, self.accepts)
         self._keep_time(reply.answer)
         if reply.answer.fault is not None:

@@ -58,15 +58,14 @@ class SweepTime:
     _seconds: float = 0.0
 
     def note(self, seconds: float) -> None:
-        """Take note of how long the answer for a batch took."""
+        """Take note of how long the answer took for a batch that was asked for alone."""
         self._answers += 1
         self._seconds += seconds
 
     @property
     def width(self) -> int:
         """How many batches to ask for at once: several only where the rate is not the bound."""
-        paced = self.pace * self.requests_for(self.batch_size)
-        return self.most if self._answers and self._latency > 1.5 * paced else 1
+        return self.most if self._answers and self._latency > 1.1 * self._paced else 1
 
     def objection(self, max_staleness: float) -> str:
         """Return why not all tasks can be confirmed within ``max_staleness``; "" if they can."""
@@ -74,10 +73,11 @@ class SweepTime:
         seconds, how = requests * self.pace, f"{requests} requests, {self.pace:g} s apart"
         if self._answers >= SAMPLE:
             batches = -(-self.tasks // self.batch_size)
-            by_latency = batches * self._latency / self.width
+            width = self.width
+            by_latency = batches * ((width - 1) * self._paced + self._latency) / width
             if by_latency > seconds:
                 seconds = by_latency
-                how = f"{batches} answers, {self._latency:.2g} s each, {self.width} at a time"
+                how = f"{batches} answers, {self._latency:.2g} s each, {width} at a time"
         if seconds <= max_staleness:
             return ""
         return (
@@ -86,6 +86,11 @@ class SweepTime:
             "end incomplete; use a higher --max-rps or --max-staleness, or split the list of tasks "
             "over several jobs"
         )
+
+    @property
+    def _paced(self) -> float:
+        """The seconds that the rate of requests requires for a batch."""
+        return self.pace * self.requests_for(self.batch_size)
 
     @property
     def _latency(self) -> float:

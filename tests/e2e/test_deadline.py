@@ -59,7 +59,8 @@ def test_the_judgement_is_part_of_the_time(
 
 
 def test_a_deadline_before_all_tasks_are_found_is_incomplete(gate: Gate, serve: Serve) -> None:
-    lines = "\n".join(f"  - {{id: {task_id(n)}, answer: mysql, name: orders-{n}}}" for n in range(150))
+    many = range(150)
+    lines = "\n".join(f"  - {{id: {task_id(n)}, answer: mysql, name: orders-{n}}}" for n in many)
     outcome = gate.run(
         serve(f"version: 1\ntasks:\n{lines}\n").url,
         *("--select", "name=orders-*", "--max-rps", "0.1", "--timeout", "5s"),
