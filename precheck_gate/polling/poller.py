@@ -193,12 +193,17 @@ class Poller:
         return [watch for watch in pending if watch.rest(now, self.options.gentle) <= 0]
 
     def _unconfirmed(self) -> list[Watch]:
-        """Return the tasks that ended too long ago, and that another request could confirm.
+        """Return the tasks whose answers are too old, or will be when those are confirmed.
 
         One confirming sweep is enough: where it went well and took so long that its first answers
         are too old by now, the next one would, too.
         """
-        stale = self._memory.stale(self.clock.monotonic(), self.options.max_staleness)
+        now, count = self.clock.monotonic(), 0
+        stale = self._memory.stale(now, self.options.max_staleness)
+        while len(stale) > count:
+            count = len(stale)
+            end = now + self._sweep_time.seconds(count)
+            stale = self._memory.stale(end, self.options.max_staleness)
         if not self._sweep.confirming or self._sweep.faulty:
             return stale
         return self._sweep.open(stale)

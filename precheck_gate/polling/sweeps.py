@@ -39,7 +39,7 @@ class Sweep:
 
 @dataclass
 class SweepTime:
-    """How long a sweep of all tasks takes, by the rate of requests and the latency so far.
+    """How long a sweep takes, by the rate of requests and the latency so far.
 
     Args:
         tasks: how many there are.
@@ -65,19 +65,22 @@ class SweepTime:
     @property
     def width(self) -> int:
         """How many batches to ask for at once: several only where the rate is not the bound."""
-        return self.most if self._answers and self._latency > 1.1 * self._paced else 1
+        return self.most if self._latency > 1.1 * self._paced else 1
+
+    def seconds(self, tasks: int) -> float:
+        """Return about how long it takes to ask for so many tasks."""
+        return max(self._by_rate(tasks), self._by_latency(tasks))
 
     def objection(self, max_staleness: float) -> str:
         """Return why not all tasks can be confirmed within ``max_staleness``; "" if they can."""
-        requests = self.requests_for(self.tasks)
-        seconds, how = requests * self.pace, f"{requests} requests, {self.pace:g} s apart"
+        by_rate, by_latency = self._by_rate(self.tasks), 0.0
+        how = f"{self.requests_for(self.tasks)} requests, {self.pace:g} s apart"
         if self._answers >= SAMPLE:
-            batches = -(-self.tasks // self.batch_size)
-            width = self.width
-            by_latency = batches * ((width - 1) * self._paced + self._latency) / width
-            if by_latency > seconds:
-                seconds = by_latency
-                how = f"{batches} answers, {self._latency:.2g} s each, {width} at a time"
+            by_latency = self._by_latency(self.tasks)
+        if by_latency > by_rate:
+            batches = self._batches(self.tasks)
+            how = f"{batches} answers, {self._latency:.2g} s each, {self.width} at a time"
+        seconds = max(by_rate, by_latency)
         if seconds <= max_staleness:
             return ""
         return (
@@ -87,6 +90,16 @@ class SweepTime:
             "over several jobs"
         )
 
+    def _batches(self, tasks: int) -> int:
+        return -(-tasks // self.batch_size)
+
+    def _by_rate(self, tasks: int) -> float:
+        return self.requests_for(tasks) * self.pace
+
+    def _by_latency(self, tasks: int) -> float:
+        groups = -(-self._batches(tasks) // self.width)
+        return groups * ((self.width - 1) * self._paced + self._latency)
+
     @property
     def _paced(self) -> float:
         """The seconds that the rate of requests requires for a batch."""
@@ -94,4 +107,4 @@ class SweepTime:
 
     @property
     def _latency(self) -> float:
-        return self._seconds / self._answers
+        return self._seconds / self._answers if self._answers else 0.0
