@@ -7,6 +7,7 @@
     │   └── DocumentError      2   a policy, scenario or list with problems at known places
     ├── ServiceError           4   the service gave no trustworthy answer
     │   ├── TransientFault     4   may pass by itself: network, 429, 5xx
+    │   │   ├── TimeOver       3   our own time was over before there was an answer
     │   │   └── NotAnAnswer    4   not JSON, of the wrong shape, beyond a bound; final offline
     │   │       └── UnnamedResult  4   a result in it names no task
     │   ├── ApiGone            4   404 from the gateway: no such API here
@@ -33,6 +34,7 @@ __all__ = [
     "Problem",
     "ReportError",
     "ServiceError",
+    "TimeOver",
     "TransientFault",
     "UnnamedResult",
     "UsageError",
@@ -130,6 +132,15 @@ class TransientFault(ServiceError):
     ) -> None:
         super().__init__(message, hint=hint, code=code, request_id=request_id)
         self.retry_after = retry_after
+
+
+class TimeOver(TransientFault):
+    """The time that the caller gave was over before there was an answer: no fault of the service.
+
+    At the deadline of a run, it makes the run incomplete.
+    """
+
+    exit_code = ExitCode.INCOMPLETE
 
 
 class NotAnAnswer(TransientFault):

@@ -156,7 +156,9 @@ class Gate:
     def fail(self, error: PrecheckGateError) -> int:
         """Tell of an error that left nothing to judge, in every report too; return its code."""
         self.console.error(error)
-        return self._nothing_judged(error, Verdict.ERROR, int(error.exit_code))
+        incomplete = error.exit_code == ExitCode.INCOMPLETE
+        verdict = Verdict.INCOMPLETE if incomplete else Verdict.ERROR
+        return self._nothing_judged(error, verdict, int(error.exit_code))
 
     def interrupted(self, signum: int) -> int:
         """Tell of a signal that came before there was anything to judge; return its code."""

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+from precheck_gate.drs.parallel import in_parallel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
 
 __all__ = ["FakeClock"]
+
+_K = TypeVar("_K", bound="Hashable")
+_T = TypeVar("_T")
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -38,3 +47,17 @@ class FakeClock:
         """Let time pass without a wait."""
         with self._lock:
             self._seconds += seconds
+
+    def in_parallel(
+        self, work: Callable[[_K], _T], names: Sequence[_K], width: int
+    ) -> dict[_K, _T | BaseException]:
+        """Do what `precheck_gate.drs.parallel.in_parallel` does, one by one, in the same time."""
+        done: dict[_K, _T | BaseException] = {}
+        for first in range(0, len(names), width):
+            began = end = self._seconds
+            for name in names[first : first + width]:
+                self._seconds = began
+                done |= in_parallel(work, [name], 1)
+                end = max(end, self._seconds)
+            self._seconds = end
+        return done

@@ -13,6 +13,7 @@ from precheck_gate.documents import parse_document
 from precheck_gate.drs.client import DrsClient
 from precheck_gate.drs.transport import Reply as HttpReply
 from precheck_gate.drs.wire import parse_answer
+from precheck_gate.errors import TimeOver
 from precheck_gate.judgement import judge_task
 from precheck_gate.model import Observation, Snapshot, Trouble, TroubleKind
 from precheck_gate.policy import BUILTIN_DEFAULT, PolicyOptions, builtin_policy, parse_policy
@@ -151,15 +152,24 @@ Reply = bytes | Exception
 
 @dataclass
 class ScriptedService:
-    """Answers from a function of the time and the tasks asked for; notes what was asked."""
+    """Answers from a function of the time and the tasks asked for; notes what was asked.
+
+    It keeps ``pace`` seconds between two requests, as the transport does.
+    """
 
     clock: FakeClock
     script: Callable[[float, Sequence[str]], Reply]
     asked: list[tuple[float, tuple[str, ...]]] = field(default_factory=list)
+    pace: float = 0.1
 
     def precheck_results(self, task_ids: Sequence[str], seconds: float) -> Answer:
         assert seconds > 0
         assert 0 < len(task_ids) <= 10
+        if self.asked:
+            wait = self.asked[-1][0] + self.pace - self.clock.monotonic()
+            if wait >= seconds:
+                raise TimeOver("The rate of requests is used up.")
+            self.clock.sleep(wait)
         now = self.clock.monotonic()
         self.asked.append((now, tuple(task_ids)))
         reply = self.script(now, task_ids)
@@ -219,15 +229,17 @@ def poll(
     **options: Any,
 ) -> Polled:
     """Poll a scripted service to the end, in no time."""
-    service = ScriptedService(clock, script)
+    settings = PollOptions(**options)
+    service = ScriptedService(clock, script, pace=settings.pace)
     events = Events()
     poller = Poller(
         service,
         clock,
         cadence or FixedCadence(5.0),
-        PollOptions(**options),
+        settings,
         events,
         lambda: 1.0,
+        parallel=clock.in_parallel,
     )
     poller.poll(requested)
     return Polled(poller, service, events, clock, requested)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from precheck_gate.cli.live_connection import Connection
 from precheck_gate.cli.live_options import LiveOptions
 from precheck_gate.cli.live_telling import announce, progress_of, remarks_on, tell_selection
-from precheck_gate.errors import Interrupted, ServiceError
+from precheck_gate.errors import Interrupted, ServiceError, TimeOver
 from precheck_gate.model import About, Observation, Snapshot, Trouble
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["gate_live"]
 
+# How many times as long as its judgement a task takes with several reports, and some to spare.
+_REPORTS = 8.0
 _MORE_TIME = "Run the gate again, with a longer --timeout; was the pre-check started?"
 
 
@@ -94,7 +97,7 @@ class _Run:
         self.connection.begin(tasks)
         observer = self._observer(tasks)
         fresh = self._fresh(observer)
-        poller = self._poller(fresh or self.client, observer)
+        poller = self._poller(fresh or self.client, observer, len(tasks))
         bench = replace(self.bench, unfinished=_MORE_TIME)
         try:
             self._ask(tasks, poller, fresh)
@@ -124,11 +127,14 @@ class _Run:
 
     def _ask(self, tasks: Sequence[str], poller: Poller, fresh: FreshResults | None) -> None:
         """Start what is to be started, and poll; ``unstarted`` tells what could not be started."""
+        poller.foresee(len(tasks))
         if fresh is not None and self.live.start_precheck:
             try:
                 self.unstarted = fresh.begin(tasks, self.deadline)
-            except ServiceError as error:
+            except TimeOver:
                 # Nothing is asked then: a result might be from before.
+                return
+            except ServiceError as error:
                 poller.give_up(error)
                 return
         left = max(0.0, self.deadline - self.clock.monotonic())
@@ -159,10 +165,10 @@ class _Run:
             self.budget,
             observer,
             self.polling.grace,
-            self.polling.request_timeout,
+            request_timeout=math.inf,  # what sends the requests bounds each of them
         )
 
-    def _poller(self, asker: Asker, observer: Progress) -> Poller:
+    def _poller(self, asker: Asker, observer: Progress, tasks: int) -> Poller:
         from precheck_gate.polling.cadence import AdaptiveCadence, FixedCadence
         from precheck_gate.polling.naming import NamedResults
         from precheck_gate.polling.poller import Poller
@@ -173,10 +179,16 @@ class _Run:
             self.connection.keeping(asker if self.live.no_details else self.naming),
             self.clock,
             FixedCadence(interval) if interval is not None else AdaptiveCadence(),
-            replace(self.polling, heartbeat=min(self.polling.heartbeat, observer.heartbeat)),
+            replace(
+                self.polling,
+                heartbeat=min(self.polling.heartbeat, observer.heartbeat),
+                width=self.polling.width if self.live.save_answers is None else 1,
+            ),
             observer,
             random.random,
             budget=self.budget,
+            requests_for=self.client.requests_for,
+            afterwards=lambda snapshot: tasks * self._seconds_to_conclude(snapshot),
         )
         if self.live.until == "passed":
             poller.accepts = self._passes
@@ -194,6 +206,15 @@ class _Run:
     def _of_today(self, bench: Bench) -> Bench:
         """Return the bench with the day that it is by now: a wait may pass midnight."""
         return replace(bench, today=self.judging.day(self.clock))
+
+    def _seconds_to_conclude(self, snapshot: Snapshot) -> float:
+        """Return about how long it takes to judge such a task and to write it into reports."""
+        times = []
+        for _ in range(3):
+            began = self.clock.monotonic()
+            self._judge(snapshot)
+            times.append(self.clock.monotonic() - began)
+        return _REPORTS * min(times)
 
     def _passes(self, snapshot: Snapshot) -> bool:
         return self._judge(snapshot).green

@@ -61,7 +61,8 @@ _WAITING = section(
         type=Duration(least=1),
         default="30m",
         show_default=True,
-        help="How long to wait in all; never exceeded.",
+        help="Time limit for the whole run, the verdict and the reports included. What it cuts "
+        "off is incomplete (exit 3).",
     ),
     option(
         "--interval",
@@ -73,15 +74,16 @@ _WAITING = section(
         type=DURATION,
         default="60s",
         show_default=True,
-        help="How long a task may be unanswered or in error, or the service out of reach at the "
-        "start, before that is final.",
+        help="How long a task may be unanswered, in error, or at 100 % with an item that has no "
+        "status, or the service out of reach at the start, before that is final.",
     ),
     option(
         "--max-staleness",
         type=Duration(least=1),
         default="60s",
         show_default=True,
-        help="The greatest age of an answer that the verdict rests on; older ones are asked again.",
+        help="The greatest age of an answer that the verdict rests on. Older answers are "
+        "confirmed once, when the last pre-check has ended.",
     ),
 )
 _LANGUAGE = section(
@@ -169,7 +171,7 @@ def _run(
         timeout=options["timeout"],
         grace=options["grace"],
         max_staleness=staleness,
-        spacing=0.0,  # the transport keeps to --max-rps
+        pace=1.0 / live.max_rps,
         gentle=live.interval or min(GENTLE_SECONDS, staleness),
     )
     return gate_live(

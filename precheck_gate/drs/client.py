@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from precheck_gate.drs import task_wire, wire
 from precheck_gate.drs.refusals import answer_in, usual_advice
-from precheck_gate.errors import BatchRefused, UnnamedResult
+from precheck_gate.errors import BatchRefused, TimeOver, UnnamedResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from precheck_gate.model import About, Trouble
 
 __all__ = ["DrsClient", "Post"]
+
+# In a request; the service's own advice.
+MAX_TASKS = 10
 
 
 class Post(Protocol):
@@ -69,6 +72,10 @@ class DrsClient:
         # The IDs that results or starts have borne, and the tasks whose last start gave a new one.
         self._seen: set[str] = set()
         self._new: set[str] = set()
+
+    def requests_for(self, tasks: int) -> int:
+        """Return how many requests it takes to ask for the results of so many tasks."""
+        return -(-tasks // MAX_TASKS)
 
     def precheck_results(self, task_ids: Sequence[str], seconds: float) -> wire.Answer:
         """Ask for the results of at most 10 tasks.
@@ -166,8 +173,10 @@ class DrsClient:
         url = f"{self._endpoint}/v3/{quote(project, safe='')}/{path}"
         self.requests += 1
         body = json.dumps(document).encode()
-        left = max(1.0, end - self._clock.monotonic())
-        reply = self._post(url, body, self._headers, min(left, seconds))
+        left = end - self._clock.monotonic()
+        if left <= 0:
+            raise TimeOver("The time for a request went by while the project was looked up.")
+        reply = self._post(url, body, self._headers, left)
         if on_reply is not None:
             on_reply(reply)
         return answer_in(reply, self._clock, self._advice)

@@ -23,6 +23,10 @@ _T = TypeVar("_T")
 class Service(Protocol):
     """DRS as a run needs it, whatever the version of its API."""
 
+    def requests_for(self, tasks: int) -> int:
+        """Return how many requests it takes to ask for the results of so many tasks."""
+        ...
+
     def precheck_results(self, task_ids: Sequence[str], seconds: float) -> Answer:
         """Return the answer for these tasks."""
         ...
@@ -64,6 +68,10 @@ class EitherClient:
         self._starts = starts
         self._tell = tell
         self._gone = False
+
+    def requests_for(self, tasks: int) -> int:
+        """Return how many requests it takes to ask for the results of so many tasks."""
+        return (self._v5 if self._gone else self._v3).requests_for(tasks)
 
     def precheck_results(self, task_ids: Sequence[str], seconds: float) -> Answer:
         """Return the answer for these tasks."""

@@ -7,27 +7,28 @@ import threading
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
 __all__ = ["in_parallel"]
 
+_K = TypeVar("_K", bound="Hashable")
 _T = TypeVar("_T")
 _TICK = 0.1
 
 
 def in_parallel(
-    work: Callable[[str], _T], names: Sequence[str], width: int
-) -> dict[str, _T | BaseException]:
+    work: Callable[[_K], _T], names: Sequence[_K], width: int
+) -> dict[_K, _T | BaseException]:
     """Do the work for each name, ``width`` of them at once; return the results or what ended them.
 
     The threads are left behind where the wait for them is interrupted.
     """
     if len(names) == 1:
         return {names[0]: _outcome(work, names[0])}
-    todo: queue.SimpleQueue[str] = queue.SimpleQueue()
+    todo: queue.SimpleQueue[_K] = queue.SimpleQueue()
     for name in names:
         todo.put(name)
-    done: dict[str, _T | BaseException] = {}
+    done: dict[_K, _T | BaseException] = {}
 
     def run() -> None:
         while True:
@@ -59,7 +60,7 @@ def _started(work: Callable[[], None], width: int) -> list[threading.Thread]:
     return threads
 
 
-def _outcome(work: Callable[[str], _T], name: str) -> _T | BaseException:
+def _outcome(work: Callable[[_K], _T], name: _K) -> _T | BaseException:
     try:
         return work(name)
     except BaseException as error:  # handed over to whoever waits

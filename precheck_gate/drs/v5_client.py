@@ -15,6 +15,7 @@ from precheck_gate.errors import (
     ApiGone,
     BatchRefused,
     ServiceError,
+    TimeOver,
     TransientFault,
     UsageError,
 )
@@ -93,6 +94,10 @@ class DrsV5Client:
         self._remarks: dict[str, str] = {}
         self._headers = {"X-Language": language}
         self._advice = advice
+
+    def requests_for(self, tasks: int) -> int:
+        """Return how many requests it takes to ask for the results of so many tasks."""
+        return tasks
 
     def knows(self, task_ids: Sequence[str]) -> bool:
         """Return whether there is a query ID for one of the tasks."""
@@ -274,7 +279,7 @@ class DrsV5Client:
     def _left(self, end: float) -> float:
         left = end - self._clock.monotonic()
         if left <= 0:
-            raise TransientFault("The time for the requests of a round is over.")
+            raise TimeOver("The time for the requests of a round is over.")
         return left
 
     def _call(

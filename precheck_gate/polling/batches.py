@@ -11,19 +11,22 @@ if TYPE_CHECKING:
 
     from precheck_gate.polling.watch import Watch
 
-__all__ = ["ask_batch", "batches_of"]
+__all__ = ["Batch", "ask_batch", "batches_of"]
+
+# The tasks of one request.
+Batch = tuple[str, ...]
 
 
-def batches_of(watches: Sequence[Watch], size: int) -> list[list[str]]:
+def batches_of(watches: Sequence[Watch], size: int) -> list[Batch]:
     """Return batches; a task in error stands alone, so that it costs no other its answer."""
-    sound = [watch.task_id for watch in watches if not watch.suspect]
+    sound = tuple(watch.task_id for watch in watches if not watch.suspect)
     batches = [sound[start : start + size] for start in range(0, len(sound), size)]
-    return batches + [[watch.task_id] for watch in watches if watch.suspect]
+    return batches + [(watch.task_id,) for watch in watches if watch.suspect]
 
 
 def ask_batch(
-    batch: Sequence[str],
-    ask: Callable[[Sequence[str]], None],
+    batch: Batch,
+    ask: Callable[[Batch], None],
     accuse: Callable[[str, BatchRefused], None],
 ) -> None:
     """Ask for a batch; where it is refused, find the tasks at fault and ask for the others.
@@ -44,16 +47,16 @@ def ask_batch(
 
 
 def _tell_apart(
-    batch: Sequence[str], refused: BatchRefused, ask: Callable[[Sequence[str]], None]
-) -> tuple[Sequence[str], Sequence[str], BatchRefused]:
+    batch: Batch, refused: BatchRefused, ask: Callable[[Batch], None]
+) -> tuple[Batch, Batch, BatchRefused]:
     """Return who is at fault, who has not been answered for, and the refusal that shows it.
 
     Where the service names nobody, the one at fault is found by halving.
     """
-    named = [task_id for task_id in batch if task_id in refused.culprits]
+    named = tuple(task_id for task_id in batch if task_id in refused.culprits)
     if named:
-        return named, [task_id for task_id in batch if task_id not in named], refused
-    suspects, others = list(batch), list[str]()
+        return named, tuple(task_id for task_id in batch if task_id not in named), refused
+    suspects, others = batch, Batch()
     while len(suspects) > 1:
         middle = len(suspects) // 2
         half, rest = suspects[:middle], suspects[middle:]

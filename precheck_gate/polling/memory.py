@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from precheck_gate.model import Observation, Snapshot, Trouble, TroubleKind
-from precheck_gate.polling.events import Answered, Remarked, TaskChanged
+from precheck_gate.polling.events import Answered, TaskChanged
+from precheck_gate.polling.remarks import Remarks
 from precheck_gate.polling.watch import Watch, accusation
 
 if TYPE_CHECKING:
@@ -25,12 +26,13 @@ class Memory:
 
     Args:
         observer: who is told what changes.
-        remarks: oddities that change no verdict, each once.
     """
 
     observer: Observer
-    remarks: list[str] = field(default_factory=list)
     _watches: dict[str, Watch] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.remarks = Remarks(self.observer)
 
     def begin(self, task_ids: Iterable[str]) -> None:
         """Forget all tasks, and watch these."""
@@ -66,6 +68,11 @@ class Memory:
 
     # Learning
 
+    def ask(self, batch: Iterable[str], turn: int) -> None:
+        """Take note that tasks are asked for, in this turn."""
+        for task_id in batch:
+            self._watches[task_id].turn = turn
+
     def take(
         self,
         batch: Sequence[str],
@@ -75,10 +82,13 @@ class Memory:
     ) -> None:
         """Take an answer for a batch; ``accepts`` says whether an ended pre-check will do."""
         for remark in answer.remarks:
-            self._remark(remark)
+            self.remarks.add(remark, "remarks on odd answers")
         for task_id in answer.entries:
             if task_id not in batch:
-                self._remark(f"the service answered for task {task_id}, which was not asked for")
+                self.remarks.add(
+                    f"the service answered for task {task_id}, which was not asked for",
+                    "answers for tasks that were not asked for",
+                )
         sound = [name for name in batch if isinstance(answer.entries.get(name), Snapshot)]
         self.observer.notify(Answered(tuple(sound)))
         for task_id in batch:
@@ -106,6 +116,11 @@ class Memory:
         for task_id in batch:
             self._watches[task_id].miss(fault, since)
 
+    def cut_off(self, batch: Iterable[str], why: str) -> None:
+        """Take note that the run ended before a request was answered."""
+        for task_id in batch:
+            self._watches[task_id].cut_off = why
+
     def end_graces(self, now: float, grace: float) -> None:
         """Make all trouble final that has lasted for ``grace`` seconds."""
         for watch in self._watches.values():
@@ -124,8 +139,3 @@ class Memory:
         watch = self._watches[task_id]
         if watch.suffer(trouble, now):
             self.observer.notify(TaskChanged(task_id, watch.snapshot, trouble))
-
-    def _remark(self, text: str) -> None:
-        if text not in self.remarks:
-            self.remarks.append(text)
-            self.observer.notify(Remarked(text))

@@ -15,12 +15,12 @@ class PollOptions:
 
     Attributes:
         timeout: the time for the whole run, never exceeded.
-        grace: how long a task may go unanswered or in error before that is final, and how long
-            the service may be out of reach at the start.
+        grace: how long a task may go unanswered, in error, or at 100 % with an item that has no
+            status, before that is final, and how long the service may be out of reach at the start.
         max_staleness: the greatest age of a snapshot that the verdict rests on.
         batch_size: tasks in a request; the service advises at most 10.
-        request_timeout: the time for one request.
-        spacing: the least time between two requests.
+        pace: the least time between two requests; whoever sends them keeps to it.
+        width: the most batches that are asked for at once, when answers have to be confirmed.
         backoff: the first pause after a fault; doubled with each further one up to
             ``longest_backoff``, of which a random part is waited (full jitter).
         longest_backoff: see ``backoff``.
@@ -32,8 +32,8 @@ class PollOptions:
     grace: float = 60.0
     max_staleness: float = 60.0
     batch_size: int = 10
-    request_timeout: float = 30.0
-    spacing: float = 0.1
+    pace: float = 0.1
+    width: int = 4
     backoff: float = 1.0
     longest_backoff: float = 30.0
     heartbeat: float = 20.0

@@ -10,17 +10,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from precheck_gate.drs.parallel import in_parallel
 from precheck_gate.errors import (
     BatchRefused,
     NotAnAnswer,
     ServiceError,
+    TimeOver,
     TransientFault,
 )
+from precheck_gate.model import Snapshot
 from precheck_gate.polling.batches import ask_batch, batches_of
 from precheck_gate.polling.events import Asked, Faulted, Waiting
 from precheck_gate.polling.memory import Memory
 from precheck_gate.polling.options import GENTLE_SECONDS, PollOptions
 from precheck_gate.polling.repeating import Backoff, RetryBudget
+from precheck_gate.polling.sweeps import Sweep, SweepTime
 from precheck_gate.polling.watch import trouble_from
 
 if TYPE_CHECKING:
@@ -28,10 +32,17 @@ if TYPE_CHECKING:
 
     from precheck_gate.clock import Clock
     from precheck_gate.drs.wire import Answer
-    from precheck_gate.model import Observation, Snapshot, Trouble
+    from precheck_gate.model import Observation, Trouble
+    from precheck_gate.polling.batches import Batch
     from precheck_gate.polling.cadence import Cadence
     from precheck_gate.polling.events import Observer
     from precheck_gate.polling.watch import Watch
+
+    # Does the work for each batch, so many at once, and returns the results or what ended them.
+    Parallel = Callable[
+        [Callable[[Batch], "_Reply"], Sequence[Batch], int],
+        dict[Batch, "_Reply | BaseException"],
+    ]
 
 __all__ = ["GENTLE_SECONDS", "Asker", "PollOptions", "Poller"]
 
@@ -48,8 +59,17 @@ def _anything(_: Snapshot) -> bool:
     return True
 
 
-class _TimeOver(Exception):
-    """The deadline came while tasks were being asked."""
+def _no_time(_: Snapshot) -> float:
+    return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """An answer, when it came, and how long it took."""
+
+    answer: Answer
+    at: float
+    seconds: float
 
 
 @dataclass
@@ -57,7 +77,7 @@ class Poller:
     """Polls one service for a set of tasks.
 
     Args:
-        asker: whom to ask.
+        asker: whom to ask; several threads may do so at once.
         clock: what the time is, and waiting.
         cadence: when to ask again.
         options: bounds.
@@ -65,6 +85,10 @@ class Poller:
         random: numbers from 0 to 1 for the jitter.
         accepts: whether a pre-check that ended will do; one that does not is asked for on and on.
         budget: how many requests may be repetitions after a fault.
+        requests_for: how many requests it takes to ask for so many tasks; None for one a batch.
+        afterwards: how many seconds before the deadline the polling has to end, since its end is
+            not yet that of the run; estimated by a snapshot.
+        parallel: how several batches are asked for at once.
     """
 
     asker: Asker
@@ -75,22 +99,29 @@ class Poller:
     random: Callable[[], float]
     accepts: Callable[[Snapshot], bool] = _anything
     budget: RetryBudget = field(default_factory=RetryBudget)
+    requests_for: Callable[[int], int] | None = None
+    afterwards: Callable[[Snapshot], float] = _no_time
+    parallel: Parallel = in_parallel
     trouble: Trouble | None = None
 
     def __post_init__(self) -> None:
         self._memory = Memory(self.observer)
         self._started = 0.0
         self._deadline = 0.0
-        self._last_request: float | None = None
+        self._reserve = 0.0
+        self._reserved = False
+        self._turns = 0
+        self._sweep = Sweep()
+        self._replies: dict[Batch, _Reply | BaseException] = {}
         self._faults_in_a_row = 0
         self._last_fault = TransientFault("no fault")
         self._ever_answered = False
-        self._confirmations = 0
+        self._warned = False
 
     @property
     def remarks(self) -> list[str]:
         """Oddities that change no verdict."""
-        return self._memory.remarks
+        return self._memory.remarks.texts()
 
     @property
     def retries(self) -> int:
@@ -105,19 +136,28 @@ class Poller:
         self._memory.begin(task_ids)
         self._started = self.clock.monotonic()
         self._deadline = self._started + self.options.timeout
+        self.foresee(len(task_ids))
         try:
-            while True:
-                if self._is_over():
-                    return
+            while not self._is_over():
                 fault = self._ask_all(self._due())
                 self._memory.end_graces(self.clock.monotonic(), self.options.grace)
-                if self._is_over() or self._left() <= 0:
-                    return
-                self._pause(fault)
-        except _TimeOver:
+                if not self._is_over():
+                    self._pause(fault)
+        except TimeOver:
             return
         except ServiceError as error:
             self.give_up(error)
+
+    def foresee(self, tasks: int) -> None:
+        """Say so where so many tasks are too many to be confirmed at this rate."""
+        self._sweep_time = SweepTime(
+            tasks,
+            self.options.batch_size,
+            self.requests_for or (lambda number: -(-number // self.options.batch_size)),
+            self.options.pace,
+            self.options.width,
+        )
+        self._warn()
 
     def observations(self) -> list[Observation]:
         """Return what is known of each task now, in the order in which they were requested."""
@@ -127,53 +167,129 @@ class Poller:
 
     # Whom to ask
 
-    def _due(self) -> list[Watch]:
-        """Return the tasks to ask: those pending, or, when none is, those that became stale."""
-        now = self.clock.monotonic()
-        if pending := self._memory.pending():
-            self._confirmations = 0
-            return [watch for watch in pending if watch.rest(now, self.options.gentle) <= 0]
-        return self._memory.stale(now, self.options.max_staleness)
-
     def _is_over(self) -> bool:
-        return not self._memory.pending() and not self._due()
+        """Return whether there is no time left, or nobody to ask."""
+        return self._left() <= 0 or not (self._memory.pending() or self._unconfirmed())
+
+    def _due(self) -> list[Watch]:
+        """Return the tasks to ask for now, first the one that was answered for longest ago.
+
+        Those are the pending ones, or, when there are none, those whose answer is too old. A sweep
+        that a fault interrupted goes on with the tasks that it had not come to.
+        """
+        pending = self._memory.pending()
+        confirming = not pending
+        wanted = self._unconfirmed() if confirming else self._ready(pending)
+        goes_on = self._sweep.confirming if confirming else self._sweep.interrupted
+        due = self._sweep.open(wanted) if goes_on else []
+        if not due:
+            self._sweep = Sweep(self._turns, confirming)
+            due = wanted
+        return sorted(due, key=lambda watch: watch.heard)
+
+    def _ready(self, pending: Sequence[Watch]) -> list[Watch]:
+        """Return those of the pending tasks that need not be left alone now."""
+        now = self.clock.monotonic()
+        return [watch for watch in pending if watch.rest(now, self.options.gentle) <= 0]
+
+    def _unconfirmed(self) -> list[Watch]:
+        """Return the tasks whose answers are too old, or will be when those are confirmed.
+
+        One confirming sweep is enough: where it went well and took so long that its first answers
+        are too old by now, the next one would, too.
+        """
+        now, count = self.clock.monotonic(), 0
+        stale = self._memory.stale(now, self.options.max_staleness)
+        while len(stale) > count:
+            count = len(stale)
+            end = now + self._sweep_time.seconds(count)
+            stale = self._memory.stale(end, self.options.max_staleness)
+        if not self._sweep.confirming or self._sweep.faulty:
+            return stale
+        return self._sweep.open(stale)
 
     # Asking
 
     def _ask_all(self, due: Sequence[Watch]) -> TransientFault | None:
-        """Ask all that are due; return the fault that ended or marred it."""
+        """Ask for all that are due, until a fault interrupts it; return the last fault.
+
+        Raises:
+            TimeOver: the deadline came meanwhile.
+        """
         fault: TransientFault | None = None
-        for batch in batches_of(due, self.options.batch_size):
-            since = self.clock.monotonic()
-            try:
-                ask_batch(batch, self._ask, self._accuse)
-            except TransientFault as error:
-                fault = error
-                self._memory.miss(batch, error, since)
-                if not isinstance(error, NotAnAnswer):
-                    # A service that throttles or is out of reach is not asked for the next batch.
-                    break
+        self._sweep.interrupted = False
+        batches = batches_of(due, self.options.batch_size)
+        while batches:
+            width = self._width()
+            group, batches = batches[:width], batches[width:]
+            faults = self._ask_group(group)
+            for fault in faults:
+                if isinstance(fault, TimeOver):
+                    raise fault
+            self._warn()
+            busy = [fault for fault in faults if not isinstance(fault, NotAnAnswer)]
+            if busy:
+                # A service that throttles or is out of reach is not asked for the next batch.
+                self._sweep.interrupted = bool(batches)
+                return busy[-1]
         return fault
 
-    def _ask(self, batch: Sequence[str]) -> None:
-        if self._last_request is not None:
-            self._sleep(self._last_request + self.options.spacing - self.clock.monotonic())
-        left = self._left()
-        if left <= 0:
-            raise _TimeOver
-        self.observer.notify(Asked(tuple(batch)))
-        self._last_request = self.clock.monotonic()
-        if self._faults_in_a_row:
-            self.budget.spend(self._last_fault)
-        try:
-            answer = self.asker.precheck_results(batch, min(self.options.request_timeout, left))
-        except BatchRefused:
+    def _ask_group(self, group: Sequence[Batch]) -> list[TransientFault]:
+        """Ask for some batches at once; return the faults."""
+        faults: list[TransientFault] = []
+        since = self.clock.monotonic()
+        self._request(group)
+        for batch in group:
+            try:
+                ask_batch(batch, self._ask, self._accuse)
+            except TimeOver as error:
+                faults.append(error)
+                self._memory.cut_off(batch, error.message)
+            except TransientFault as error:
+                faults.append(error)
+                self._sweep.faulty = True
+                self._memory.miss(batch, error, since)
+        return faults
+
+    def _width(self) -> int:
+        """Return how many batches to ask for at once."""
+        alone = self._faults_in_a_row or not self._sweep.confirming
+        return 1 if alone else self._sweep_time.width
+
+    def _request(self, group: Sequence[Batch]) -> None:
+        """Send a request for each batch of a group, and keep the replies for `_ask`."""
+        if self._left() <= 0:
+            raise TimeOver("The time of the run is over.")
+        for batch in group:
+            self.observer.notify(Asked(batch))
+            self._memory.ask(batch, self._turns)
+            self._turns += 1
+            if self._faults_in_a_row:
+                self.budget.spend(self._last_fault)
+        self._replies |= self.parallel(self._reply_to, group, len(group))
+
+    def _reply_to(self, batch: Batch) -> _Reply:
+        began = self.clock.monotonic()
+        answer = self.asker.precheck_results(batch, self._left())
+        now = self.clock.monotonic()
+        return _Reply(answer, now, now - began)
+
+    def _ask(self, batch: Batch) -> None:
+        """Take the reply for a batch, which is asked for where that was not done yet."""
+        if batch not in self._replies:
+            self._request([batch])
+        reply = self._replies.pop(batch)
+        if isinstance(reply, BatchRefused):
             self._reached()
-            raise
+        if isinstance(reply, BaseException):
+            raise reply
         self._reached()
-        self._memory.take(batch, answer, self.clock.monotonic(), self.accepts)
-        if answer.fault is not None:
-            raise answer.fault
+        if self._width() == 1:
+            self._sweep_time.note(reply.seconds)
+        self._memory.take(batch, reply.answer, reply.at, self.accepts)
+        self._keep_time(reply.answer)
+        if reply.answer.fault is not None:
+            raise reply.answer.fault
 
     def _reached(self) -> None:
         self._faults_in_a_row = 0
@@ -182,10 +298,25 @@ class Poller:
     def _accuse(self, task_id: str, refused: BatchRefused) -> None:
         self._memory.accuse(task_id, refused, self.clock.monotonic())
 
+    def _warn(self) -> None:
+        """Say so where a wave is too large to be confirmed."""
+        if not self._warned and (text := self._sweep_time.objection(self.options.max_staleness)):
+            self._warned = True
+            self._memory.remarks.add(text, "remarks on the wave")
+
     # Waiting
 
     def _left(self) -> float:
-        return self._deadline - self.clock.monotonic()
+        return self._deadline - self._reserve - self.clock.monotonic()
+
+    def _keep_time(self, answer: Answer) -> None:
+        """Keep time for what comes afterwards, by the largest snapshots until one has ended."""
+        seen = [one for one in answer.entries.values() if isinstance(one, Snapshot)]
+        if seen and not self._reserved:
+            largest = max(seen, key=lambda one: len(one.items))
+            self._reserved = largest.complete
+            needed = min(self.afterwards(largest), self.options.timeout / 4)
+            self._reserve = max(self._reserve, needed)
 
     def _pause(self, fault: TransientFault | None) -> None:
         delay = self._backoff(fault) if fault is not None else self._next_delay()
@@ -197,19 +328,18 @@ class Poller:
         # In slices, so that whoever shows progress can give a sign of life in a long pause.
         while (rest := end - self.clock.monotonic()) > 0:
             self.observer.notify(Waiting(rest, self._left(), done, total))
-            self._sleep(min(rest, self.options.heartbeat))
+            self.clock.sleep(min(rest, self.options.heartbeat))
 
     def _next_delay(self) -> float:
         now = self.clock.monotonic()
-        if pending := self._memory.pending():
-            running = [watch.pace() for watch in pending if not watch.refused]
-            if running:
-                return self.cadence.delay(now - self._started, running)
-            return max(1.0, min(watch.rest(now, self.options.gentle) for watch in pending))
-        # Everything has ended; what became stale in the meantime is confirmed at once, and then
-        # at a walking pace where the allowed staleness is shorter than a round of questions.
-        self._confirmations += 1
-        return 0.0 if self._confirmations == 1 else 1.0
+        pending = self._memory.pending()
+        if not pending:
+            # What is too old is confirmed at once.
+            return 0.0
+        running = [watch.pace() for watch in pending if not watch.refused]
+        if running:
+            return self.cadence.delay(now - self._started, running)
+        return max(1.0, min(watch.rest(now, self.options.gentle) for watch in pending))
 
     def _backoff(self, fault: TransientFault) -> float:
         now = self.clock.monotonic()
@@ -219,10 +349,6 @@ class Poller:
         self._last_fault = fault
         backoff = Backoff(self.random, self.options.backoff, self.options.longest_backoff)
         return backoff.delay(self._faults_in_a_row, fault)
-
-    def _sleep(self, seconds: float) -> None:
-        if seconds > 0:
-            self.clock.sleep(min(seconds, max(0.0, self._left())))
 
     def give_up(self, error: ServiceError) -> None:
         """Take an error for the end of the whole run."""

@@ -22,23 +22,30 @@ class Watch:
 
     Attributes:
         task_id: the task.
+        turn: the number of the latest request for it; -1 for none.
+        heard: the number of the latest request that brought an answer for it; -1 for none.
         snapshot: what the service said last of it.
         answered_at: when it said so.
         trouble: why the latest answer does not count; None when it does.
-        troubled_since: since when there has been trouble without a break.
-        final: whether the trouble outlasted its grace.
+        troubled_since: since when there has been trouble, or an item without a status at 100 %,
+            without a break.
+        final: whether that outlasted its grace.
         fault: why the latest request brought no answer at all; None when it did.
+        cut_off: why the run ended before the latest request was answered; "" when it was.
         accepted: whether a pre-check that ended will do, so that nothing has to be waited for.
         timeline: (time, percent) of each step of progress, as far as there is room.
     """
 
     task_id: str
+    turn: int = -1
+    heard: int = -1
     snapshot: Snapshot | None = None
     answered_at: float | None = None
     trouble: Trouble | None = None
     troubled_since: float | None = None
     final: bool = False
     fault: ServiceError | None = None
+    cut_off: str = ""
     accepted: bool = True
     timeline: list[tuple[float, float]] = field(default_factory=list)
     _first_progress: tuple[float, float] = (0.0, 0.0)
@@ -48,7 +55,7 @@ class Watch:
         """Whether there is nothing left to wait for."""
         if self.trouble is not None:
             return self.final
-        return self._complete and self.accepted
+        return self._complete and self.accepted and (self.final or not self._unfinished)
 
     @property
     def refused(self) -> bool:
@@ -62,6 +69,11 @@ class Watch:
     @property
     def _complete(self) -> bool:
         return self.snapshot is not None and self.snapshot.complete
+
+    @property
+    def _unfinished(self) -> bool:
+        """Whether the task is at 100 %, but an item has no status yet."""
+        return self.snapshot is not None and self.snapshot.complete and self.snapshot.unfinished
 
     @property
     def suspect(self) -> bool:
@@ -87,13 +99,17 @@ class Watch:
                 del self.timeline[1:-1:2]
             self.timeline.append((now, float(snapshot.progress)))
         self.snapshot, self.answered_at = snapshot, now
-        self.trouble, self.troubled_since, self.final, self.fault = None, None, False, None
+        self.trouble, self.fault, self.heard = None, None, self.turn
+        if self._unfinished:
+            self.troubled_since = now if self.troubled_since is None else self.troubled_since
+        else:
+            self.troubled_since, self.final = None, False
         return changed
 
     def suffer(self, trouble: Trouble, now: float) -> bool:
         """Take trouble; return whether it is new."""
         changed = trouble != self.trouble
-        self.trouble, self.fault = trouble, None
+        self.trouble, self.fault, self.heard = trouble, None, self.turn
         if self.troubled_since is None:
             self.troubled_since = now
         return changed
@@ -104,7 +120,7 @@ class Watch:
             self.fault = fault
 
     def end_grace(self, now: float, grace: float) -> None:
-        """Make trouble final that has lasted for ``grace`` seconds."""
+        """Make final what has lasted for ``grace`` seconds: trouble, or a status not there yet."""
         # A new result takes as long as its pre-check does: that is waited for to the deadline.
         waiting = self.trouble is not None and self.trouble.kind is TroubleKind.OUTDATED
         lasted = self.troubled_since is not None and now - self.troubled_since >= grace
@@ -131,7 +147,20 @@ class Watch:
             trouble = Trouble(
                 TroubleKind.STALE,
                 f"the last answer is {self._age(now):.0f} s old and could not be confirmed",
-                hint="Run the gate again; a longer --timeout or --max-staleness may help.",
+                hint="Run the gate again with a longer --timeout or --max-staleness, a higher "
+                "--max-rps, or fewer tasks.",
+            )
+        elif self.cut_off and self.snapshot is None and trouble is None:
+            trouble = Trouble(
+                TroubleKind.UNFINISHED,
+                f"the run ended before the service answered for this task: {self.cut_off}",
+                hint="Run the gate again, with a longer --timeout.",
+            )
+        elif trouble is None and self._unfinished and not self.final:
+            trouble = Trouble(
+                TroubleKind.UNFINISHED,
+                "the pre-check is at 100 %, but some of its items have no status yet",
+                hint="Run the gate again, with a longer --timeout.",
             )
         timeline = tuple((round(at - started, 1), percent) for at, percent in self.timeline)
         return Observation(self.task_id, self.snapshot, trouble, timeline, age=self._age(now))

@@ -124,7 +124,9 @@ def _describe(event: TaskChanged) -> str:
     if snapshot.progress is None:
         return f"progress {snapshot.raw_progress or '(none)'} is not understood"
     ends = f", result {snapshot.raw_result or '(none)'}" if snapshot.complete else ""
-    return f"{snapshot.progress} %, {len(snapshot.items)} items{ends}"
+    open_items = sum(item.unfinished for item in snapshot.items)
+    still = f", {open_items} without a status yet" if open_items else ""
+    return f"{snapshot.progress} %, {len(snapshot.items)} items{still}{ends}"
 
 
 def _describe_wait(event: Waiting) -> str:

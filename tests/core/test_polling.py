@@ -124,9 +124,9 @@ def test_a_request_gets_no_more_time_than_is_left() -> None:
     from tests.harness import Events
 
     service = Timed(clock, lambda *_: body(entry(process="5%")))
-    options = PollOptions(timeout=12.0, request_timeout=10.0)
+    options = PollOptions(timeout=12.0)
     Poller(service, clock, FixedCadence(5.0), options, Events(), lambda: 1.0).poll([TASK])
-    assert given_times == [10.0, 7.0, 2.0]
+    assert given_times == [12.0, 7.0, 2.0]
 
 
 def test_throttling_with_retry_after_is_honoured() -> None:

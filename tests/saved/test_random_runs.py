@@ -102,6 +102,7 @@ def run(folder: Path, seed: int) -> tuple[list[Observation], list[Trouble]]:
         grace=random.choice([0.0, 5.0, 20.0]),
         max_staleness=random.choice([1.0, 10.0]),
         batch_size=random.choice([1, 2, 10]),
+        width=1,  # as with --save-answers
     )
     kept = KeptResults(fresh if starts else client, archive)
     poller = Poller(kept, clock, FixedCadence(2.0), options, events, lambda: 1.0, budget=budget)

@@ -16,7 +16,7 @@ from precheck_gate.drs.credentials.identities import (
 from precheck_gate.drs.credentials.issued import IssuedCredential
 from precheck_gate.drs.iam import Iam
 from precheck_gate.drs.skew import Skew
-from precheck_gate.errors import TransientFault
+from precheck_gate.errors import TimeOver
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -147,7 +147,7 @@ class Access:
     def _left(self, end: float) -> float:
         left = end - self._clock.monotonic()
         if left <= 0:
-            raise TransientFault("The time for a request went by while the credential was renewed.")
+            raise TimeOver("The time for a request went by while the credential was renewed.")
         return left
 
     def _credential(self, found: Found) -> Credential:
