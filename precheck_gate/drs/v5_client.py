@@ -58,7 +58,7 @@ class DrsV5Client:
     Only a request bears the query ID of a pre-check, and no answer does. So a result is proven to
     be of the pre-check that a start here began only where the start gave a query ID that was not
     known before, and the service shows that it goes by the ID: asked under one that it never gave
-    out, it has no result.
+    out, it has no result, both before and after.
 
     Args:
         endpoint: base URL, checked.
@@ -87,9 +87,9 @@ class DrsV5Client:
         self._clock = clock
         self._queries = dict(query_ids)
         self._known = set(query_ids.items())
-        # The tasks whose last start gave a new query ID that is not known to prove anything yet,
-        # and those whose query ID does.
-        self._new: set[str] = set()
+        # The tasks whose last start gave a new query ID, and how often the service has still to
+        # show that it goes by it; then those for which it has.
+        self._new: dict[str, int] = {}
         self._own: set[str] = set()
         self._remarks: dict[str, str] = {}
         self._headers = {"X-Language": language}
@@ -159,7 +159,10 @@ class DrsV5Client:
                 continue
             if isinstance(outcome, BaseException) and not isinstance(outcome, ServiceError):
                 raise outcome
-            self._new.discard(task)
+            if outcome is True and self._new[task] > 1:
+                self._new[task] -= 1
+                continue
+            del self._new[task]
             if outcome is True:
                 self._own.add(task)
             else:
@@ -193,7 +196,7 @@ class DrsV5Client:
         reply = self._call("POST", "/action", {}, body, seconds, accepted=(200, 202))
         outcome = v5_wire.parse_started(reply)
         for task, query in outcome.items():
-            self._new.discard(task)
+            self._new.pop(task, None)
             self._own.discard(task)
             self._remarks.pop(task, None)
             if isinstance(query, str):
@@ -208,7 +211,8 @@ class DrsV5Client:
                 "which does not prove that the result is of the pre-check started here"
             )
         else:
-            self._new.add(task)
+            # Once would do, were it not for an old result that gives way in between.
+            self._new[task] = 2
         self._known.add((task, query))
         self._queries[task] = query
 

@@ -68,7 +68,7 @@ def _of_the_run(run: RunVerdict) -> str:
         case Verdict.BLOCKED:
             return "The run as a whole must not start"
         case Verdict.INCOMPLETE:
-            return "Nothing was judged"
+            return "The run as a whole is incomplete" if run.tasks else "Nothing was judged"
         case _:
             return (
                 "The run itself ended in an error" if run.requested else "Nothing could be judged"
