@@ -85,6 +85,14 @@ def test_a_storm_of_faults_is_limited_to_the_rate(clock: FakeClock, per_minute: 
     assert clock.monotonic() == pytest.approx(HOUR)
 
 
+def test_no_more_is_saved_up_than_a_minutes_worth(clock: FakeClock) -> None:
+    budget = RetryBudget(3, clock)
+    clock.advance(HOUR)
+    for _ in range(4):
+        budget.spend(BUSY)
+    assert clock.sleeps == [pytest.approx(20.0)]
+
+
 def test_nobody_waits_for_a_repetition_beyond_the_deadline(clock: FakeClock) -> None:
     budget = RetryBudget(1, clock, 40.0)
     budget.spend(BUSY)
