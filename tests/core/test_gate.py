@@ -39,7 +39,10 @@ def observed(*entries: dict[str, Any]) -> list[Observation]:
 class Mute(NoCi):
     """A CI system that could not be told."""
 
+    heard: Outcome
+
     def conclude(self, outcome: Outcome, written: Written) -> list[str]:
+        self.heard = outcome
         return ["the summary could not be written"]
 
 
@@ -115,6 +118,12 @@ def test_what_the_ci_system_could_not_be_told_costs_the_green() -> None:
     assert run.judge(observed(entry())) == 5
     assert "the summary could not be written" in run.err.getvalue()
     assert "exit     5 (" in run.out.getvalue()
+
+
+def test_the_ci_system_is_told_of_the_code_with_all_that_was_lost_before() -> None:
+    ci = Mute(CiWorld({}, lambda line: None, lambda: 0.0))
+    assert Run(ci=ci, losses=["lost"]).judge(observed(entry())) == 5
+    assert ci.heard.exit_code == 5
 
 
 @pytest.mark.parametrize(

@@ -69,3 +69,10 @@ def test_an_empty_pre_check_is_named_beside_a_refusal() -> None:
 
 def test_one_that_passes_says_so() -> None:
     assert said(judge(body(entry()))) == ["DRS says that the task may start"]
+
+
+@pytest.mark.parametrize(("process", "told"), [("50%", False), ("100%", True)])
+def test_the_rate_of_a_pre_check_is_told_only_at_its_end(process: str, told: bool) -> None:
+    by = policy("version: 1\nlimits: {min_passed_rate: 95}\n")
+    judged = judge(body(entry(process=process, items=[item("a", "ALARM")])), by=by)
+    assert judged.says("0 of 1 items are PASSED, less than 95 %") is told

@@ -121,3 +121,15 @@ def test_a_status_of_any_other_kind_has_ended(status: Any) -> None:
 def test_an_item_without_a_sub_task_is_unfinished_by_its_own_status_alone() -> None:
     assert Item("a", "", Status.UNKNOWN, "").unfinished
     assert not Item("a", "", Status.UNKNOWN, "null").unfinished
+
+
+def test_the_next_step_of_what_has_ended_is_the_catalogues() -> None:
+    failed = item("srcDbBinlogIsOff", "FAILED", failed_sub_jobs=[{"check_result": "FAILED"}])
+    steps = [
+        one.next_step
+        for one in judge(body(entry(items=[failed]))).findings
+        if one.title == "srcDbBinlogIsOff"
+    ]
+    assert len(set(steps)) == 1
+    assert len(steps) == 2
+    assert "binlog" in steps[0].casefold()
