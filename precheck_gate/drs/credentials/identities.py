@@ -102,19 +102,6 @@ class Found:
     warnings: tuple[str, ...] = ()
 
     @property
-    def secrets(self) -> list[Secret]:
-        """The values that must never be seen."""
-        match self.identity:
-            case TokenIdentity(token=token):
-                return [token]
-            case UserIdentity(password=password):
-                return [password]
-            case KeyIdentity(access_key=access, secret_key=secret, security_token=token):
-                return [access, secret, *([token] if token else [])]
-            case _:
-                return []
-
-    @property
     def label(self) -> str:
         """What the credential is called."""
         match self.identity:
