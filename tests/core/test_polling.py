@@ -95,7 +95,7 @@ def test_a_staleness_shorter_than_a_round_of_questions_ends_as_incomplete() -> N
     clock = FakeClock()
 
     def script(_: float, asked: Sequence[str]) -> bytes:
-        clock.advance(0.5)
+        clock.advance(1.5)
         return body(*map(entry, asked))
 
     requested = [task_id(number) for number in range(60)]
