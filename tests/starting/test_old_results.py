@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Gate, Serve
     from tests.fakes import FakeClock
 
-SUBS = [{"id": "s1", "name": "a", "check_result": "PASSED"}, {"id": "s2", "name": "b"}]
+SUBS = [
+    {"id": "s1", "name": "a", "check_result": "PASSED"},
+    {"id": "s2", "name": "b", "check_result": "ALARM"},
+]
 ITEMS = [
     item("srcDbConnection"),
     item("srcDbBinlogIsOff", "ALARM", failed_reason="BINLOG_OFF", data="1", failed_sub_jobs=SUBS),
