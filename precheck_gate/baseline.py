@@ -69,13 +69,20 @@ def _is_report(report: Any) -> bool:
         and isinstance(report.get("tasks"), list)
         and all(map(_is_task, report["tasks"]))
         and _are_findings(report.get("findings", []))
+        and isinstance(report.get("interrupted_by", ""), str)
+        and _are_texts(report.get("requested", []))
     )
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def _is_task(task: Any) -> bool:
     return (
         isinstance(task, dict)
         and isinstance(task.get("task"), str)
+        and all(isinstance(task.get(key, ""), str) for key in ("progress", "result"))
         and _is_verdict(task.get("verdict"))
         and _are_findings(task.get("findings"))
     )

@@ -80,7 +80,12 @@ class AnswerArchive:
         suffix = "json" if status == 200 else f"http-{status}.txt"
         name = f"{self._number:04d}.{suffix}"
         try:
-            (self._folder / name).write_bytes(body)
+            # Never over the answer of another run, to which its index may refer.
+            with (self._folder / name).open("xb") as file:
+                file.write(body)
+        except FileExistsError:
+            self.failure = f"{name} is there already: another run saves its answers there"
+            return
         except OSError as error:
             self.failure = reason_of(error)
             return
