@@ -84,7 +84,7 @@ class AnswerArchive:
             with (self._folder / name).open("xb") as file:
                 file.write(body)
         except FileExistsError:
-            self.failure = f"{name} is there already: another run saves its answers there"
+            self.failure = f"another run saved {name} meanwhile; give each run its own folder"
             return
         except OSError as error:
             self.failure = reason_of(error)
