@@ -42,8 +42,9 @@ class OpenDescriptor:
         """
         if self.path is not None:
             return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC)
-        # What the program opened itself is not inherited: a connection, for instance.
-        if self.number > 2 and not os.get_inheritable(self.number):
+        # What the program opened itself is not inherited: a connection, or the null device in
+        # place of a standard stream that the caller closed.
+        if not os.get_inheritable(self.number):
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         return os.dup(self.number)
 

@@ -54,6 +54,9 @@ class StreamSink:
         self._stream = stream
 
     def open(self) -> TextIO:  # noqa: D102
+        # The null device stands in for a stream that the caller closed.
+        if getattr(self._stream, "name", "") == os.devnull:
+            raise OSError(errno.EBADF, "it is closed", self.name)
         return self._stream
 
     def commit(self) -> None:  # noqa: D102

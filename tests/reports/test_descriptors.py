@@ -45,7 +45,7 @@ def in_bash(script: str, *wrapper: str) -> subprocess.CompletedProcess[bytes]:
 
 
 def is_junit(content: bytes) -> bool:
-    return etree.fromstring(content).get("tests") == "40"
+    return bool(etree.fromstring(content).get("tests") == "40")
 
 
 @pytest.mark.parametrize("path", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "link"])
@@ -106,6 +106,13 @@ def test_a_descriptor_that_is_not_open_costs_the_green(path: str) -> None:
     done = in_bash(f"gate --junit {path} --report json=report.json 9>&-")
     assert done.returncode == 5
     assert f"the junit report {path} could not be written: ".encode() in done.stderr
+
+
+@pytest.mark.parametrize(
+    "script", ["--junit - >&-", "--junit /dev/stdout >&-", "--junit /dev/stderr 2>&-"]
+)
+def test_a_report_to_a_standard_stream_that_was_closed_costs_the_green(script: str) -> None:
+    assert in_bash(f"gate {script}").returncode == 5
 
 
 def test_a_descriptor_that_the_program_opened_itself_is_not_written_to(folder: Path) -> None:
