@@ -66,7 +66,9 @@ def reads_end_with(interrupts: Interrupts) -> Iterator[None]:
 @contextlib.contextmanager
 def read_before(seconds: float) -> Iterator[None]:
     """End every read inside when so many seconds are over, counted from now."""
-    with _limited(replace(_limits.get(), deadline=time.monotonic() + seconds)):
+    limits = _limits.get()
+    deadline = min(limits.deadline, time.monotonic() + seconds)
+    with _limited(replace(limits, deadline=deadline)):
         yield
 
 

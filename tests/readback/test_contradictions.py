@@ -14,10 +14,13 @@ from hypothesis import strategies as st
 from precheck_gate.__main__ import run_main
 from precheck_gate.baseline import read_report
 from precheck_gate.consistency import contradictions
+from precheck_gate.drs.wire import parse_answer
 from precheck_gate.errors import UsageError
 from precheck_gate.reports.base import load_format
 from precheck_gate.reports.readback import report_of
+from precheck_gate.text import clean_line
 from tests.harness import OTHER, TASK, body, entry, item
+from tests.reports.test_json_report import RESULTS, judged
 
 from .made import Judged, runs
 
@@ -44,6 +47,15 @@ def report_on(judged: Judged) -> dict[str, Any]:
 @given(runs())
 def test_a_report_of_any_outcome_is_consistent(judged: Judged) -> None:
     assert list(contradictions(report_on(judged))) == []
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(RESULTS, max_size=4))
+def test_the_report_on_any_answer_is_consistent(results: list[dict[str, Any]]) -> None:
+    reading = parse_answer(json.dumps({"results": results}).encode())
+    assume(len({clean_line(task_id) for task_id in reading.entries}) == len(reading.entries))
+    _, report, _ = judged(reading)
+    assert list(contradictions(json.loads(report))) == []
 
 
 OUTCOMES: dict[str, tuple[bytes, tuple[str, ...], int]] = {

@@ -45,6 +45,10 @@ def says_its_code(done: Evaluated, code: int) -> None:
     assert list(contradictions(done.report)) == []
 
 
+def test_every_outcome(outcome: Evaluated) -> None:
+    says_its_code(outcome, outcome.code)
+
+
 @full_disk
 @pytest.mark.parametrize(
     ("body", "options", "code"),
