@@ -46,6 +46,10 @@ COMMANDS = {
     "a token": ["run", ID, *SERVICE, "--token-file", INPUT],
     "a policy of a live run": ["run", ID, *SERVICE, "--policy", INPUT],
     "a credentials file": ["run", ID, *SERVICE, "--profile-name", "basic"],
+    "an ID token": [
+        *("run", ID, *SERVICE, "--iam-endpoint", "http://127.0.0.1:9"),
+        *("--idp-id", "ci", "--id-token-file", INPUT),
+    ],
     "a token to diagnose": ["doctor", *SERVICE, "--token-file", INPUT],
 }
 
