@@ -66,6 +66,9 @@ class StreamSink:
         return
 
 
+_NO_FILE_BESIDE = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
 class FileSink:
     """A file, written beside its target and renamed over it, so that nobody reads half a report.
 
@@ -102,10 +105,10 @@ class FileSink:
         self._target.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._stream = self._beside_target()
-        except OSError:
-            if not os.access(self._target, os.W_OK):
+        except OSError as error:
+            # Where the file may be written and its folder not, it is mounted there.
+            if error.errno not in _NO_FILE_BESIDE or not os.access(self._target, os.W_OK):
                 raise
-            # The file may be written, its folder not: it is mounted there.
             self._stream = tempfile.TemporaryFile(  # noqa: SIM115  # `commit` closes it
                 "w+", encoding="utf-8", newline="\n"
             )

@@ -239,6 +239,20 @@ def test_a_file_in_a_folder_that_takes_no_other_is_written_in_place(
     assert "in place" in sink.remark
 
 
+def test_a_disk_without_space_for_a_new_file_leaves_the_earlier_report(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: FileSink) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(FileSink, "_beside_target", refuse)
+    target = folder / "report"
+    target.write_text(OLD, encoding="utf-8")
+    with pytest.raises(OSError, match="No space left"):
+        FileSink(target).open()
+    assert target.read_text(encoding="utf-8") == OLD
+
+
 @pytest.mark.parametrize("form", ["json", "junit"])
 def test_a_second_signal_leaves_no_temporary_file(form: str, folder: Path) -> None:
     program = (
