@@ -179,4 +179,6 @@ def _write_junit(results: Sequence[Result], sink: Sink, console: Console, code: 
         )
         console.error(failure)
         return code or int(failure.exit_code)
+    if sink.remark:
+        console.warn(f"the JUnit report {sink.name}: {sink.remark}")
     return code

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from lxml import etree
 
+from precheck_gate.__main__ import run_main
 from precheck_gate.interrupts import Interrupts
 from precheck_gate.reports.descriptors import DescriptorSink, OpenDescriptor, descriptor_at
 from precheck_gate.reports.sinks import FileSink
@@ -176,6 +177,31 @@ def test_a_file_that_cannot_be_replaced_is_written_in_place_and_said_so(
     assert target.stat().st_ino == before
     assert "in place" in sink.remark
     assert not list(folder.glob(".*.tmp"))
+
+
+@pytest.mark.parametrize("command", ["evaluate", "report", "policy test"])
+def test_every_command_says_that_it_wrote_in_place(
+    command: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (folder / "test_cases.yaml").write_text(
+        "version: 1\npolicy: builtin:default\ncases:\n"
+        "  - {name: x, items: {a: PASSED}, expect: {verdict: passed}}\n",
+        encoding="utf-8",
+    )
+    assert run_main(["evaluate", "answer.json", "--report", "json=report.json"]) == 0
+    monkeypatch.setattr(Path, "replace", busy)
+    (folder / "junit.xml").write_text(OLD, encoding="utf-8")
+    arguments = {
+        "evaluate": ["answer.json", "--junit", "junit.xml"],
+        "report": ["report.json", "--to", "junit=junit.xml"],
+        "policy test": ["test_cases.yaml", "--junit", "junit.xml"],
+    }[command]
+    assert run_main([*command.split(), *arguments]) == 0
+    assert "report junit.xml: it was written in place" in capsys.readouterr().err
+    assert etree.parse(folder / "junit.xml").getroot().tag == "testsuites"
 
 
 def test_a_file_that_can_neither_be_replaced_nor_written_keeps_nothing_of_the_old_one(
