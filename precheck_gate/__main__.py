@@ -76,12 +76,14 @@ def _broken(error: BaseException) -> int:
 def _run(arguments: list[str]) -> int:
     from precheck_gate.errors import Interrupted, PrecheckGateError
     from precheck_gate.interrupts import Interrupts
+    from precheck_gate.reading import reads_end_with
 
     interrupts = Interrupts()
     interrupts.install()
     try:
         _know_secrets()
-        code = _invoke(arguments, interrupts)
+        with reads_end_with(interrupts):
+            code = _invoke(arguments, interrupts)
     except Interrupted as error:
         return 128 + error.signum
     except PrecheckGateError as error:

@@ -8,6 +8,7 @@ from precheck_gate import strictjson
 from precheck_gate.consistency import contradictions
 from precheck_gate.errors import UsageError, unreadable
 from precheck_gate.findings import Verdict
+from precheck_gate.reading import read_file
 from precheck_gate.redaction import Redact, Redaction
 from precheck_gate.text import clean_line, shorten
 
@@ -29,9 +30,7 @@ def read_report(path: Path, what: str) -> dict[str, Any]:
         UsageError: it cannot be read, is no such report, or contradicts itself.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES)
-        report = strictjson.loads(content)
+        report = strictjson.loads(read_file(path, MAX_BYTES))
     except OSError as error:
         raise unreadable(f"The {what}", path, error, hint="Check the path.") from None
     except ValueError as error:
@@ -70,13 +69,20 @@ def _is_report(report: Any) -> bool:
         and isinstance(report.get("tasks"), list)
         and all(map(_is_task, report["tasks"]))
         and _are_findings(report.get("findings", []))
+        and isinstance(report.get("interrupted_by", ""), str)
+        and _are_texts(report.get("requested", []))
     )
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def _is_task(task: Any) -> bool:
     return (
         isinstance(task, dict)
         and isinstance(task.get("task"), str)
+        and all(isinstance(task.get(key, ""), str) for key in ("progress", "result"))
         and _is_verdict(task.get("verdict"))
         and _are_findings(task.get("findings"))
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from precheck_gate.errors import DocumentError, Problem, UsageError, unreadable
+from precheck_gate.reading import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -239,17 +240,12 @@ def read_document(path: Path, what: str) -> Document:
     """Read and parse a file; ``what`` names its kind in messages ("policy").
 
     Raises:
-        UsageError: it cannot be read, is too large, or is not UTF-8.
+        UsageError: it cannot be read, is too large, does not end in time, or is not UTF-8.
         DocumentError: see `parse_document`.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            raise UsageError(
-                f"The {what} {path} is larger than {MAX_BYTES // 1024} KiB.",
-                hint=f"Is it really the {what}?",
-            )
+        # Commands read a document more than once, and a pipe gives it only once.
+        content = read_file(path, MAX_BYTES, keep=True)
         return parse_document(content.decode("utf-8-sig"), str(path))
     except OSError as error:
         raise unreadable(f"The {what}", path, error) from None

@@ -18,6 +18,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 
 from precheck_gate.exits import ExitCode
@@ -209,4 +210,11 @@ def unreadable(
     hint: str = "Check the path and its permissions.",
 ) -> UsageError:
     """Return the error for a file that cannot be read; ``what`` is its kind."""
+    hint = _HINTS.get(error.errno or 0, hint)
     return UsageError(f"{what} {told(path)} cannot be read: {reason_of(error)}.", hint=hint)
+
+
+_HINTS = {
+    errno.ETIMEDOUT: "Make sure that its writer runs, and closes it at the end.",
+    errno.EFBIG: "Check that it is the right file.",
+}

@@ -15,6 +15,7 @@ from precheck_gate.interrupts import signal_name
 from precheck_gate.model import Observation
 from precheck_gate.outcome import OutcomeCollector
 from precheck_gate.reports.base import DEFAULT_TASTE
+from precheck_gate.reports.sinks import FileSink
 from precheck_gate.reports.summary import Summary, SummaryKind
 from precheck_gate.reports.writing import ReportWriter
 from precheck_gate.text import clean_line, hide_credentials
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from precheck_gate.model import Trouble
     from precheck_gate.reports.base import Reporter, RunFacts, Taste
     from precheck_gate.reports.sinks import Sink
+    from precheck_gate.reports.writing import ReportFailure
 
 __all__ = ["Case", "Gate", "Outputs"]
 
@@ -184,28 +186,52 @@ class Gate:
         return self._end(run, self.facts, code, listeners)
 
     def _end(self, run: RunVerdict, facts: RunFacts, code: int, listeners: _Listeners) -> int:
-        received = self.interrupts.received
-        facts = replace(
-            facts,
-            exit_code=code,
-            advisory=self.outputs.advisory,
-            interrupted_by=signal_name(received) if received is not None else "",
-        )
-        # The verdict first: it is told even when no report can be written.
-        if listeners.summary is not None:
-            listeners.summary.finish(run, facts)
         writer = listeners.writer
-        writer.finish(run, facts)
-        code = self._after_reports(code, writer)
-        if writer.written and self.outputs.summary is SummaryKind.FULL:
-            paths = ", ".join(map(clean_line, writer.written))
-            self._print_fact("reports", paths)
-        # What the CI system is told of the exit code is what the process ends with.
-        self.losses += listeners.tell_ci(run, replace(facts, exit_code=code))
-        code = self._after_losses(code)
-        self._print_fact("exit", f"{code} ({self._meaning(code, run.verdict)})")
-        self.console.flush()
-        return _with_losses(code, lost=bool(self.console.failure))
+        facts = replace(facts, advisory=self.outputs.advisory)
+
+        def as_it_stands() -> RunFacts:
+            return self._as_it_stands(facts, code, writer)
+
+        try:
+            # The verdict first: it is told even when no report can be written.
+            if listeners.summary is not None:
+                listeners.summary.finish(run, as_it_stands())
+            writer.finish(run, as_it_stands())
+            # Last the report that says how the process ends, since the others may fail.
+            said = as_it_stands()
+            writer.conclude(run, said)
+            for remark in writer.remarks:
+                self.console.warn(remark)
+            self._warn_of_failures(writer.failures)
+            if writer.written and self.outputs.summary is SummaryKind.FULL:
+                paths = ", ".join(map(clean_line, writer.written))
+                self._print_fact("reports", paths)
+            # What the CI system is told of the exit code is what the process ends with.
+            self.losses += listeners.tell_ci(run, as_it_stands())
+            for loss in self.losses:
+                self.console.warn(loss)
+            shown = as_it_stands().exit_code
+            self._print_fact("exit", f"{shown} ({self._meaning(shown, run.verdict)})")
+            self.console.flush()
+            # What was lost or came since then makes the code worse, and the report has to say so.
+            told = len(writer.failures)
+            while (now := as_it_stands()) != said:
+                said = now
+                writer.conclude(run, said)
+            self._warn_of_failures(writer.failures[told:])
+            return said.exit_code
+        finally:
+            writer.discard()
+
+    def _as_it_stands(self, facts: RunFacts, code: int, writer: ReportWriter) -> RunFacts:
+        """Return the facts with the exit code that follows from all that has happened so far."""
+        received = self.interrupts.received
+        if received is not None:
+            return replace(facts, exit_code=128 + received, interrupted_by=signal_name(received))
+        code = _with_losses(code, lost=bool(writer.failures or self.losses or self.console.failure))
+        if code == ExitCode.REPORT and any(failure.bug for failure in writer.failures):
+            code = int(ExitCode.BUG)
+        return replace(facts, exit_code=code)
 
     def _meaning(self, code: int, verdict: Verdict) -> str:
         if code == self.outputs.warn_code:
@@ -222,23 +248,12 @@ class Gate:
     def _print_fact(self, label: str, text: str) -> None:
         self.console.print_parts([(Style.FAINT, f"{label:<9}"), ("", text)], hang=9)
 
-    def _after_losses(self, code: int) -> int:
-        for loss in self.losses:
-            self.console.warn(loss)
-        return _with_losses(code, lost=bool(self.losses or self.console.failure))
-
-    def _after_reports(self, code: int, writer: ReportWriter) -> int:
-        for failure in writer.failures:
+    def _warn_of_failures(self, failures: Sequence[ReportFailure]) -> None:
+        for failure in failures:
             self.console.warn(
                 f"the {failure.format} report {failure.name} could not be written: "
                 f"{failure.reason}. Check the path, its permissions, and the space on the disk."
             )
-        code = _with_losses(code, lost=bool(writer.failures or self.losses))
-        if code == ExitCode.REPORT and any(failure.bug for failure in writer.failures):
-            return int(ExitCode.BUG)
-        if self.interrupts.received is not None:
-            return 128 + self.interrupts.received
-        return code
 
 
 class _Listeners:
@@ -268,7 +283,8 @@ class _Listeners:
         """Tell the CI system; return what could not be told."""
         if self._markdown is not None:
             self._markdown.finish(run, facts)
-        whole = [(name, sink.name) for name, sink in self._reports if sink.name != "-"]
+        # A stream or a descriptor is no path that a later step could read.
+        whole = [(name, sink.name) for name, sink in self._reports if isinstance(sink, FileSink)]
         # The first of a format is the one that is told.
         paths = {name: path for name, path in reversed(whole) if path in self.writer.written}
         written = Written(paths, self._text.getvalue(), facts.policy)

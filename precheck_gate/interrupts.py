@@ -11,6 +11,7 @@ from precheck_gate.errors import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from types import FrameType
 
 __all__ = ["Interrupts", "signal_name"]
@@ -28,10 +29,15 @@ class Interrupts:
 
     A second signal ends the process at once: whoever presses Ctrl-C twice means it. Reports are
     renamed into place when they are whole, so that even then none is left half-written.
+
+    Attributes:
+        received: the first signal; None while there was none.
+        leftovers: temporary files, which are removed where the process ends at once.
     """
 
     def __init__(self) -> None:
         self.received: int | None = None
+        self.leftovers: set[Path] = set()
         self._waiting = False
 
     def install(self) -> None:
@@ -56,6 +62,9 @@ class Interrupts:
 
     def _handle(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         if self.received is not None:
+            for path in tuple(self.leftovers):
+                with contextlib.suppress(OSError):
+                    path.unlink()
             os._exit(128 + signum)
         self.received = signum
         if self._waiting:

@@ -24,7 +24,7 @@ _TEXT = ("text", "escaped", "secrets", "slips")
 # package stands for all of its modules, unless one of them is named itself.
 LAYERS = (
     ("", "exits", "model", *_TEXT, "wrapping", "strictjson", "redaction"),
-    ("errors", "evidence"),
+    ("errors", "evidence", "reading"),
     ("interrupts", "clock", "documents", "schemas", "console", "catalog", "shortages"),
     ("policy",),
     ("findings", "bench"),

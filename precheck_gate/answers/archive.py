@@ -84,7 +84,12 @@ class AnswerArchive:
         said = Exchange(self._now(), name, status, "", tuple(task_ids), request_id, own)
         exchange, content = without_secrets(said, body)
         try:
-            (self._folder / name).write_bytes(content)
+            # Never over the answer of another run, to which its index may refer.
+            with (self._folder / name).open("xb") as file:
+                file.write(content)
+        except FileExistsError:
+            self.failure = f"another run saved {name} meanwhile; give each run its own folder"
+            return
         except OSError as error:
             self.failure = reason_of(error)
             return

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from precheck_gate.answers.index import INDEX
 from precheck_gate.errors import NotAnAnswer, UsageError, unreadable
+from precheck_gate.reading import TooLarge, read_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from precheck_gate.answers.index import Exchange
-    from precheck_gate.interrupts import Interrupts
 
 __all__ = ["AnswerFiles"]
 
@@ -20,11 +20,9 @@ MAX_BYTES = 32 * 1024 * 1024
 
 
 class AnswerFiles:
-    """Reads answers; a signal ends the wait for one."""
+    """Reads answers, and notices where one is no longer what it was."""
 
-    def __init__(self, interrupts: Interrupts) -> None:
-        self._interrupts = interrupts
-        self._piped: dict[Path, bytes] = {}
+    def __init__(self) -> None:
         self._digests: dict[Path, str] = {}
 
     def loose(self, file: Path) -> bytes:
@@ -55,19 +53,12 @@ class AnswerFiles:
         return content
 
     def _content(self, file: Path) -> bytes:
-        """Return a file's content; that of a pipe is kept, since it comes only once."""
-        content = self._piped.get(file)
-        if content is None:
-            try:
-                with self._interrupts.waiting(), file.open("rb") as opened:
-                    content = opened.read(MAX_BYTES + 1)
-            except OSError as error:
-                raise unreadable("The answer", file, error) from None
-            if not file.is_file():
-                self._piped[file] = content
-        if len(content) > MAX_BYTES:
-            raise NotAnAnswer(f"it is larger than {MAX_BYTES // 1024 // 1024} MiB.")
-        return content
+        try:
+            return read_file(file, MAX_BYTES, keep=True)
+        except TooLarge as error:
+            raise NotAnAnswer(f"{error.strerror}.") from None
+        except OSError as error:
+            raise unreadable("The answer", file, error) from None
 
 
 def _digest_of(content: bytes) -> str:

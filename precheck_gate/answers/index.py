@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate import strictjson
-from precheck_gate.errors import UsageError
+from precheck_gate.errors import UsageError, unreadable
 from precheck_gate.model import Trouble, TroubleKind
+from precheck_gate.reading import read_file
 from precheck_gate.secrets import hide_secrets
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 INDEX = "index.jsonl"
+MAX_BYTES = 512 * 1024 * 1024
 _ARCHIVED = re.compile(r"[0-9]{4,}\.(json|http-[0-9]+\.txt)")
 
 
@@ -128,14 +130,20 @@ def read_index(folder: Path) -> list[Line]:
     """Return the lines of a folder's index; none where there is no index.
 
     Raises:
-        UsageError: it is no such index.
+        UsageError: it cannot be read, or is no such index.
     """
     try:
-        lines = (folder / INDEX).read_bytes().splitlines()
-    except OSError:
+        content = read_file(folder / INDEX, MAX_BYTES)
+    except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        # What is in it is not known, and it may speak against the answers beside it.
+        raise unreadable("The index", folder / INDEX, error) from None
     files: set[str] = set()
-    return [_read(folder, line, number, files) for number, line in enumerate(lines, start=1)]
+    return [
+        _read(folder, line, number, files)
+        for number, line in enumerate(content.splitlines(), start=1)
+    ]
 
 
 def _read(folder: Path, text: bytes, number: int, files: set[str]) -> Line:

@@ -78,7 +78,7 @@ class SavedAnswers:
     unreadable: list[Trouble] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._files = AnswerFiles(self.interrupts)
+        self._files = AnswerFiles()
         self._histories, self._loose = _arrange(self.paths)
         # For each task the files that hold it and no index tells of; nearly always there is one.
         self._holders: dict[str, list[Path]] = {}

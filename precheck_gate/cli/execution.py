@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate.ci import CiWorld, detect, load_system
-from precheck_gate.cli.report_sinks import Overwriting, check_inputs, sinks_of
+from precheck_gate.cli.report_sinks import Overwriting, check_inputs, is_stdout, sinks_of
 from precheck_gate.cli.runtime import Runtime
 from precheck_gate.console import Console
 from precheck_gate.errors import Interrupted, PrecheckGateError
@@ -131,7 +131,7 @@ def execute(
         inputs: what the command reads besides a policy and a baseline.
     """
     specs = options.specs()
-    to_stdout = any(path == "-" for _, path in specs)
+    to_stdout = any(is_stdout(path) for _, path in specs)
     console = Console(result=sys.stderr if to_stdout else None)
     for path in (path for _, path in specs if path.startswith("~")):
         console.warn(

@@ -76,10 +76,10 @@ def test_command(
     from precheck_gate.casetest.coverage import Coverage
     from precheck_gate.casetest.discovery import find_case_files
     from precheck_gate.casetest.running import Outcome
-    from precheck_gate.cli.report_sinks import check_inputs, sink_at
+    from precheck_gate.cli.report_sinks import check_inputs, is_stdout, sink_at
     from precheck_gate.console import Console
 
-    console = Console(result=sys.stderr if junit == "-" else None)
+    console = Console(result=sys.stderr if junit and is_stdout(junit) else None)
     coverage = Coverage()
     results: list[Result] = []
     files = find_case_files(paths)
@@ -179,4 +179,6 @@ def _write_junit(results: Sequence[Result], sink: Sink, console: Console, code: 
         )
         console.error(failure)
         return code or int(failure.exit_code)
+    if sink.remark:
+        console.warn(f"the JUnit report {sink.name}: {sink.remark}")
     return code

@@ -73,6 +73,8 @@ def report(
         )
     writer = ReportWriter(sinks, Taste(max_bytes, JUnitWarnings(junit_warnings)))
     _feed(writer, read)
+    for remark in writer.remarks:
+        console.warn(remark)
     for failure in writer.failures:
         console.warn(
             f"the {failure.format} report {failure.name} could not be written: {failure.reason}"
@@ -89,5 +91,6 @@ def _feed(writer: ReportWriter, read: ReadReport) -> None:
         for task in read.tasks:
             writer.add_task(task)
         writer.finish(read.run, read.facts)
+        writer.conclude(read.run, read.facts)
     finally:
         writer.discard()  # of what was finished nothing is left to discard

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from precheck_gate.errors import UsageError
+from precheck_gate.reports.descriptors import DescriptorSink, OpenDescriptor, descriptor_at
 from precheck_gate.reports.sinks import FileSink, StreamSink
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from precheck_gate.interrupts import Interrupts
     from precheck_gate.reports.sinks import Sink
 
-__all__ = ["Input", "Overwriting", "check_inputs", "sink_at", "sinks_of"]
+__all__ = ["Input", "Overwriting", "check_inputs", "is_stdout", "sink_at", "sinks_of"]
 
 Input = tuple[str, Path]
 """A file or folder that a command reads: what it is, and its path."""
@@ -49,7 +50,7 @@ def sinks_of(specs: Sequence[ReportSpec], interrupts: Interrupts) -> tuple[tuple
     Raises:
         UsageError: two of them would go to one place.
     """
-    paths = [path if path == "-" else os.path.realpath(path) for _, path in specs]
+    paths = [_identity(path) for _, path in specs]
     twice = next((path for path in paths if paths.count(path) > 1), None)
     if twice is not None:
         raise UsageError(
@@ -60,8 +61,31 @@ def sinks_of(specs: Sequence[ReportSpec], interrupts: Interrupts) -> tuple[tuple
 
 
 def sink_at(path: str, interrupts: Interrupts) -> Sink:
-    """Return the sink for a path, where ``-`` is standard output."""
-    return StreamSink(sys.stdout) if path == "-" else FileSink(Path(path), interrupts)
+    """Return the sink for a path, where ``-`` and ``/dev/stdout`` are standard output."""
+    if is_stdout(path):
+        return StreamSink(sys.stdout)
+    descriptor = descriptor_at(path)
+    if descriptor is not None:
+        return DescriptorSink(path, descriptor, interrupts)
+    return FileSink(Path(path), interrupts)
+
+
+def is_stdout(path: str) -> bool:
+    """Return whether a report goes to standard output, so that words have to go elsewhere."""
+    return path == "-" or descriptor_at(path) == _STDOUT
+
+
+_STDOUT = OpenDescriptor(1)
+
+
+def _identity(path: str) -> str:
+    """Return the same text for two paths that lead to one place."""
+    if is_stdout(path):
+        return "-"
+    descriptor = descriptor_at(path)
+    if descriptor is None:
+        return os.path.realpath(path)
+    return str(descriptor.path or f"/dev/fd/{descriptor.number}")
 
 
 def check_inputs(reports: Iterable[str], inputs: Iterable[Input]) -> None:
@@ -74,7 +98,7 @@ def check_inputs(reports: Iterable[str], inputs: Iterable[Input]) -> None:
     found = [
         (report, (what, path))
         for report in reports
-        if report != "-"
+        if not is_stdout(report)
         for what, path in inputs
         if _same(report, path) or _is_answer_in(report, path)
     ]

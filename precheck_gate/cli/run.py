@@ -16,6 +16,7 @@ from precheck_gate.cli.service import read_service, service_files, service_optio
 from precheck_gate.cli.task_list import named_tasks, replaced_variables, source_of_tasks
 from precheck_gate.cli.values import DURATION, PATH, PLACE, Duration
 from precheck_gate.errors import UsageError
+from precheck_gate.reading import read_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -135,13 +136,14 @@ def run(ctx: click.Context, /, **options: Any) -> int:
             gate.console.say(f"the command line names the tasks, not {' and '.join(replaced)}")
         return _run(gate, runtime, judging, options, source)
 
-    return execute(
-        "run",
-        judging,
-        runtime,
-        body,
-        [*service_files(options), *_own_files(options)],
-    )
+    with read_before(options["timeout"]):
+        return execute(
+            "run",
+            judging,
+            runtime,
+            body,
+            [*service_files(options), *_own_files(options)],
+        )
 
 
 def _own_files(options: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:

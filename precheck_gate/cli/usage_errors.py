@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from precheck_gate.cli.report_sinks import Overwriting, check_inputs, sinks_of
+from precheck_gate.cli.report_sinks import Overwriting, check_inputs, is_stdout, sinks_of
 from precheck_gate.console import Console
 from precheck_gate.errors import UsageError
 from precheck_gate.exits import ExitCode
@@ -62,7 +62,7 @@ def _report(told: UsageError, raw: _Raw, runtime: Runtime) -> int:
     from precheck_gate.reports.base import RunFacts
 
     specs = raw.specs()
-    console = Console(result=sys.stderr if any(path == "-" for _, path in specs) else None)
+    console = Console(result=sys.stderr if any(is_stdout(path) for _, path in specs) else None)
     today = runtime.the_clock().now().date().isoformat()
     facts = RunFacts(mode=str(raw.command.name), judged_on=today, exit_code=0)
     gate = Gate(facts, Outputs(reports=_sinks(specs, raw, runtime)), console, runtime.interrupts)

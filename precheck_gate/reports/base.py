@@ -20,6 +20,7 @@ __all__ = [
     "MARKDOWN_LEAST",
     "Divisible",
     "JUnitWarnings",
+    "Record",
     "Reporter",
     "RunFacts",
     "Taste",
@@ -70,7 +71,7 @@ class RunFacts:
     Attributes:
         mode: the command, ``run`` or ``evaluate``.
         judged_on: the date of the judgement, ISO 8601, in UTC.
-        exit_code: the code that says the verdict.
+        exit_code: the code with which the process ends, as far as it is known.
         policy: the policy's name; "" when none could be loaded.
         policy_digest: its SHA-256.
         advisory: whether a blocked verdict exits 0.
@@ -125,6 +126,19 @@ class Divisible(Protocol):
 
     def go_on_in(self, more: Callable[[], TextIO]) -> None:
         """Take what opens one file more; without it the report stays in one, whatever its size."""
+        ...
+
+
+@runtime_checkable
+class Record(Protocol):
+    """A reporter that says how the process ends: it is completed last, and corrected if need be."""
+
+    def write_to(self, out: TextIO, run: RunVerdict, facts: RunFacts) -> None:
+        """Write the whole report; the tasks were added before."""
+        ...
+
+    def close(self) -> None:
+        """Give up what is needed to write it again."""
         ...
 
 

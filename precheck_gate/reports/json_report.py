@@ -74,6 +74,10 @@ class JsonReporter:
 
     def finish(self, run: RunVerdict, facts: RunFacts) -> None:
         """Write the run around the tasks."""
+        self.write_to(self._out, run, facts)
+
+    def write_to(self, out: TextIO, run: RunVerdict, facts: RunFacts) -> None:
+        """Write the whole report; it may be written again, with other facts."""
         head: dict[str, Any] = {
             "format": FORMAT,
             "format_version": FORMAT_VERSION,
@@ -92,17 +96,22 @@ class JsonReporter:
             },
             "service": _service(facts),
         }
-        for name, value in head.items():
-            self._out.write(f"{'{' if name == 'format' else ','}\n  {_dump(name)}: {_dump(value)}")
+        out.writelines(
+            f"{'{' if name == 'format' else ','}\n  {_dump(name)}: {_dump(value)}"
+            for name, value in head.items()
+        )
         waivers = [
             dataclasses.asdict(waiver) | {"state": waiver.state.value} for waiver in run.waivers
         ]
-        self._out.write(f',\n  "waivers": {_dump(waivers)}')
-        self._out.write(f',\n  "remarks": {_dump(list(run.remarks))}')
-        self._out.write(f',\n  "findings": {_lines(run.findings, "    ")}')
-        self._out.write(',\n  "tasks": [')
-        copy_spool(self._tasks, self._out)
-        self._out.write("\n  ]\n}\n")
+        out.write(f',\n  "waivers": {_dump(waivers)}')
+        out.write(f',\n  "remarks": {_dump(list(run.remarks))}')
+        out.write(f',\n  "findings": {_lines(run.findings, "    ")}')
+        out.write(',\n  "tasks": [')
+        copy_spool(self._tasks, out)
+        out.write("\n  ]\n}\n")
+
+    def close(self) -> None:
+        """Give up what is needed to write the report again."""
         self._context.__exit__(None, None, None)
 
 

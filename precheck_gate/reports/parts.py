@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from precheck_gate.reports.sinks import FileSink
-
 if TYPE_CHECKING:
-    from pathlib import Path
+    from precheck_gate.reports.sinks import FileSink
 
 __all__ = ["PART_MARK", "Parts"]
 
@@ -37,6 +36,11 @@ class Parts:
         self._next = 2
 
     @property
+    def remark(self) -> str:
+        """What the user should know of how the files were written."""
+        return next(filter(None, (sink.remark for sink in (self._first, *self._further))), "")
+
+    @property
     def further(self) -> list[str]:
         """The names of the files after the first."""
         return [sink.name for sink in self._further]
@@ -47,10 +51,9 @@ class Parts:
 
     def more(self) -> TextIO:
         """Open one file more; OSError when it cannot be."""
-        while _is_taken(path := self._first.beside(self._next)):
+        while _is_taken(Path((sink := self._first.beside(self._next)).name)):
             self._next += 1
         self._next += 1
-        sink = FileSink(path)
         self._further.append(sink)
         return sink.open()
 
@@ -69,10 +72,10 @@ class Parts:
             sink.discard()
 
     def _old_parts(self) -> list[Path]:
-        pattern = self._first.beside(0).name.rpartition("0")
+        like = Path(self._first.beside(0).name)
+        pattern = like.name.rpartition("0")
         number = re.compile(f"{re.escape(pattern[0])}[1-9][0-9]*{re.escape(pattern[2])}")
-        folder = self._first.beside(0).parent
-        beside = [path for path in folder.iterdir() if number.fullmatch(path.name)]
+        beside = [path for path in like.parent.iterdir() if number.fullmatch(path.name)]
         return [path for path in sorted(beside) if _is_part(path)]
 
 

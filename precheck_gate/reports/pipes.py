@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from precheck_gate.interrupts import Interrupts
 
-__all__ = ["open_pipe"]
+__all__ = ["open_pipe", "stream_into"]
 
 # The reader may be started at the same moment as the gate.
 READER_SECONDS = 3.0
@@ -32,8 +33,12 @@ def open_pipe(path: Path, interrupts: Interrupts) -> TextIO:
     Raises:
         OSError: nobody reads it.
     """
-    descriptor = _open(path, interrupts)
-    raw = _Pipe(descriptor, str(path), interrupts)
+    return stream_into(_open(path, interrupts), str(path), interrupts)
+
+
+def stream_into(descriptor: int, name: str, interrupts: Interrupts) -> TextIO:
+    """Return a stream into a descriptor, which is closed with it; ``name`` is for messages."""
+    raw = _Pipe(descriptor, name, interrupts)
     return io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8", newline="\n")
 
 
@@ -63,6 +68,8 @@ class _Pipe(io.RawIOBase):
         self._name = name
         self._interrupts = interrupts
         self._given_up = False
+        self._poll = select.poll()
+        self._poll.register(descriptor, select.POLLOUT)
 
     def writable(self) -> bool:
         return True
@@ -71,10 +78,10 @@ class _Pipe(io.RawIOBase):
         view = memoryview(data)
         began = time.monotonic()
         while not self._given_up:
-            try:
-                return os.write(self._descriptor, view)
-            except BlockingIOError:
-                select.select([], [self._descriptor], [], _SLICE_SECONDS)
+            if self._poll.poll(_SLICE_SECONDS * 1000):
+                # So much a pipe takes without blocking when it is ready, whoever opened it.
+                with contextlib.suppress(BlockingIOError):
+                    return os.write(self._descriptor, view[: select.PIPE_BUF])
             hurried = self._interrupts.received is not None
             bound = HURRIED_SECONDS if hurried else STALLED_SECONDS
             self._given_up = time.monotonic() - began >= bound

@@ -24,6 +24,7 @@ from precheck_gate.findings import (
     WaiverUse,
 )
 from precheck_gate.policy.model import Effect
+from precheck_gate.reading import read_file
 from precheck_gate.reports.base import RunFacts
 from precheck_gate.text import clean, clean_line, shorten
 
@@ -62,12 +63,9 @@ def read_back(path: Path) -> ReadReport:
         UsageError: it cannot be read, is no JSON report of ours, or contradicts itself.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+        content = read_file(path, MAX_BYTES)
     except OSError as error:
         raise unreadable("The report", path, error, hint="Check the path.") from None
-    if len(content) > MAX_BYTES:
-        raise UsageError(f"The report {path} is larger than {MAX_BYTES >> 20} MiB.", hint=HINT)
     return report_of(content, str(path))
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from precheck_gate.errors import reason_of
-from precheck_gate.reports.base import DEFAULT_TASTE, Divisible, load_format
+from precheck_gate.reports.base import DEFAULT_TASTE, Divisible, Record, load_format
 from precheck_gate.reports.parts import Parts
 from precheck_gate.reports.sinks import FileSink
 from precheck_gate.shortages import shortage
@@ -33,9 +33,14 @@ class ReportFailure:
 
 @dataclass(slots=True)
 class _Open:
+    place: int
     format: str
     sink: Sink
     reporter: Reporter
+
+    def close(self) -> None:
+        if isinstance(self.reporter, Record):
+            self.reporter.close()
 
 
 class ReportWriter:
@@ -48,13 +53,20 @@ class ReportWriter:
 
     def __init__(self, reports: Sequence[tuple[str, Sink]], taste: Taste = DEFAULT_TASTE) -> None:
         self.failures: list[ReportFailure] = []
-        self.written: list[str] = []
+        self._written: dict[int, list[str]] = {}
+        self.remarks: list[str] = []
         self._open: list[_Open] = []
-        for name, sink in reports:
+        self._concluded: list[_Open] = []
+        for place, (name, sink) in enumerate(reports):
             try:
-                self._open.append(_opened(name, sink, taste))
+                self._open.append(_opened(place, name, sink, taste))
             except OSError as error:
                 self._fail(name, sink, error)
+
+    @property
+    def written(self) -> list[str]:
+        """The files that are complete, in the order in which the reports were asked for."""
+        return [name for _, names in sorted(self._written.items()) for name in names]
 
     def add_task(self, task: TaskVerdict) -> None:
         """Give a task to every report that is still whole."""
@@ -65,26 +77,66 @@ class ReportWriter:
                 self._drop(report, error)
 
     def finish(self, run: RunVerdict, facts: RunFacts) -> None:
-        """Complete every report; ``written`` and ``failures`` then tell what became of each."""
+        """Complete every report but those that say how the process ends, which are for `conclude`.
+
+        ``written``, ``failures`` and ``remarks`` then tell what became of each.
+        """
         for report in list(self._open):
-            try:
-                report.reporter.finish(run, facts)
-                report.sink.commit()
-            except Exception as error:  # told in failures, ends in the exit code
-                self._drop(report, error)
-            else:
-                self.written.append(report.sink.name)
-                if isinstance(report.sink, Parts):
-                    self.written += report.sink.further
-        self._open.clear()
+            if not isinstance(report.reporter, Record):
+                self._complete(report, run, facts)
+
+    def conclude(self, run: RunVerdict, facts: RunFacts) -> None:
+        """Complete what `finish` left; called again, write it anew where it is a file.
+
+        A file that cannot be written anew is removed: what it says does not hold any more.
+        """
+        for report in list(self._concluded):
+            self._correct(report, run, facts)
+        for report in list(self._open):
+            self._complete(report, run, facts)
 
     def discard(self) -> None:
-        """Leave no trace of reports that were not finished."""
+        """Leave no trace of reports that were not finished; nothing comes after."""
         for report in self._open:
             report.sink.discard()
+        for report in (*self._open, *self._concluded):
+            report.close()
         self._open.clear()
+        self._concluded.clear()
+
+    def _complete(self, report: _Open, run: RunVerdict, facts: RunFacts) -> None:
+        try:
+            report.reporter.finish(run, facts)
+            report.sink.commit()
+        except Exception as error:  # told in failures, ends in the exit code
+            self._drop(report, error)
+            return
+        self._open.remove(report)
+        further = report.sink.further if isinstance(report.sink, Parts) else []
+        self._written[report.place] = [report.sink.name, *further]
+        if report.sink.remark:
+            self.remarks.append(
+                f"the {report.format} report {report.sink.name}: {report.sink.remark}"
+            )
+        if isinstance(report.reporter, Record):
+            self._concluded.append(report)
+
+    def _correct(self, report: _Open, run: RunVerdict, facts: RunFacts) -> None:
+        sink = report.sink
+        if not (isinstance(report.reporter, Record) and _is_file(sink)):
+            return
+        try:
+            report.reporter.write_to(sink.open(), run, facts)
+            sink.commit()
+        except Exception as error:  # told in failures, ends in the exit code
+            report.close()
+            self._concluded.remove(report)
+            del self._written[report.place]
+            self._fail(report.format, sink, error)
+            sink.withdraw()
 
     def _drop(self, report: _Open, error: Exception) -> None:
+        report.close()
         self._open.remove(report)
         self._fail(report.format, report.sink, error)
 
@@ -99,9 +151,15 @@ class ReportWriter:
             self.failures.append(ReportFailure(name, sink.name, reason, bug=True))
 
 
-def _opened(name: str, sink: Sink, taste: Taste) -> _Open:
+def _is_file(sink: Sink) -> TypeGuard[FileSink]:
+    """Return whether a report is a file of its own: not a stream, a device or a pipe."""
+    return isinstance(sink, FileSink) and sink.divisible
+
+
+def _opened(place: int, name: str, sink: Sink, taste: Taste) -> _Open:
     reporter = load_format(name, taste)(sink.open())
-    if isinstance(reporter, Divisible) and isinstance(sink, FileSink) and sink.divisible:
-        sink = Parts(sink)
-        reporter.go_on_in(sink.more)
-    return _Open(name, sink, reporter)
+    if isinstance(reporter, Divisible) and _is_file(sink):
+        parts = Parts(sink)
+        reporter.go_on_in(parts.more)
+        return _Open(place, name, parts, reporter)
+    return _Open(place, name, sink, reporter)

@@ -201,7 +201,7 @@ def test_a_file_that_others_can_read_is_warned_about(
         (f"[basic]\nsk = {SECRET_KEY}\n", "has no credential in it"),
         (f"[other]\nsk = {SECRET_KEY}\n", "no profile 'basic'"),
         (f"[basic]\nak = a\nsk = {SECRET_KEY}\n  more\n", "characters that no key has"),
-        ("[basic]\nsk = " + MARK * 7000, "is too large"),
+        ("[basic]\nsk = " + MARK * 7000, "is larger than 64 KiB"),
         (None, "cannot be read: No such file"),
     ],
 )

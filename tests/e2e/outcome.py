@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
+from precheck_gate.consistency import contradictions
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -106,8 +108,8 @@ def check_reports(outcome: Outcome) -> None:
     green = report["verdict"] in _VERDICTS[0]
     assert (broken == 0) == green
     assert int(junit.get("failures", 0)) + int(junit.get("errors", 0)) == broken
-    if outcome.code in _VERDICTS:
-        assert report["exit_code"] == outcome.code
+    assert report["exit_code"] == outcome.code
+    assert list(contradictions(report)) == []
     if not report["advisory"]:
         assert report["verdict"] in _VERDICTS.get(outcome.code, {report["verdict"]})
     assert not [path.name for path in outcome.folder.iterdir() if path.name.endswith(".tmp")]

@@ -95,7 +95,7 @@ live = {
 known_before = {
     "mode": st.sampled_from(["run", "evaluate", "demo"]),
     "judged_on": dates,
-    "exit_code": st.integers(0, 255),
+    "exit_code": st.just(0),
     "policy": line,
     "policy_digest": st.sampled_from(["", "0f" * 32]),
     "advisory": st.booleans(),
@@ -105,6 +105,9 @@ facts = st.one_of(
     st.builds(RunFacts, **known_before),
     st.builds(RunFacts, **known_before, **live),
 )
+
+
+hundreds = st.sampled_from(["100", '"100%"', '"100.0 %"', "1E+2"])
 
 
 @st.composite
@@ -120,11 +123,38 @@ def runs(draw: st.DrawFn) -> Judged:
         )
         for number, task in enumerate(draw(st.lists(tasks, max_size=3)))
     ]
-    own = draw(st.lists(findings(st.just(FindingKind.RUN)), max_size=2))
+    made = [
+        replace(task, progress=draw(hundreds), result="true") if task.verdict.green else task
+        for task in made
+    ]
+    # A run without a task has something against it, or it would not be one.
+    own = draw(
+        st.lists(findings(st.just(FindingKind.RUN)), max_size=2).filter(
+            lambda found: bool(made) or not all(one.verdict.green for one in found)
+        )
+    )
     run = run_of(
         made,
         *own,
         waivers=tuple(draw(st.lists(waivers, max_size=2))),
         remarks=tuple(draw(st.lists(line, max_size=2))),
     )
-    return run, made, draw(facts)
+    known = draw(facts)
+    return run, made, replace(known, exit_code=draw(codes(run.verdict, known, some=bool(made))))
+
+
+def codes(verdict: Verdict, known: RunFacts, *, some: bool) -> st.SearchStrategy[int]:
+    """Return the exit codes with which a run may end."""
+    if known.interrupted_by:
+        return st.just({"SIGINT": 130, "SIGTERM": 143}[known.interrupted_by])
+    if verdict is Verdict.BLOCKED and known.advisory:
+        return st.sampled_from([0, 5, 70])
+    return st.sampled_from(
+        {
+            Verdict.PASSED: [0, 5, 70],
+            Verdict.PASSED_WITH_WARNINGS: [0, 5, 10, 70],
+            Verdict.BLOCKED: [1],
+            Verdict.INCOMPLETE: [3],
+            Verdict.ERROR: [4, 70] if some else [2, 4, 70],
+        }[verdict]
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from precheck_gate.errors import reason_of
+from precheck_gate.reading import read_file
 from precheck_gate.secrets import Secret
 
 if TYPE_CHECKING:
@@ -26,8 +27,7 @@ class Content(NamedTuple):
 def read_secret(path: Path) -> Content:
     """Return the content of a file; no error gets out, since one of decoding holds all of it."""
     try:
-        with path.open("rb") as file:
-            return Content(Secret(file.read(_MAX_BYTES).decode("utf-8-sig").strip()))
+        return Content(Secret(read_file(path, _MAX_BYTES).decode("utf-8-sig").strip()))
     except UnicodeDecodeError:
         return Content(Secret(""), "is not text")
     except OSError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from precheck_gate.errors import UsageError, reason_of
+from precheck_gate.reading import read_file
 from precheck_gate.secrets import Secret
 from precheck_gate.slips import quoted, told
 from precheck_gate.text import clean_line, shorten
@@ -116,14 +117,11 @@ def _profile(content: _Content, name: str) -> Profile:
 def _read(path: Path) -> _Content:
     """Read the file; no error of a parser gets out, since those quote lines."""
     try:
-        with path.open("rb") as file:
-            text = file.read(_MAX_BYTES + 1).decode("utf-8-sig")
+        text = read_file(path, _MAX_BYTES, keep=True).decode("utf-8-sig")
     except UnicodeDecodeError:
         return _Content(complaint="is not text")
     except OSError as error:
         return _Content(complaint=f"cannot be read: {reason_of(error)}")
-    if len(text) > _MAX_BYTES:
-        return _Content(complaint="is too large")
     # Without interpolation: a secret may have a percent sign in it.
     parser = configparser.ConfigParser(interpolation=None)
     try:
