@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import requests
 from requests import exceptions as faults
 
+from precheck_gate.drs.proxies import proxy_trouble
 from precheck_gate.errors import ServiceError, TransientFault
 from precheck_gate.text import clean_line, hide_credentials, shorten
 
@@ -51,6 +52,11 @@ def name_fault(error: OSError, url: str) -> ServiceError:
         case faults.ConnectionError() | faults.ChunkedEncodingError():
             return _name_connection_fault(host, text, root)
         case requests.RequestException():
+            trouble = proxy_trouble(url)
+            if trouble is not None:
+                return ServiceError(
+                    f"The request to {host} could not be sent: {trouble.message}", hint=trouble.hint
+                )
             # Its own words are left out: they may quote a proxy's URL with the password in it.
             return ServiceError(
                 f"The request to {host} could not be sent: {type(error).__name__}",
