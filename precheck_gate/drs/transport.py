@@ -18,6 +18,7 @@ from requests.structures import CaseInsensitiveDict
 
 from precheck_gate import __version__
 from precheck_gate.clock import SLICE_SECONDS
+from precheck_gate.drs.caches import cache_sign
 from precheck_gate.drs.connections import Adapter, Lifeline
 from precheck_gate.drs.exchanges import Exchange
 from precheck_gate.drs.faults import host_of, name_fault
@@ -120,6 +121,8 @@ class HttpTransport:
         session = requests.Session()
         session.headers["User-Agent"] = f"precheck-gate/{__version__}"
         session.headers["Accept-Encoding"] = ACCEPTED
+        # An answer of an earlier moment proves nothing. HTTP/1.0's caches know the second alone.
+        session.headers["Cache-Control"] = session.headers["Pragma"] = "no-cache"
         for scheme in ("https://", "http://"):
             session.mount(scheme, Adapter())
         if self._ca_bundle is not None:
@@ -152,7 +155,8 @@ class HttpTransport:
 
         Raises:
             TransientFault: network faults and time-outs.
-            NotAnAnswer: the body is larger than `MAX_ANSWER_BYTES`, or what came is not HTTP.
+            NotAnAnswer: the body is larger than `MAX_ANSWER_BYTES`, what came is not HTTP, or a
+                cache answered.
             ServiceError: TLS that does not verify, and requests that cannot be sent.
         """
         request = requests.Request(method, url, headers=dict(headers or {}), auth=auth)
@@ -184,6 +188,7 @@ class HttpTransport:
             self._on_exchange(exchange.ended(time.monotonic() - began, result))
         if isinstance(result, BaseException):
             raise result
+        _refuse_cached(result, url)
         return result
 
     def _refuse_more_left_behind(self, url: str) -> None:
@@ -195,6 +200,17 @@ class HttpTransport:
                 "is over have not ended yet.",
                 hint="Check this runner's DNS: a look-up that hangs cannot be ended.",
             )
+
+
+def _refuse_cached(reply: Reply, url: str) -> None:
+    """Raise if a cache answered; what is a fault of the moment anyway keeps its own words."""
+    sign = cache_sign(reply.headers) if reply.status < 500 else ""
+    if sign:
+        raise NotAnAnswer(
+            f"A cache answered in place of {host_of(url)} ({sign}): that is not the state of now.",
+            hint="Check --endpoint and HTTPS_PROXY: the proxy or CDN between must pass requests on "
+            "(they carry Cache-Control: no-cache).",
+        )
 
 
 def _exchange(
