@@ -380,7 +380,7 @@ def connections() -> Iterator[Row]:
     good, bad = plain(GOOD_BODY), plain(BLOCKED_BODY)
     yield Row("an answer ahead of its question", ((first + good, KEEP), (bad, KEEP)), RED)
     yield Row("green: more behind it", ((good + bad, KEEP),), GREEN)
-    padded = plain(RUNNING_BODY, "X: " + "y" * (8192 - len(first) - 5))
+    padded = plain(RUNNING_BODY, "X: " + "y" * (8192 - len(plain(RUNNING_BODY, "X: "))))
     yield Row("ahead, behind a full buffer", ((padded + good, KEEP), (bad, KEEP)), RED)
     yield Row("ahead, behind chunks", ((chunked(RUNNING_BODY) + good, KEEP), (bad, KEEP)), RED)
     yield Row(

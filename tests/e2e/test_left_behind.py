@@ -196,3 +196,14 @@ def test_the_body_of_any_status_is_bounded(
         ask(transport, server.url, 20)
     assert exchange_threads() == []
     assert server.left_alone()
+
+
+def test_bytes_behind_an_answer_are_not_the_next_answer(tmp_path: Path) -> None:
+    """The first answer fills a buffer to its last byte; TLS holds the rest where nobody looks."""
+    made = make_certificate(tmp_path)
+    transport = HttpTransport(NoAuth(), ca_bundle=str(made.certificate))
+    padding = "y" * (8192 - len(plain(b"{}", "X: ")))
+    with HostileServer((made.certificate, made.key)) as server:
+        server.play((plain(b"{}", f"X: {padding}") + plain(b"[]"), KEEP), (plain(b"{}"), KEEP))
+        assert [ask(transport, server.url).body for _ in range(3)] == [b"{}"] * 3
+        assert server.connections == 2
