@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import threading
 import time
@@ -155,6 +157,18 @@ def test_exchanges_that_cannot_be_ended_are_bounded_in_number(
     assert exchange_threads() == []
     assert server.requests == [], "an exchange that was ended sends nothing any more"
     assert ask(transport, server.url).body == b"{}"
+
+
+def test_a_lack_of_file_descriptors_is_named(
+    server: HostileServer, transport: HttpTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lack(*_: Any) -> Any:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(socket, "fromfd", lack)
+    with pytest.raises(TransientFault, match="no file descriptor left"):
+        ask(transport, server.url)
+    assert exchange_threads() == []
 
 
 # --- what is bounded in size, however fast it comes ----------------------------------------------
