@@ -116,6 +116,7 @@ class HttpTransport:
         self._on_exchange = on_exchange
         self._session = self._new_session()
         self._left_behind: list[Lifeline] = []
+        self._lock = threading.Lock()
 
     def _new_session(self) -> requests.Session:
         session = requests.Session()
@@ -177,7 +178,8 @@ class HttpTransport:
             # Nothing where it ended by itself.
             lifeline.cut()
         if result is None:
-            self._left_behind.append(lifeline)
+            with self._lock:
+                self._left_behind.append(lifeline)
             result = TransientFault(
                 f"{host_of(url)} gave no whole answer within {seconds:.0f} s.",
                 hint="Is the service reachable and fast from this runner?",
@@ -193,11 +195,13 @@ class HttpTransport:
 
     def _refuse_more_left_behind(self, url: str) -> None:
         """Raise if too many exchanges have not ended though their time is over."""
-        self._left_behind = [one for one in self._left_behind if not one.ended]
-        if len(self._left_behind) >= MAX_LEFT_BEHIND:
+        with self._lock:
+            self._left_behind = [one for one in self._left_behind if not one.ended]
+            count = len(self._left_behind)
+        if count >= MAX_LEFT_BEHIND:
             raise TransientFault(
-                f"Nothing is sent to {host_of(url)}: {len(self._left_behind)} requests whose time "
-                "is over have not ended yet.",
+                f"Nothing is sent to {host_of(url)}: {count} requests whose time is over have not "
+                "ended yet.",
                 hint="Check this runner's DNS: a look-up that hangs cannot be ended.",
             )
 
