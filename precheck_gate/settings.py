@@ -70,6 +70,8 @@ def find_service(
     Raises:
         UsageError: something is missing, or cannot be used.
     """
+    from precheck_gate.drs.proxies import check_proxy
+
     base = find_endpoint(endpoint, region)
     given = project_id or ""
     if given.strip():
@@ -84,6 +86,8 @@ def find_service(
     if found.needs_iam or not project:
         why = f"for the {found.label}" if found.needs_iam else "for the region's project"
         iam = find_iam_endpoint(iam_endpoint or found.iam_endpoint, endpoint, region, why)
+    for url in filter(None, (base, iam)):
+        check_proxy(url)
     return ServiceSettings(
         endpoint=base,
         project_id=project,

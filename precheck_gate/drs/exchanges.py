@@ -23,7 +23,7 @@ _HARMLESS = frozenset(
         *("accept", "accept-encoding", "age", "cache-control", "connection", "content-encoding"),
         *("content-length", "content-type", "date", "host", "retry-after", "server"),
         *("transfer-encoding", "user-agent", "via", "x-language", "x-project-id", "x-request-id"),
-        *("x-sdk-date",),
+        *("pragma", "x-sdk-date"),
     }
 )
 _LOGGERS = ("requests", "urllib3", "urllib3.connection", "urllib3.connectionpool")

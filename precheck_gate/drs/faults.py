@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import requests
 from requests import exceptions as faults
 
+from precheck_gate.drs.proxies import proxy_trouble
 from precheck_gate.errors import ServiceError, TransientFault
 from precheck_gate.shortages import shortage
 from precheck_gate.text import clean_line, hide_credentials, shorten
@@ -54,6 +55,11 @@ def name_fault(error: OSError, url: str) -> ServiceError:
         case faults.ConnectionError() | faults.ChunkedEncodingError():
             return _name_connection_fault(host, text, root)
         case requests.RequestException():
+            trouble = proxy_trouble(url)
+            if trouble is not None:
+                return ServiceError(
+                    f"The request to {host} could not be sent: {trouble.message}", hint=trouble.hint
+                )
             # Its own words are left out: they may quote a proxy's URL with the password in it.
             return ServiceError(
                 f"The request to {host} could not be sent: {type(error).__name__}",
@@ -69,6 +75,11 @@ def name_fault(error: OSError, url: str) -> ServiceError:
 
 def _name_connection_fault(host: str, text: str, root: str) -> TransientFault:
     for signs, message, hint in (
+        (
+            ("Too many open files",),
+            f"This machine has no file descriptor left for a connection to {host}.",
+            "Raise the limit (ulimit -n), or end what else runs here.",
+        ),
         (
             ("NameResolutionError", "getaddrinfo", "Name or service not known"),
             f"The host {host} does not resolve.",

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from precheck_gate.drs.exchanges import shown_url
+from precheck_gate.drs.proxies import proxy_for
 from precheck_gate.drs.transport import in_time
 from precheck_gate.text import clean_line, shorten
 
@@ -60,7 +61,7 @@ class Prober:
         self._ca_bundle = ca_bundle
         self._seconds = seconds
         self._interrupts = interrupts
-        self._proxy = select_proxy(url, get_environ_proxies(url)) if self._secure else None
+        self._proxy = proxy_for(url)
 
     def proxy(self) -> Finding:
         """Say whether a proxy is in between."""

@@ -17,8 +17,11 @@ from requests import exceptions as faults
 
 from precheck_gate import __version__
 from precheck_gate.clock import SLICE_SECONDS
+from precheck_gate.drs.caches import cache_sign
+from precheck_gate.drs.connections import Adapter, Lifeline
 from precheck_gate.drs.exchanges import Exchange
 from precheck_gate.drs.faults import host_of, name_fault
+from precheck_gate.drs.framing import UnreadableAnswer
 from precheck_gate.drs.unpacking import ACCEPTED, Damaged, unpacked
 from precheck_gate.errors import NotAnAnswer, TransientFault
 from precheck_gate.shortages import shortage
@@ -44,6 +47,7 @@ __all__ = [
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 CONNECT_SECONDS = 10.0
+MAX_LEFT_BEHIND = 16
 
 _PACKAGE = str(Path(__file__).parents[1])
 _T = TypeVar("_T")
@@ -81,7 +85,9 @@ class HttpTransport:
     """Sends requests and gives each a hard limit of time.
 
     A socket's timeouts bound each wait for bytes, never their sum, and no name look-up at all.
-    So each exchange runs in a thread of its own, which is left behind when its time is over.
+    So each exchange runs in a thread of its own. When its time is over, its socket is shut down,
+    which ends the thread. What cannot be ended so, a name look-up, is left behind, and bounded in
+    number.
 
     Args:
         auth: what puts the credential on a request, where none is given with it.
@@ -103,11 +109,17 @@ class HttpTransport:
         self._interrupts = interrupts
         self._on_exchange = on_exchange
         self._session = self._new_session()
+        self._left_behind: list[Lifeline] = []
+        self._lock = threading.Lock()
 
     def _new_session(self) -> requests.Session:
         session = requests.Session()
         session.headers["User-Agent"] = f"precheck-gate/{__version__}"
         session.headers["Accept-Encoding"] = ACCEPTED
+        # An answer of an earlier moment proves nothing. HTTP/1.0's caches know the second alone.
+        session.headers["Cache-Control"] = session.headers["Pragma"] = "no-cache"
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, Adapter())
         if self._ca_bundle is not None:
             session.verify = self._ca_bundle
         return session
@@ -138,20 +150,30 @@ class HttpTransport:
 
         Raises:
             TransientFault: network faults and time-outs.
-            NotAnAnswer: the body is larger than `MAX_ANSWER_BYTES`.
+            NotAnAnswer: the body is larger than `MAX_ANSWER_BYTES`, what came is not HTTP, or a
+                cache answered.
             ServiceError: TLS that does not verify, and requests that cannot be sent.
         """
         request = requests.Request(method, url, headers=dict(headers or {}), auth=auth)
         if body:
             request.data = body
             request.headers["Content-Type"] = "application/json"
+        self._refuse_more_left_behind(url)
         session, exchange, began = self._session, Exchange(method, url), time.monotonic()
-        result: Reply | BaseException | None = in_time(
-            lambda: _exchange(session, request, seconds, exchange), seconds, self._interrupts
-        )
+        lifeline = Lifeline()
+
+        def work() -> Reply:
+            with lifeline:
+                return _exchange(session, request, seconds, exchange)
+
+        try:
+            result: Reply | BaseException | None = in_time(work, seconds, self._interrupts)
+        finally:
+            # Nothing where it ended by itself.
+            lifeline.cut()
         if result is None:
-            # The thread that hangs keeps the old session to itself.
-            self._session = self._new_session()
+            with self._lock:
+                self._left_behind.append(lifeline)
             result = TransientFault(
                 f"{host_of(url)} gave no whole answer within {seconds:.0f} s.",
                 hint="Is the service reachable and fast from this runner?",
@@ -162,7 +184,31 @@ class HttpTransport:
             self._on_exchange(exchange.ended(time.monotonic() - began, result))
         if isinstance(result, BaseException):
             raise shortage(result) or result
+        _refuse_cached(result, url)
         return result
+
+    def _refuse_more_left_behind(self, url: str) -> None:
+        """Raise if too many exchanges have not ended though their time is over."""
+        with self._lock:
+            self._left_behind = [one for one in self._left_behind if not one.ended]
+            count = len(self._left_behind)
+        if count >= MAX_LEFT_BEHIND:
+            raise TransientFault(
+                f"Nothing is sent to {host_of(url)}: {count} requests whose time is over have not "
+                "ended yet.",
+                hint="Check this runner's DNS: a look-up that hangs cannot be ended.",
+            )
+
+
+def _refuse_cached(reply: Reply, url: str) -> None:
+    """Raise if a cache answered; what is a fault of the moment anyway keeps its own words."""
+    sign = cache_sign(reply.headers) if reply.status < 500 else ""
+    if sign:
+        raise NotAnAnswer(
+            f"A cache answered in place of {host_of(url)} ({sign}): that is not the state of now.",
+            hint="Check --endpoint and HTTPS_PROXY: the proxy or CDN between must pass requests on "
+            "(they carry Cache-Control: no-cache).",
+        )
 
 
 def _exchange(
@@ -175,30 +221,44 @@ def _exchange(
     direct = {"no_proxy": urlsplit(url).hostname or ""} if plain else {}
     exchange.sent_headers = dict(prepared.headers)
     exchange.sent_bytes = len(prepared.body or b"")
+    settings: Any = session.merge_environment_settings(url, direct, True, session.verify, None)
     try:
-        response = session.send(
+        # Not by the session: that follows a redirect, or at least reads its body without a bound.
+        # A redirect would carry the credential to a host that nobody configured.
+        response = session.get_adapter(url).send(
             prepared,
             # Later than the limit of the whole exchange, so that always that one ends it.
             timeout=(min(CONNECT_SECONDS, seconds + 1.0), seconds + 1.0),
-            # A redirect would carry the credential to a host that nobody configured.
-            allow_redirects=False,
-            **session.merge_environment_settings(url, direct, True, session.verify, None),
+            **settings,
         )
     except requests.RequestException:
         raise
+    except UnreadableAnswer as error:
+        raise _not_http(error, url) from None
     except (TypeError, ValueError) as error:
         # How requests and urllib3 end on some values of the proxy variables.
         raise faults.InvalidProxyURL(type(error).__name__) from None
     with response:
         try:
             return Reply(response.status_code, response.headers, _body(response, host_of(url)))
+        except UnreadableAnswer as error:
+            raise _not_http(error, url) from None
         except Damaged as error:
             raise faults.ContentDecodingError(str(error)) from None
 
 
+def _not_http(error: UnreadableAnswer, url: str) -> NotAnAnswer:
+    return NotAnAnswer(
+        f"The answer of {host_of(url)} is not HTTP that can be trusted: {error}.",
+        hint="Is the endpoint really that of DRS? A proxy or firewall may sit between.",
+    )
+
+
 def _body(response: requests.Response, host: str) -> bytes:
     """Return the whole body, its compression undone, or raise what speaks against it."""
-    # Without this header nobody below undoes the compression.
+    # Chunks are put together by `framing.ExactResponse`; and without this header nobody below
+    # undoes the compression.
+    response.raw.chunked = False
     response.raw.headers.pop("Content-Encoding", None)
     chunks = response.iter_content(64 * 1024)
     received = bytearray()

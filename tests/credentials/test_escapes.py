@@ -188,7 +188,8 @@ def test_a_signature_that_is_repeated_is_hidden(
 
     def repeat(headers: Mapping[str, str]) -> bytes:
         seen.append(headers["Authorization"].rpartition("=")[2])
-        said = json.dumps(f"{seen[-1]}, of {json.dumps(dict(headers))}").replace("=", "\\u003d")
+        repeated = json.dumps(dict(reversed(list(headers.items()))))
+        said = json.dumps(f"{seen[-1]}, of {repeated}").replace("=", "\\u003d")
         return f'{{"error_code": "APIGW.0301", "error_msg": {said}}}'.encode()
 
     with serve_body(repeat, status=status) as url:

@@ -80,7 +80,7 @@ def test_a_bug_in_the_middle_of_a_request_does_not_quote_it(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(f"X-Auth-Token: {TOKEN}")
 
-    monkeypatch.setattr("requests.Session.send", fail)
+    monkeypatch.setattr("requests.adapters.HTTPAdapter.send", fail)
     with pytest.raises(AssertionError, match="a bug of precheck-gate"):
         gate.run(serve("mysql").url)
     out, err = capsys.readouterr()
