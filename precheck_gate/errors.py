@@ -88,12 +88,22 @@ class Problem:
         return "\n".join(lines)
 
 
+MOST_TOLD = 20
+
+
 class DocumentError(UsageError):
-    """A document that a person wrote has problems; all that could be found are listed."""
+    """A document that a person wrote has problems.
+
+    ``problems`` has all that could be found; the message has the first of them, and how many more
+    there are.
+    """
 
     def __init__(self, what: str, problems: list[Problem], *, hint: str = "") -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join([what, *(str(problem) for problem in problems)]), hint=hint)
+        lines = [what, *(str(problem) for problem in problems[:MOST_TOLD])]
+        if len(problems) > MOST_TOLD:
+            lines.append(f"… and {len(problems) - MOST_TOLD:,} more")
+        super().__init__("\n".join(lines), hint=hint)
 
 
 class ServiceError(PrecheckGateError):

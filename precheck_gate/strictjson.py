@@ -10,7 +10,7 @@ from typing import Any
 
 from precheck_gate.text import shorten
 
-__all__ = ["compact", "loads"]
+__all__ = ["compact", "complaint", "loads"]
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -71,3 +71,14 @@ def compact(value: Any) -> str:
     return _TEXT_OR_NAN.sub(
         lambda match: next(spelled, "NaN") if match.group() == "NaN" else match.group(), text
     )
+
+
+# What the words of `loads` hold of the content: a key, a number.
+_CONTENT = re.compile(r"(?<=the key ).*(?= stands)|(?<=the number ).*(?= is beyond)", re.DOTALL)
+
+
+def complaint(error: ValueError) -> str:
+    """Return what `loads` found wrong without a word of the content, which may be a secret."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start} is not UTF-8"
+    return _CONTENT.sub("(not shown)", str(error))
