@@ -20,9 +20,9 @@ PRIVATE = "https://drs.internal.example"
 TENANT = ["OS_PROJECT_NAME", "OS_TENANT_NAME", "HW_PROJECT_NAME"]
 
 
-def settings(*, region: str | None = None, endpoint: str | None = None, **more: str) -> (
-    ServiceSettings
-):
+def settings(
+    *, region: str | None = None, endpoint: str | None = None, **more: str
+) -> ServiceSettings:
     """Return the settings that a region, an endpoint, a project's ID and variables amount to."""
     variables = {"OS_TOKEN": "token", **{name: more[name] for name in more if name.isupper()}}
     return find_service(
@@ -42,7 +42,9 @@ def test_a_region_of_the_command_line_does_not_lose_to_the_environments_endpoint
     gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PRECHECK_GATE_ENDPOINT", PRIVATE)
-    outcome = gate.main("run", ID, "--region", "eu-west-101", "--project-id", PROJECT, *gate.outputs)
+    outcome = gate.main(
+        "run", ID, "--region", "eu-west-101", "--project-id", PROJECT, *gate.outputs
+    )
     assert outcome.code == 2
     outcome.reports("--region eu-west-101", f"PRECHECK_GATE_ENDPOINT is {PRIVATE}")
     outcome.says("https://drs.eu-west-101.myhuaweicloud.eu", "Unset the variable")
@@ -52,7 +54,9 @@ def test_the_regions_own_endpoint_is_no_contradiction(
     gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PRECHECK_GATE_ENDPOINT", "https://drs.eu-west-101.myhuaweicloud.eu/")
-    outcome = gate.main("run", ID, "--region", "eu-west-101", "--project-id", " x y ", *gate.outputs)
+    outcome = gate.main(
+        "run", ID, "--region", "eu-west-101", "--project-id", " x y ", *gate.outputs
+    )
     assert outcome.code == 2
     outcome.says("is not the ID of a project")
 

@@ -50,7 +50,7 @@ VALUES = [
 
 
 @pytest.mark.parametrize("text", ["", " "])
-@pytest.mark.parametrize(("path", "name"), VALUES, ids=lambda one: str(one))
+@pytest.mark.parametrize(("path", "name"), VALUES, ids=str)
 def test_an_option_without_a_value_is_refused_by_name(
     gate: Gate, path: tuple[str, ...], name: str, text: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""A list of tasks is read as a whole or refused: never cut at a bound, never passed over in part."""
+"""A list of tasks is read as a whole or refused: never cut, never passed over in part."""
 
 from __future__ import annotations
 

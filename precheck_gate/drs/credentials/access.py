@@ -121,7 +121,9 @@ class Access:
         if not self.known_project_id:
             end = self._clock.monotonic() + seconds
             self.credential.ready(seconds)
-            self.known_project_id = self._iam.project_of(self._project_name, self._auth, self._left(end))
+            self.known_project_id = self._iam.project_of(
+                self._project_name, self._auth, self._left(end)
+            )
         return self.known_project_id
 
     def advice(self, status: int) -> str:
