@@ -222,7 +222,7 @@ def test_pre_commit_checks_every_policy_and_nothing_else(tmp_path: Path) -> None
     assert done.returncode == 2, done.stdout
 
 
-# -- the GitLab component, whose script is run by a shell of the image -------------------------------
+# -- the GitLab component, whose script is run by a shell of the image ---------------------------
 
 
 def component(**inputs: str) -> tuple[str, dict[str, str]]:
