@@ -80,5 +80,5 @@ _CONTENT = re.compile(r"(?<=the key ).*(?= stands)|(?<=the number ).*(?= is beyo
 def complaint(error: ValueError) -> str:
     """Return what `loads` found wrong without a word of the content, which may be a secret."""
     if isinstance(error, UnicodeDecodeError):
-        return f"byte {error.start} is not UTF-8"
+        return f"byte {error.start} cannot be decoded as UTF-8"
     return _CONTENT.sub("(not shown)", str(error))

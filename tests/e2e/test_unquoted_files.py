@@ -26,7 +26,9 @@ FILES = {
     "hcl": f'password = "{SECRET}"\n',
     "a list": f"- {SECRET}\n",
     "an object": json.dumps({"password": SECRET}),
-    "an object behind a known key": json.dumps({"version": 1, "rules": SECRET, "waivers": [SECRET]}),
+    "an object behind a known key": json.dumps(
+        {"version": 1, "rules": SECRET, "waivers": [SECRET]}
+    ),
     "a known key of another type": json.dumps({"version": 1, "statuses": {"ALARM": [SECRET]}}),
     "outputs": json.dumps({"db": {"sensitive": True, "value": SECRET}}),
     "an alias": f"password: *{SECRET.replace(' ', '')}\n",
