@@ -73,12 +73,17 @@ def compact(value: Any) -> str:
     )
 
 
-# What the words of `loads` hold of the content: a key, a number.
-_CONTENT = re.compile(r"(?<=the key ).*(?= stands)|(?<=the number ).*(?= is beyond)", re.DOTALL)
+# What the words of `loads` hold of the content.
+_KEY = re.compile(r"(?<=the key ).*(?= stands twice)", re.DOTALL)
+_NUMBER = re.compile(r"(?<=the number ).*(?= is beyond)", re.DOTALL)
 
 
-def complaint(error: ValueError) -> str:
-    """Return what `loads` found wrong without a word of the content, which may be a secret."""
+def complaint(error: ValueError, *, keys: bool = False) -> str:
+    """Return what `loads` found wrong without the content, which may be a secret.
+
+    With ``keys``, the name of a key is no secret.
+    """
     if isinstance(error, UnicodeDecodeError):
         return f"byte {error.start} cannot be decoded as UTF-8"
-    return _CONTENT.sub("(not shown)", str(error))
+    said = _NUMBER.sub("(not shown)", str(error))
+    return said if keys else _KEY.sub("(not shown)", said)

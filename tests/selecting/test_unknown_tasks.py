@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from precheck_gate.drs.task_wire import TaskPage
+    from tests.e2e.conftest import Gate, Serve
 
 NAME = Filter("name", "orders-*")
 STATUS = Filter("status", "CONFIGURATION")
@@ -95,3 +96,19 @@ def test_what_cannot_be_decided_is_named_up_to_a_bound() -> None:
     assert task_id(1) in caught.value.message
     assert "and 45 more" in caught.value.message
     assert len(caught.value.message) < 1000
+
+
+FLEET = f"""
+version: 1
+tasks:
+  - {{id: {task_id(1)}, name: orders, items: [{{item: a}}]}}
+  - {{id: {task_id(2)}, items: [{{item: a, result: FAILED}}]}}
+"""
+
+
+def test_a_run_ends_without_an_answer_and_names_the_task(gate: Gate, serve: Serve) -> None:
+    service = serve(FLEET)
+    outcome = gate.run(service.url, "--select=name=orders*", tasks=[])
+    assert outcome.code == 4
+    outcome.reports(f"gives no name for {task_id(2)}")
+    assert not [one for one in service.requests if one.path.endswith("-result")]
