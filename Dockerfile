@@ -37,4 +37,5 @@ WORKDIR /gate
 
 HEALTHCHECK --interval=60s --timeout=5s CMD ["precheck-gate", "--version"]
 ENTRYPOINT ["precheck-gate"]
-CMD ["--help"]
+# Without arguments it prints its help and ends in 2: arguments that were lost are no pass.
+CMD []

@@ -34,7 +34,7 @@ def read_report(path: Path, what: str) -> dict[str, Any]:
     except OSError as error:
         raise unreadable(f"The {what}", path, error, hint="Check the path.") from None
     except ValueError as error:
-        raise _refused(path, what, str(error)) from None
+        raise _refused(path, what, strictjson.complaint(error)) from None
     if not _is_report(report):
         raise _refused(path, what, "it is JSON of another kind")
     contradiction = next(contradictions(report), None)

@@ -20,6 +20,8 @@ __all__ = ["Document", "Path_", "Place", "parse_document", "read_document", "spe
 MAX_BYTES = 1024 * 1024
 MAX_VALUES = 100_000
 MAX_DEPTH = 40
+# What PyYAML quotes of a file: more than one character, and no token of its own ('<scalar>').
+_QUOTED = re.compile(r""" (['"])(?!<)(?:(?!\1).){2,}\1""")
 _TOO_DEEP = "it is nested beyond reason"
 
 Path_ = tuple[str | int, ...]
@@ -58,7 +60,6 @@ class Document:
         """Return a problem with the value (or, with ``key``, the key) at ``path``."""
         place = self.keys.get(path) if key else None
         place = place or self.place(path)
-        excerpt = self.lines[place.line - 1] if place.line <= len(self.lines) else ""
         return Problem(
             message=message,
             file=self.file,
@@ -66,8 +67,6 @@ class Document:
             column=place.column,
             path=spell_path(path),
             hint=hint,
-            # A caret needs one column a character.
-            excerpt=excerpt.replace("\t", " ")[:200] if place.column <= 200 else "",
         )
 
 
@@ -222,17 +221,18 @@ def parse_document(text: str, file: str) -> Document:
 def _yaml_problem(error: yaml.MarkedYAMLError, file: str, lines: tuple[str, ...]) -> Problem:
     mark = error.problem_mark or error.context_mark
     message = " ".join(part for part in (error.context, error.problem) if part)
+    # The names of aliases, tags and the like are content.
+    message = _QUOTED.sub("", message)
     if mark is None:
         return Problem(message, file)
-    excerpt = lines[mark.line] if mark.line < len(lines) else ""
-    if "\t" in excerpt[: mark.column + 1]:
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    if "\t" in line[: mark.column + 1]:
         message += "; YAML is indented with blanks, never with tabs"
     return Problem(
         message,
         file,
         line=mark.line + 1,
         column=mark.column + 1,
-        excerpt=excerpt.replace("\t", " ")[:200] if mark.column < 200 else "",
     )
 
 

@@ -71,7 +71,8 @@ class Problem:
     """One thing wrong with a document, and where.
 
     ``line`` and ``column`` count from 1, 0 where there is none; ``path`` is the place in the
-    document (``rules[2].match``); ``excerpt`` is the line itself.
+    document (``rules[2].match``). The line itself is not part of it: a file that was handed in by
+    mistake may be the one with the passwords.
     """
 
     message: str
@@ -80,23 +81,29 @@ class Problem:
     column: int = 0
     path: str = ""
     hint: str = ""
-    excerpt: str = ""
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
         path = f"{self.path}: " if self.path else ""
-        lines = [f"{place}: {path}{self.message}{f' ({self.hint})' if self.hint else ''}"]
-        if self.excerpt:
-            lines += [f"    {self.excerpt}", "    " + " " * (self.column - 1) + "^"]
-        return "\n".join(lines)
+        return f"{place}: {path}{self.message}{f' ({self.hint})' if self.hint else ''}"
+
+
+MOST_TOLD = 20
 
 
 class DocumentError(UsageError):
-    """A document that a person wrote has problems; all that could be found are listed."""
+    """A document that a person wrote has problems.
+
+    ``problems`` has all that could be found; the message has the first of them, and how many more
+    there are.
+    """
 
     def __init__(self, what: str, problems: list[Problem], *, hint: str = "") -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join([what, *(str(problem) for problem in problems)]), hint=hint)
+        lines = [what, *(str(problem) for problem in problems[:MOST_TOLD])]
+        if len(problems) > MOST_TOLD:
+            lines.append(f"… and {len(problems) - MOST_TOLD:,} more")
+        super().__init__("\n".join(lines), hint=hint)
 
 
 class ServiceError(PrecheckGateError):

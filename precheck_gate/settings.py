@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from precheck_gate.drs.credentials.finding import find_identity
 from precheck_gate.drs.endpoints import check_endpoint, region_endpoint
+from precheck_gate.drs.variables import PROJECT_NAME_VARIABLES
 from precheck_gate.errors import UsageError
 from precheck_gate.slips import quoted, told
 
@@ -37,12 +38,14 @@ class ServiceSettings:
 
     Attributes:
         endpoint: base URL, checked.
-        project_id: whose tasks these are; "" to find it by the region.
+        project_id: whose tasks these are; "" to ask IAM for it by ``project_name``.
         found: the credential, and where it was found.
         language: of the service's messages.
         ca_bundle: a file of certificates to trust; None for the usual ones.
         region: the region's name; "" where it is not known.
         iam_endpoint: base URL of IAM, checked; "" where IAM is not needed.
+        project_name: the project's name where IAM is asked by it, which is the region's unless
+            the environment names another; "" where it is not known.
     """
 
     endpoint: str
@@ -52,6 +55,7 @@ class ServiceSettings:
     ca_bundle: str | None = None
     region: str = ""
     iam_endpoint: str = ""
+    project_name: str = ""
 
 
 def find_service(
@@ -74,17 +78,22 @@ def find_service(
 
     base = find_endpoint(endpoint, region)
     given = project_id or ""
+    name = ""
     if given.strip():
         given = check_project_id(given)
+    elif name := _project_name(environment, (region or "").strip()):
+        given = ""
     elif not region:
         # Without a region's name there is nothing to find it by, unless a profile knows it.
         found = _find_or_none(auth, environment)
         given = check_project_id(found.project_id if found else "")
     found = find_identity(auth, environment)
-    project = given or (check_project_id(found.project_id) if found.project_id else "")
+    project = given
+    if not project and not name and found.project_id:
+        project = check_project_id(found.project_id)
     iam = ""
     if found.needs_iam or not project:
-        why = f"for the {found.label}" if found.needs_iam else "for the region's project"
+        why = f"for the {found.label}" if found.needs_iam else "for the project's ID"
         iam = find_iam_endpoint(iam_endpoint or found.iam_endpoint, endpoint, region, why)
     for url in filter(None, (base, iam)):
         check_proxy(url)
@@ -96,7 +105,29 @@ def find_service(
         found=found,
         region=(region or "").strip(),
         iam_endpoint=iam,
+        project_name=name or ("" if project else (region or "").strip()),
     )
+
+
+def _project_name(environment: Environment, region: str) -> str:
+    """Return the name of the project that the environment names, "" for none.
+
+    Raises:
+        UsageError: it can be no project's name, or is one of another region.
+    """
+    variable = environment.first(PROJECT_NAME_VARIABLES)
+    name = environment.get(variable)
+    if not variable or name == region:
+        return name
+    hint = "Unset it, or give the project with --project-id (or PRECHECK_GATE_PROJECT_ID)."
+    if not _PROJECT.fullmatch(name):
+        raise UsageError(f"{variable} is {quoted(name)}, which is no project's name.", hint=hint)
+    # The name of a project is that of its region, or begins with it.
+    if region and name.partition("_")[0] != region:
+        raise UsageError(
+            f"{variable} is {quoted(name)}, which is no project of the region {region}.", hint=hint
+        )
+    return name
 
 
 def _find_or_none(auth: AuthOptions, environment: Environment) -> Found | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from precheck_gate.text import shorten
 
-__all__ = ["compact", "loads"]
+__all__ = ["compact", "complaint", "loads"]
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -71,3 +71,19 @@ def compact(value: Any) -> str:
     return _TEXT_OR_NAN.sub(
         lambda match: next(spelled, "NaN") if match.group() == "NaN" else match.group(), text
     )
+
+
+# What the words of `loads` hold of the content.
+_KEY = re.compile(r"(?<=the key ).*(?= stands twice)", re.DOTALL)
+_NUMBER = re.compile(r"(?<=the number ).*(?= is beyond)", re.DOTALL)
+
+
+def complaint(error: ValueError, *, keys: bool = False) -> str:
+    """Return what `loads` found wrong without the content, which may be a secret.
+
+    With ``keys``, the name of a key is no secret.
+    """
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start} cannot be decoded as UTF-8"
+    said = _NUMBER.sub("(not shown)", str(error))
+    return said if keys else _KEY.sub("(not shown)", said)

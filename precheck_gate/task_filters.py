@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from precheck_gate.errors import ServiceError, UsageError
 from precheck_gate.selection import is_task_id
 from precheck_gate.slips import quoted
-from precheck_gate.text import clean_line, shorten
+from precheck_gate.text import clean_line, few, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -72,11 +72,7 @@ def find_tasks(
     """
     if contradiction := _contradiction(filters):
         raise UsageError(f"No task can match: {contradiction}.", hint="Check --select.")
-    found = {
-        task: about
-        for task, about in _all(_wanted(filters), ask).items()
-        if all(_matches(one, about) for one in filters)
-    }
+    found = _matching(filters, _all(_wanted(filters), ask))
     if not found:
         said = " and ".join(clean_line(shorten(str(one), 80)) for one in filters)
         raise UsageError(
@@ -124,13 +120,34 @@ def _wanted(filters: Sequence[Filter]) -> dict[str, Any]:
     return {**wanted, "tags": tags} if tags else wanted
 
 
-def _matches(one: Filter, about: About) -> bool:
+def _matching(filters: Sequence[Filter], listed: Mapping[str, About]) -> dict[str, About]:
+    """Return the tasks that all filters match; one that cannot be decided may be one of them."""
+    found: dict[str, About] = {}
+    undecided: dict[str, list[str]] = {}
+    for task, about in listed.items():
+        matches = [_matches(one, about) for one in filters]
+        if all(matches):
+            found[task] = about
+        elif False not in matches:
+            undecided.setdefault(filters[matches.index(None)].key, []).append(task)
+    if undecided:
+        key, tasks = next(iter(undecided.items()))
+        raise ServiceError(
+            f"The list of tasks gives no {key} for {few(tasks)}: whether --select means "
+            f"{'it' if len(tasks) == 1 else 'them'} cannot be decided.",
+            hint=f"Select by something else than the {key}, or name the tasks.",
+        )
+    return found
+
+
+def _matches(one: Filter, about: About) -> bool | None:
+    """Return whether a filter matches; None where the list does not have what decides it."""
     # Tags are not in the list: there the service's word has to do.
     match one.key:
         case "name":
-            return fnmatchcase(about.name, one.value)
+            return fnmatchcase(about.name, one.value) if about.name else None
         case "status":
-            return about.status == one.value
+            return about.status == one.value if about.status else None
         case "type":
             return about.kind in ("", one.value)
         case "engine":

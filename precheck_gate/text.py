@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from precheck_gate.secrets import hide_secrets
 
-__all__ = ["clean", "clean_line", "hide_credentials", "inert", "inert_line", "shorten"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["clean", "clean_line", "few", "hide_credentials", "inert", "inert_line", "shorten"]
 
 # Control characters (C0 without tab and newline, DEL, C1), invisible and bidirectional format
 # characters, line separators, lone surrogates and noncharacters: they steer terminals, forge lines
@@ -109,3 +113,15 @@ def shorten(text: str, limit: int) -> str:
 def hide_credentials(text: str) -> str:
     """Return ``text`` without the ``user:password@`` part of any URL in it."""
     return _USERINFO.sub("***@", text)
+
+
+MOST_NAMED = 5
+
+
+def few(task_ids: Sequence[str]) -> str:
+    """Return the first of some tasks for a message, and how many there are in all."""
+    names = ", ".join(clean_line(shorten(one, 60)) for one in task_ids[:MOST_NAMED])
+    if len(task_ids) == 1:
+        return names
+    more = len(task_ids) - MOST_NAMED
+    return f"{len(task_ids)} tasks ({names}{f' and {more:,} more' if more > 0 else ''})"

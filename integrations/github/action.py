@@ -1,9 +1,10 @@
 """Runs the gate for the GitHub action, and ends with the gate's exit code.
 
-The inputs arrive as the environment variables that the gate reads by itself, and the gate itself
-writes annotations, outputs and the job summary. What is left for this script: to hide credentials
-before anything is printed, to ask for the reports that the outputs name, to pass on the runner's
-signals, and to set outputs where the gate could not even start. It uses the standard library alone.
+The gate reads its settings from the environment, and writes annotations, outputs and the job
+summary by itself. What is left for this script: to turn inputs into the variables that the gate
+reads, to hide credentials before anything is printed, to ask for the reports that the outputs name,
+to pass on the runner's signals, and to set outputs where the gate could not even start. It uses the
+standard library alone.
 """
 
 from __future__ import annotations
@@ -39,12 +40,32 @@ SECRET_FILE_VARIABLES = (
     *("HUAWEICLOUD_SDK_ID_TOKEN_FILE", "HUAWEICLOUD_OIDC_TOKEN_FILE"),
 )
 ID_TOKEN_VARIABLE = "PRECHECK_GATE_ID_TOKEN_VARIABLE"  # noqa: S105  # names the variable
-OURS = re.compile("PRECHECK_GATE_")
+PREFIX = "PRECHECK_GATE_"
+INPUT_PREFIX = "GATE_INPUT_"
+# The default of every input in action.yml: so one that is given and empty is not taken for none.
+NOT_GIVEN = "not given"
 JUNIT_VARIABLE = "PRECHECK_GATE_JUNIT"
 REPORT_VARIABLE = "PRECHECK_GATE_REPORT"
 
 # What an exit code says by itself. Without the gate's own word, nothing counts as passed.
 VERDICT_BY_CODE = {1: "blocked", 3: "incomplete"}
+
+
+def take_inputs(env: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Return the environment of the gate, and the inputs that are given and empty.
+
+    An input goes before the job's variable of its name, and leaves it where it is not given.
+    """
+    of_job = {name: text for name, text in env.items() if not name.startswith(INPUT_PREFIX)}
+    given: dict[str, str] = {}
+    lost = []
+    for name in sorted(env.keys() - of_job.keys()):
+        short = name.removeprefix(INPUT_PREFIX)
+        if not env[name].strip():
+            lost.append(short.lower().replace("_", "-"))
+        elif env[name] != NOT_GIVEN:
+            given[PREFIX + short] = env[name]
+    return {**given, **of_job, **given}, lost
 
 
 def secret_lines(env: Mapping[str, str]) -> Iterator[str]:
@@ -137,16 +158,26 @@ def tell_instead(path: str, code: int) -> None:
 
 def main() -> int:
     """Run the action's gate step."""
-    mask(os.environ)
-    paths, wanted = choose_reports(os.environ)
+    env, lost = take_inputs(os.environ)
+    mask(env)
+    paths, wanted = choose_reports(env)
     forget_old(paths)
-    # An input that was not given arrives as an empty variable, which the gate would refuse.
-    given = {name: text for name, text in os.environ.items() if text or not OURS.match(name)}
-    code = run_gate({**given, REPORT_VARIABLE: "\n".join(wanted)})
+    code = refuse(lost) if lost else run_gate({**env, REPORT_VARIABLE: "\n".join(wanted)})
     outputs = os.environ.get("GITHUB_OUTPUT", "")
     if outputs and not has_told(outputs):
         tell_instead(outputs, code)
     return code
+
+
+def refuse(lost: list[str]) -> int:
+    """Say which inputs were lost, and return the code for "nothing was asked of the service"."""
+    inputs = f"input {lost[0]} is" if len(lost) == 1 else f"inputs {', '.join(lost)} are"
+    sys.stdout.write(
+        f"::error title=precheck-gate::The {inputs} given and empty: a setting was lost. Give a "
+        f"value, or leave the input out.\n"
+    )
+    sys.stdout.flush()
+    return 2
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from precheck_gate.cli.environment import plain_option
 from precheck_gate.cli.execution import JudgeOptions, Runtime, execute
 from precheck_gate.cli.options import quiet_option, verbose_option
 
@@ -21,8 +22,8 @@ Exit codes are those of 'run': 1, since one task fails its binlog check, and 0 w
 
 
 @click.command(epilog=_EPILOG)
-@click.option("--pass", "passing", is_flag=True, help="All three tasks pass: exit 0.")
-@click.option(
+@plain_option("--pass", "passing", is_flag=True, help="All three tasks pass: exit 0.")
+@plain_option(
     "--directory",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path(),

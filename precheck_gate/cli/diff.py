@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from precheck_gate.cli.environment import plain_option
 from precheck_gate.cli.values import PATH
 from precheck_gate.exits import ExitCode
 
@@ -31,7 +32,7 @@ Exit codes: 0 not worse, 1 worse, 2 a report cannot be read or contradicts itsel
 @click.command(epilog=_EPILOG)
 @click.argument("old", type=PATH, metavar="OLD.json")
 @click.argument("new", type=PATH, metavar="NEW.json")
-@click.option(
+@plain_option(
     "--format",
     "view",
     type=click.Choice(["text", "markdown", "json"]),
@@ -39,7 +40,7 @@ Exit codes: 0 not worse, 1 worse, 2 a report cannot be read or contradicts itsel
     show_default=True,
     help="How to print it.",
 )
-@click.option("--ignore-gone", is_flag=True, help="A task that is gone does not make it worse.")
+@plain_option("--ignore-gone", is_flag=True, help="A task that is gone does not make it worse.")
 def diff(old: Path, new: Path, view: str, ignore_gone: bool) -> int:
     """Tell what changed from one JSON report to a later one, and whether it is worse.
 

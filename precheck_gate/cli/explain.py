@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from precheck_gate.cli.environment import plain_option
 from precheck_gate.cli.policy_files import finish, show_lines
 from precheck_gate.errors import UsageError
 
@@ -27,9 +28,9 @@ Examples:
 
 @click.command(epilog=_EPILOG)
 @click.argument("names", nargs=-1, metavar="[ITEM|REASON]...")
-@click.option("--list", "listing", is_flag=True, help="List all items by their group.")
-@click.option("--search", metavar="WORDS", help="Find what has all of the words in it.")
-@click.option(
+@plain_option("--list", "listing", is_flag=True, help="List all items by their group.")
+@plain_option("--search", metavar="WORDS", help="Find what has all of the words in it.")
+@plain_option(
     "--format",
     "form",
     type=click.Choice(["text", "json"]),

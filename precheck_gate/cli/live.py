@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 from precheck_gate.cli.live_connection import Connection
 from precheck_gate.cli.live_options import LiveOptions
-from precheck_gate.cli.live_telling import announce, progress_of, remarks_on, tell_selection
+from precheck_gate.cli.live_telling import (
+    announce,
+    progress_of,
+    remarks_on,
+    tell_selection,
+    tell_service,
+)
 from precheck_gate.errors import Interrupted, ServiceError, TimeOver
 from precheck_gate.model import About, Observation, Snapshot, Trouble
 
@@ -88,12 +94,17 @@ class _Run:
         from precheck_gate.gate import Case
         from precheck_gate.task_filters import check_count
 
+        settings = self.connection.settings
+        if not self.gate.outputs.quiet:
+            tell_service(self.gate.console, settings)
         if self.live.select:
             tasks = self._find()
         check_count(self.live.expect_tasks, len(tasks))
         if not self.gate.outputs.quiet:
             self.gate.outputs.ci.open_section("precheck-gate: waiting for the pre-checks")
-            announce(self.gate, self.connection.settings, self.bench.policy.name, len(tasks))
+            project = self.connection.known_project_id
+            policy = self.bench.policy.name
+            announce(self.gate.console, settings, project, policy, len(tasks))
         self.connection.begin(tasks)
         observer = self._observer(tasks)
         fresh = self._fresh(observer)

@@ -134,6 +134,11 @@ class Connection:
             f"the answers could not be saved to {self.live.save_answers}: {self._archive.failure}"
         )
 
+    @property
+    def known_project_id(self) -> str:
+        """The project's ID; "" as long as IAM has not been asked for it."""
+        return self._access.known_project_id
+
     def account(self, facts: RunFacts) -> RunFacts:
         """Return the facts of a run with what was asked and what went over the wire."""
         return replace(

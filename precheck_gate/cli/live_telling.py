@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from precheck_gate.reports.wording import count
-from precheck_gate.text import clean_line, shorten
+from precheck_gate.text import clean_line, hide_credentials, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from precheck_gate.settings import ServiceSettings
     from precheck_gate.task_filters import Filter
 
-__all__ = ["announce", "progress_of", "remarks_on", "tell_selection"]
+__all__ = ["announce", "progress_of", "remarks_on", "tell_selection", "tell_service"]
 
 MAX_SHOWN = 40
 
@@ -45,11 +45,24 @@ def progress_of(
     return LiveProgress(console, clock, tasks, judge, verbose=verbose, names=names)
 
 
-def announce(gate: Gate, service: ServiceSettings, policy: str, tasks: int) -> None:
+def tell_service(console: Console, service: ServiceSettings) -> None:
+    """Say which service is asked about which project, before anything is asked."""
+    endpoint = hide_credentials(service.endpoint)
+    region = f", region {service.region}" if service.region else ""
+    project = service.project_id or f"{service.project_name} (its ID from IAM)"
+    console.say(clean_line(f"precheck-gate: endpoint {endpoint}{region}, project {project}"))
+
+
+def announce(
+    console: Console, service: ServiceSettings, project_id: str, policy: str, tasks: int
+) -> None:
     """Say what is about to be asked."""
-    gate.console.say(
-        f"precheck-gate: {count(tasks, 'task')}, {service.endpoint}, "
-        f"policy {policy}, {service.found.description}"
+    project = "" if service.project_id or not project_id else f", project {project_id}"
+    console.say(
+        clean_line(
+            f"precheck-gate: {count(tasks, 'task')}{project}, policy {policy}, "
+            f"{service.found.description}"
+        )
     )
 
 

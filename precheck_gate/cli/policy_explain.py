@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from precheck_gate.cli.environment import plain_option
 from precheck_gate.cli.execution import Runtime
 from precheck_gate.cli.options import policy_options
 from precheck_gate.cli.policy_files import finish
@@ -33,25 +34,25 @@ Examples:
 
 @click.command("explain", epilog=_EPILOG)
 @click.argument("answers", nargs=-1, type=PATH, metavar="[ANSWER.json]...")
-@click.option("--item", metavar="NAME|GLOB", help="The item; with answers a glob, to choose some.")
-@click.option(
+@plain_option("--item", metavar="NAME|GLOB", help="The item; with answers a glob, to choose some.")
+@plain_option(
     "--task",
     "tasks",
     multiple=True,
     metavar="ID",
     help="The task; with answers it may be given again, to choose some.",
 )
-@click.option(
+@plain_option(
     "--status",
     type=click.Choice(["PASSED", "ALARM", "FAILED", "unknown", "absent"], case_sensitive=False),
     help="Without answers: the item's status; all of them where none is named.",
 )
-@click.option("--group", metavar="NAME", help="Without answers: the item's group.")
-@click.option("--failed-reason", metavar="CODE", help="Without answers: DRS's failed_reason.")
-@click.option("--direction", metavar="up|down|non-dbs", help="Without answers: the direction.")
-@click.option("--sub-task", metavar="ID|NAME", help="Without answers: the item is a sub-task's.")
-@click.option("--skipped", is_flag=True, help="Without answers: it was skipped in DRS.")
-@click.option("--all", "everything", is_flag=True, help="With answers: PASSED items too.")
+@plain_option("--group", metavar="NAME", help="Without answers: the item's group.")
+@plain_option("--failed-reason", metavar="CODE", help="Without answers: DRS's failed_reason.")
+@plain_option("--direction", metavar="up|down|non-dbs", help="Without answers: the direction.")
+@plain_option("--sub-task", metavar="ID|NAME", help="Without answers: the item is a sub-task's.")
+@plain_option("--skipped", is_flag=True, help="Without answers: it was skipped in DRS.")
+@plain_option("--all", "everything", is_flag=True, help="With answers: PASSED items too.")
 @policy_options
 @click.pass_context
 def explain_command(

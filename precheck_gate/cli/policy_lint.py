@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from precheck_gate.cli.environment import plain_option
 from precheck_gate.cli.execution import Runtime
 from precheck_gate.cli.policy_files import (
     file_options_of_all_profiles,
@@ -36,7 +37,7 @@ Kinds of warnings:
 @click.command("lint", epilog=_EPILOG)
 @click.argument("file", type=PATH, metavar="FILE")
 @file_options_of_all_profiles
-@click.option("--strict", is_flag=True, help="Exit 2 where there is a warning.")
+@plain_option("--strict", is_flag=True, help="Exit 2 where there is a warning.")
 @click.pass_context
 def lint_command(
     ctx: click.Context,

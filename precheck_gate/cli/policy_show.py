@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from precheck_gate.cli.environment import EnvironmentArgument
+from precheck_gate.cli.environment import EnvironmentArgument, plain_option
 from precheck_gate.cli.execution import Runtime
 from precheck_gate.cli.policy_files import file_options, finish, show_lines
 from precheck_gate.cli.values import PATH
@@ -31,7 +31,7 @@ __all__ = ["show_command"]
     metavar="[FILE]",
 )
 @file_options
-@click.option(
+@plain_option(
     "--format",
     "form",
     type=click.Choice(["yaml", "json"]),

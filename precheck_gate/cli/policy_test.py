@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from precheck_gate.cli.environment import plain_option
 from precheck_gate.cli.options import option
 from precheck_gate.cli.runtime import Runtime
 from precheck_gate.cli.values import PATH, PLACE, Number
@@ -43,10 +44,10 @@ Exit codes: 0 all passed, 1 some failed or too little is covered, 2 a file or ca
 
 @click.command("test", epilog=_EPILOG)
 @click.argument("paths", nargs=-1, required=True, type=PATH, metavar="DIR|FILE...")
-@click.option(
+@plain_option(
     "--junit", type=PLACE, metavar="PATH", help="Write what became of each case as JUnit XML."
 )
-@click.option(
+@plain_option(
     "--min-coverage",
     type=Number(0, 100),
     metavar="PERCENT",
@@ -57,7 +58,7 @@ Exit codes: 0 all passed, 1 some failed or too little is covered, 2 a file or ca
     is_flag=True,
     help="Let a policy extend a file outside of its repository.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Print only what is wrong, and the count.")
+@plain_option("-q", "--quiet", is_flag=True, help="Print only what is wrong, and the count.")
 @click.pass_context
 def test_command(
     ctx: click.Context,

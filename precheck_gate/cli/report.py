@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from precheck_gate import __version__
+from precheck_gate.cli.environment import plain_option
 from precheck_gate.cli.options import taste_options
 from precheck_gate.cli.report_sinks import check_inputs, sinks_of
 from precheck_gate.cli.runtime import Runtime
@@ -39,7 +40,7 @@ Exit codes: 0 all reports were written, whatever their verdict; 2 REPORT.json ca
 
 @click.command(epilog=_EPILOG)
 @click.argument("source", type=PATH, metavar="REPORT.json")
-@click.option(
+@plain_option(
     "--to",
     "targets",
     type=REPORT,

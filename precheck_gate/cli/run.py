@@ -33,10 +33,12 @@ Example:
       --policy precheck-policy.yaml --junit junit.xml --timeout 30m
 
 Every option has an environment variable: --max-staleness is PRECHECK_GATE_MAX_STALENESS, and so on;
-PRECHECK_GATE_TASKS holds task IDs. Tasks that the command line names, as arguments or with
+PRECHECK_GATE_TASKS holds task IDs. An empty option or variable is refused, and so is a variable of
+that prefix that the gate does not know. Tasks that the command line names, as arguments or with
 --tasks-from or --select, replace those of the environment. The token is read from
 PRECHECK_GATE_TOKEN, HW_AUTH_TOKEN or OS_TOKEN, the region also from HW_REGION_NAME and
-OS_REGION_NAME, the project also from HUAWEICLOUD_SDK_PROJECT_ID, HW_PROJECT_ID and OS_PROJECT_ID.
+OS_REGION_NAME, the project also from HUAWEICLOUD_SDK_PROJECT_ID, HW_PROJECT_ID and OS_PROJECT_ID,
+its name from HW_PROJECT_NAME, OS_PROJECT_NAME and OS_TENANT_NAME.
 Without a token, an access key, an IAM user, the CI's identity or the shared credentials file does:
 docs/credentials.md; 'precheck-gate doctor' says which one would be used and whether it works.
 

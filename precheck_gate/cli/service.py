@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
+from precheck_gate.cli.environment import refuse_empty_credentials
 from precheck_gate.cli.options import add_options, option
 from precheck_gate.cli.sections import section
 from precheck_gate.cli.values import PATH
 from precheck_gate.drs.credentials.variables import ID_TOKEN_FILE_VARIABLES, IDP_VARIABLES
 from precheck_gate.drs.variables import IAM_VARIABLES, PROJECT_VARIABLES, REGION_VARIABLES
+from precheck_gate.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,7 +44,8 @@ _OPTIONS = (
             "--project-id",
             envvar=PROJECT_VARIABLES,
             metavar="ID",
-            help="The project that the tasks belong to. Without it IAM is asked for the region's.",
+            help="The project that the tasks belong to. Without it IAM is asked for the one that "
+            "HW_PROJECT_NAME, OS_PROJECT_NAME or OS_TENANT_NAME names, else for the region's.",
         ),
         option(
             "--iam-endpoint",
@@ -141,6 +145,9 @@ def read_service(options: Mapping[str, Any], language: str = "en-us") -> Service
     from precheck_gate.drs.credentials.identities import Way
     from precheck_gate.settings import find_service
 
+    if options["token_file"] is None and not options["profile_name"]:
+        refuse_empty_credentials()
+    _refuse_contradiction(options)
     return find_service(
         endpoint=options["endpoint"],
         region=options["region"],
@@ -159,6 +166,25 @@ def read_service(options: Mapping[str, Any], language: str = "en-us") -> Service
         language=language,
         ca_bundle=options["ca_bundle"],
     )
+
+
+def _refuse_contradiction(options: Mapping[str, Any]) -> None:
+    """Refuse a region of the command line that the endpoint of the environment would replace."""
+    from precheck_gate.drs.endpoints import check_endpoint, region_endpoint
+
+    ctx = click.get_current_context(silent=True)
+    if ctx is None or (
+        ctx.get_parameter_source("region"),
+        ctx.get_parameter_source("endpoint"),
+    ) != (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT):
+        return
+    region, endpoint = options["region"].strip(), check_endpoint(options["endpoint"])
+    if endpoint != region_endpoint(region):
+        raise UsageError(
+            f"--region {region} stands for {region_endpoint(region)}, and PRECHECK_GATE_ENDPOINT "
+            f"is {endpoint}.",
+            hint="Unset the variable, or give --endpoint too where it is meant.",
+        )
 
 
 def open_transport(
@@ -188,7 +214,7 @@ def open_access(service: ServiceSettings, send: Send, runtime: Runtime) -> Acces
         send,
         runtime.the_clock(),
         project_id=service.project_id,
-        region=service.region,
+        project_name=service.project_name or service.region,
         iam_endpoint=service.iam_endpoint,
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from precheck_gate.cli.environment import EnvironmentOption
 from precheck_gate.cli.execution import Runtime
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ _NAP_SECONDS = 0.5
     show_default=True,
     envvar="PRECHECK_GATE_SIMULATE_SCENARIO",
     show_envvar=True,
+    cls=EnvironmentOption,
     help="A scenario file, or a built-in scenario: demo, demo-pass, mysql or dds.",
 )
 @click.option(
@@ -47,6 +49,7 @@ _NAP_SECONDS = 0.5
     show_default=True,
     envvar="PRECHECK_GATE_SIMULATE_PORT",
     show_envvar=True,
+    cls=EnvironmentOption,
     help="The port to listen on; 0 takes any free one.",
 )
 @click.option(
@@ -56,6 +59,7 @@ _NAP_SECONDS = 0.5
     show_default=True,
     envvar="PRECHECK_GATE_SIMULATE_HOST",
     show_envvar=True,
+    cls=EnvironmentOption,
     help="The address to listen on. Anything but loopback lets others on the network in.",
 )
 @click.option(
@@ -63,6 +67,7 @@ _NAP_SECONDS = 0.5
     is_flag=True,
     envvar="PRECHECK_GATE_SIMULATE_QUIET",
     show_envvar=True,
+    cls=EnvironmentOption,
     help="Do not log the requests.",
 )
 @click.pass_context

@@ -20,7 +20,7 @@ def parse_json(body: bytes, hint: str = "") -> Any:
     try:
         return strictjson.loads(body)
     except ValueError as error:
-        reason = clean_line(shorten(str(error), 200))
+        reason = clean_line(shorten(strictjson.complaint(error, keys=True), 200))
         raise NotAnAnswer(
             f"The answer is not JSON that can be trusted: {reason}.", hint=hint
         ) from None

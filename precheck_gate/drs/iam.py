@@ -129,30 +129,33 @@ class Iam:
         reply = self._post("/v3.0/OS-AUTH/id-token/tokens", body, headers, seconds)
         return self._issued(reply, scope, lambda _: hint)
 
-    def project_of(self, region: str, auth: AuthBase, seconds: float) -> str:
-        """Return the ID of a region's project, as far as a credential may see it.
+    def project_of(self, name: str, auth: AuthBase, seconds: float) -> str:
+        """Return the ID of the project of a name, as far as a credential may see it.
+
+        A region's own project has the region's name.
 
         Raises:
             AccessRefused: the credential is not accepted, or may not see projects.
             ServiceError: there is none, or more than one.
         """
         self.requests += 1
-        url = f"{self.endpoint}/v3/projects?name={quote(region, safe='')}"
+        url = f"{self.endpoint}/v3/projects?name={quote(name, safe='')}"
         reply = self._send("GET", url, auth=auth, seconds=seconds)
         self._skew.note(reply.headers)
         if reply.status != 200:
             raise self._refusal(reply, "The credential may not see projects: give --project-id.")
-        ids = _project_ids(reply, region)
+        ids = _project_ids(reply, name)
         if len(ids) == 1:
             return ids[0]
         if not ids:
             raise ServiceError(
-                f"IAM knows no project of the region {region} for this credential.",
-                hint="Check --region, and the credential's account; or give --project-id.",
+                f"IAM knows no project named {name} for this credential.",
+                hint="Check --region (whose name its project has) or OS_PROJECT_NAME, and the "
+                "credential's account; or give --project-id.",
             )
         shown = ", ".join(clean_line(shorten(one, 60)) for one in ids[:5])
         raise ServiceError(
-            f"IAM knows {len(ids)} projects of the region {region}: {shown}.",
+            f"IAM knows {len(ids)} projects named {name}: {shown}.",
             hint="Choose one with --project-id.",
         )
 
@@ -200,7 +203,7 @@ class Iam:
 
 def _scope_words(scope: dict[str, str]) -> str:
     (kind, value), *_ = scope.items()
-    name = "--project-id" if kind == "id" else "--region"
+    name = "--project-id" if kind == "id" else "the project's name"
     return f"{name} ({clean_line(shorten(value, 60))})"
 
 
@@ -220,7 +223,7 @@ def _user_hint(message: str) -> str:
     )
 
 
-def _project_ids(reply: Reply, region: str) -> list[str]:
+def _project_ids(reply: Reply, name: str) -> list[str]:
     try:
         value = strictjson.loads(reply.body)
     except ValueError:
@@ -228,7 +231,7 @@ def _project_ids(reply: Reply, region: str) -> list[str]:
     projects = value.get("projects") if isinstance(value, dict) else None
     if not isinstance(projects, list):
         raise NotAnAnswer("IAM's list of projects is no list.", hint=f"Check {_OPTION}.")
-    named = [one for one in projects if isinstance(one, dict) and one.get("name") == region]
+    named = [one for one in projects if isinstance(one, dict) and one.get("name") == name]
     ids = [one.get("id") for one in named]
     return [one for one in ids if isinstance(one, str) and _PROJECT_ID.fullmatch(one)]
 

@@ -9,7 +9,7 @@ from precheck_gate.drs.answer_json import any_text, parse_object, text_in
 from precheck_gate.drs.error_wire import TRY_AGAIN, error_hint, error_in, parse_error_document
 from precheck_gate.errors import NotAnAnswer
 from precheck_gate.model import About, Trouble, TroubleKind
-from precheck_gate.text import clean_line, shorten
+from precheck_gate.text import clean_line, few, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -150,7 +150,7 @@ def parse_page(body: bytes) -> TaskPage:
     """Read one page of the list.
 
     Raises:
-        NotAnAnswer: not of the documented shape, or a task without an ID in it.
+        NotAnAnswer: as `page_of` does, or not of the documented shape.
     """
     document = parse_object(body)
     return page_of(_list(document, "jobs"), _about, document, "total_record")
@@ -165,8 +165,17 @@ def page_of(
     """Return the page that a document's ``jobs`` are, each described by ``about``.
 
     Raises:
-        NotAnAnswer: the total is none, or there is a task without an ID or one twice.
+        NotAnAnswer: the document or a task in it carries an error, the total is none, or there is
+            a task without an ID or one twice.
     """
+    if error := error_in(document):
+        said = clean_line(shorten(str(error), 300))
+        raise NotAnAnswer(f"The list of tasks carries an error: {said}.")
+    refused = [(text_in(job, "id") or "(no ID)", error) for job in jobs if (error := error_in(job))]
+    if refused:
+        said = clean_line(shorten(str(refused[0][1]), 300))
+        which = few([task_id for task_id, _ in refused])
+        raise NotAnAnswer(f"The list of tasks carries an error for {which}: {said}.")
     total = document.get(total_key)
     if isinstance(total, bool) or not isinstance(total, int) or total < 0:
         raise NotAnAnswer(f"The list of tasks does not say how many there are ({total_key}).")

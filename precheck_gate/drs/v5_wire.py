@@ -94,7 +94,7 @@ def parse_page(body: bytes) -> TaskPage:
     """Read one page of the list.
 
     Raises:
-        NotAnAnswer: not of the documented shape, or a task without an ID in it.
+        NotAnAnswer: as `page_of` does, or not of the documented shape.
     """
     document = parse_object(body)
     jobs = document.get("jobs")

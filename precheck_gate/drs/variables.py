@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["IAM_VARIABLES", "PROJECT_VARIABLES", "REGION_VARIABLES"]
+__all__ = [
+    "IAM_VARIABLES",
+    "PROJECT_NAME_VARIABLES",
+    "PROJECT_VARIABLES",
+    "REGION_VARIABLES",
+]
 
 # Our own name first, then those that the ecosystem already uses.
 REGION_VARIABLES = ("PRECHECK_GATE_REGION", "HW_REGION_NAME", "OS_REGION_NAME")
@@ -12,6 +17,8 @@ PROJECT_VARIABLES = (
     "HW_PROJECT_ID",
     "OS_PROJECT_ID",
 )
+# A project by its name, whose ID IAM knows.
+PROJECT_NAME_VARIABLES = ("HW_PROJECT_NAME", "OS_PROJECT_NAME", "OS_TENANT_NAME")
 IAM_VARIABLES = (
     "PRECHECK_GATE_IAM_ENDPOINT",
     "HUAWEICLOUD_SDK_IAM_ENDPOINT",

@@ -77,7 +77,9 @@ def report_of(content: bytes, name: str) -> ReadReport:
     """
     try:
         value = _plain(strictjson.loads(content))
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
+        raise _refused(name, strictjson.complaint(error)) from None
+    except RecursionError as error:
         raise _refused(name, str(error)) from None
     _check(value, name)
     contradiction = next(contradictions(value), None)
@@ -116,9 +118,7 @@ def _check(value: Any, name: str) -> None:
         raise _refused(name, "it is JSON of another kind")
     version = value.get("format_version")
     if version != 1 or isinstance(version, bool):
-        raise _refused(
-            name, f"its format_version is {strictjson.compact(version)}, and known here is 1"
-        )
+        raise _refused(name, f"its format_version is {_shown(version)}, and known here is 1")
     import jsonschema
 
     from precheck_gate.schemas import load_schema
@@ -133,8 +133,14 @@ def _explain(error: ValidationError) -> str:
     from precheck_gate.documents import spell_path
 
     place = spell_path(tuple(error.absolute_path))
-    message = shorten(error.message, 200)
+    # Of these two the message has keys alone; a value may be that of a file of another kind.
+    keys_alone = error.validator in ("required", "additionalProperties")
+    message = shorten(error.message, 200) if keys_alone else f"wrong {error.validator}"
     return f"{message} (at {place})" if place else message
+
+
+def _shown(version: Any) -> str:
+    return str(version) if isinstance(version, int) else "no number"
 
 
 def _run(value: dict[str, Any]) -> RunVerdict:

@@ -108,12 +108,13 @@ _TYPE_NAMES = {
 
 
 def _message(error: ValidationError, rule: Any) -> str:
-    value = compact(error.instance)
-    shown = value if len(value) <= 60 else value[:57] + "…"
+    shown = _shown(error.instance)
     match error.validator:
         case "type":
+            # What has another type may be a file of another kind: its content is not repeated.
             kinds = [rule] if isinstance(rule, str) else rule
-            return f"{shown} must be {' or '.join(_TYPE_NAMES[kind] for kind in kinds)}"
+            wanted = " or ".join(_TYPE_NAMES[kind] for kind in kinds)
+            return f"must be {wanted}, and is {_kind(error.instance)}"
         case "enum":
             return f"{shown} must be one of {', '.join(compact(choice) for choice in rule)}"
         case "const":
@@ -134,6 +135,21 @@ def _message(error: ValidationError, rule: Any) -> str:
             return f"{shown} has the wrong form"
         case _:
             return f"{shown} is not allowed here"
+
+
+def _shown(value: Any) -> str:
+    """Return a value that stands where one of ours belongs; of a longer one its kind alone."""
+    if isinstance(value, list | dict) and value:
+        return _kind(value)
+    text = compact(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _kind(value: Any) -> str:
+    for kind, types in (("boolean", bool), ("string", str), ("array", list), ("object", dict)):
+        if isinstance(value, types):
+            return _TYPE_NAMES[kind]
+    return "nothing" if value is None else "a number"
 
 
 def _hint(error: ValidationError, rule: Any) -> str:

@@ -16,7 +16,7 @@ from precheck_gate.__main__ import run_main
 from precheck_gate.cli.run import run as run_command
 from precheck_gate.drs.credentials.variables import KEY_VARIABLES, TOKEN_VARIABLES, USER_VARIABLES
 
-from .composite import Context, Job, action_script, load_action, read_outputs
+from .composite import Job, action_script, load_action, read_outputs
 from .peers import once
 from .scenarios import BLOCKS, PASSES, PROJECT, WARNS, serve
 
@@ -184,8 +184,10 @@ def test_the_reports_go_where_the_inputs_say(job: Job, passing: Simulator) -> No
     assert written == {"out put/j.xml", "r.json", "precheck-gate-summary.md"}
 
 
-def test_an_empty_input_leaves_the_variable_of_the_job(job: Job, passing: Simulator) -> None:
-    inputs = inputs_for(passing, "")
+def test_an_input_that_is_not_given_leaves_the_variable_of_the_job(
+    job: Job, passing: Simulator
+) -> None:
+    inputs = inputs_for(passing, PASSES)
     del inputs["tasks"]
     job.variables["PRECHECK_GATE_TASKS"] = PASSES
 
@@ -196,7 +198,8 @@ def test_an_empty_input_leaves_the_variable_of_the_job(job: Job, passing: Simula
 
 def test_tasks_come_from_a_file_and_from_several_lines(job: Job, passing: Simulator) -> None:
     (job.workspace / "tasks.txt").write_text(f"# one\n{PASSES}\n", "utf-8")
-    from_file = inputs_for(passing, "") | {"tasks-from": "tasks.txt"}
+    from_file = inputs_for(passing, PASSES) | {"tasks-from": "tasks.txt"}
+    del from_file["tasks"]
     lines = inputs_for(passing, f"\n  {PASSES}\n")
 
     assert job.run(from_file, only=GATE).outputs["verdict"] == "passed"
@@ -281,14 +284,25 @@ def test_an_input_reaches_the_program_as_it_is_and_executes_nothing(
     job = Job(tmp_path / "job", tmp_path / "temp")
     program = tmp_path / "temp" / "precheck-gate-venv" / "bin" / "python"
     program.parent.mkdir(parents=True)
-    program.write_text(f"#!/bin/sh\nexec env -0 >'{tmp_path}/seen'\n", "utf-8")
+    # The script itself runs; the gate that it calls shows what it was told.
+    program.write_text(
+        f'#!/bin/sh\nexec {sys.executable} -I -c "import runpy, sys; sys.argv[0] = sys.argv[1]; '
+        f"sys.executable = '{tmp_path}/gate'; runpy.run_path(sys.argv[1], run_name='__main__')"
+        '" "$4"\n',
+        "utf-8",
+    )
+    (tmp_path / "gate").write_text(f"#!/bin/sh\nexec env -0 >'{tmp_path}/seen'\n", "utf-8")
     program.chmod(0o755)
+    (tmp_path / "gate").chmod(0o755)
 
     result = job.run({name: EVIL}, only=GATE)
 
     assert result.code == 0, result.log
     seen = (tmp_path / "seen").read_text("utf-8").split("\0")
-    assert f"PRECHECK_GATE_{name.upper().replace('-', '_')}={EVIL}" in seen
+    # Of the reports, the script makes lines, and adds its own.
+    whole = EVIL if name != "report" else EVIL.splitlines()[0]
+    wanted = f"PRECHECK_GATE_{name.upper().replace('-', '_')}={whole}"
+    assert any(one == wanted or one.startswith(f"{wanted}\n") for one in seen)
     assert not list(tmp_path.rglob("pwned"))
 
 
@@ -424,12 +438,12 @@ def options() -> dict[str, click.Option]:
 
 
 @pytest.mark.parametrize("name", sorted(options()))
-def test_every_option_has_an_input_of_its_name_and_default(name: str) -> None:
+def test_every_option_has_an_input_of_its_name_that_says_its_default(name: str) -> None:
     inputs = load_action()["inputs"]
     assert name in inputs, f"action.yml has no input {name}"
     default = options()[name].default
-    wanted = default if isinstance(default, str) else None
-    assert inputs[name].get("default") == wanted, f"action.yml: the default of {name}"
+    if isinstance(default, str):
+        assert f"Without it, {default}." in inputs[name]["description"]
 
 
 def test_no_input_is_without_an_option() -> None:
@@ -437,24 +451,63 @@ def test_no_input_is_without_an_option() -> None:
 
 
 @pytest.mark.parametrize("name", INPUTS)
-def test_every_input_reaches_its_variable(name: str) -> None:
+def test_every_input_reaches_the_script_and_is_empty_only_where_it_was_lost(name: str) -> None:
     env = load_action()["runs"]["steps"][-1]["env"]
+    assert env[f"GATE_INPUT_{name.upper().replace('-', '_')}"] == f"${{{{ inputs.{name} }}}}"
+    assert load_action()["inputs"][name]["default"] == action_script().NOT_GIVEN
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+@pytest.mark.parametrize("name", INPUTS)
+def test_an_input_that_is_given_and_empty_is_refused_by_name(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    job = Job(tmp_path / "job", tmp_path / "temp")
+    program = tmp_path / "temp" / "precheck-gate-venv" / "bin" / "python"
+    program.parent.mkdir(parents=True)
+    # The script itself runs, and no gate: that would be a call with -m.
+    program.write_text(
+        f'#!/bin/sh\ncase "$*" in *" -m "*) exit 0 ;; esac\nexec {sys.executable} "$@"\n', "utf-8"
+    )
+    program.chmod(0o755)
     variable = f"PRECHECK_GATE_{name.upper().replace('-', '_')}"
-    default = load_action()["inputs"][name].get("default")
-    wanted = f"inputs.{name} || env.{variable}"
-    if default is not None:
-        wanted = f"(inputs.{name} != '{default}' && inputs.{name}) || env.{variable} || '{default}'"
-    assert env[variable] == f"${{{{ {wanted} }}}}"
+    job.variables[variable] = "what the job says"
+
+    result = job.run({name: text}, only=GATE)
+
+    assert result.code == 2, result.log
+    assert f"::error title=precheck-gate::The input {name} is given and empty" in result.log
+    assert result.outputs["verdict"] == "error"
+    assert result.outputs["exit-code"] == "2"
 
 
-def test_the_variable_of_the_job_stands_in_for_an_input_that_is_not_given(tmp_path: Path) -> None:
-    env = load_action()["runs"]["steps"][-1]["env"]["PRECHECK_GATE_TIMEOUT"]
-    for inputs, variables, value in (
-        ("30m", {}, "30m"),
-        ("30m", {"PRECHECK_GATE_TIMEOUT": "1h"}, "1h"),
-        ("5m", {"PRECHECK_GATE_TIMEOUT": "1h"}, "5m"),
-    ):
-        assert Context({"timeout": inputs}, variables).expand(env) == value
+@pytest.mark.parametrize(
+    ("given", "of_job", "expected"),
+    [
+        ("not given", None, None),
+        ("not given", "1h", "1h"),
+        ("not given", "", ""),
+        ("30m", "1h", "30m"),
+        ("30m", None, "30m"),
+    ],
+)
+def test_the_variable_of_the_job_stands_in_for_an_input_that_is_not_given(
+    given: str, of_job: str | None, expected: str | None
+) -> None:
+    env = {"GATE_INPUT_TIMEOUT": given, "OTHER": "kept"}
+    env |= {} if of_job is None else {"PRECHECK_GATE_TIMEOUT": of_job}
+    taken, lost = action_script().take_inputs(env)
+    wanted = {} if expected is None else {"PRECHECK_GATE_TIMEOUT": expected}
+    assert (taken, lost) == ({"OTHER": "kept"} | wanted, [])
+
+
+def test_an_empty_variable_of_the_job_is_refused_by_the_gate(job: Job, passing: Simulator) -> None:
+    job.variables["PRECHECK_GATE_PROFILE"] = ""
+
+    result = job.run(inputs_for(passing, PASSES), only=GATE)
+
+    assert result.code == 2, result.log
+    assert "The variable PRECHECK_GATE_PROFILE is empty" in result.log
 
 
 def test_every_option_reads_the_variable_that_the_action_sets() -> None:

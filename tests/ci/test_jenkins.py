@@ -37,6 +37,8 @@ TOKEN = "token-of-the-test"
 # How the examples and further pipelines are run: by what, at which service, and what comes of it.
 TASKS = {"passed": PASSES, "warned": WARNS, "blocked": BLOCKS, "endless": PASSES}
 RESULTS = {"passed": "SUCCESS", "warned": "UNSTABLE", "blocked": "FAILURE", "endless": "FAILURE"}
+# Jenkins would drop such a variable, and the gate would judge without the setting.
+EMPTY = {"policy": "policy: ''", "profile": "profile: ' '", "select": "select: null"}
 PIPELINES = {"library": "Jenkinsfile", "plain": "plain.Jenkinsfile"}
 
 
@@ -133,6 +135,10 @@ def make_builds(folder: Path) -> None:
             "advisory": ("blocked", "tasksFrom: 'tasks.txt', advisory: true"),
             "wave": ("warned", f"tasks: ['{WARNS}'], report: ['sarif=s.sarif', 'markdown=s.md']"),
             "no-install": ("passed", "tasksFrom: 'tasks.txt', version: ''"),
+            **{
+                f"empty-{name}": ("passed", f"tasksFrom: 'tasks.txt', {given}")
+                for name, given in EMPTY.items()
+            },
             "hostile": ("passed", "tasksFrom: '$(touch pwned)`touch pwned`;touch pwned'"),
         }
         for name, (scenario, given) in calls.items():
@@ -225,6 +231,15 @@ def test_an_option_that_does_not_exist_is_refused_before_anything_is_done(
     build = builds["unknown"]
     assert (build.result, build.migrated, build.of("sh")) == ("FAILURE", False, [])
     assert "no option 'taskFrom'" in build.message
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_an_option_that_is_empty_is_refused_before_anything_is_done(
+    builds: Mapping[str, Build], name: str
+) -> None:
+    build = builds[f"empty-{name}"]
+    assert (build.result, build.migrated, build.of("sh")) == ("FAILURE", False, [])
+    assert f"the option '{name}' is empty" in build.message
 
 
 def test_advisory_is_unstable_and_names_no_task_that_may_start(

@@ -164,21 +164,24 @@ def test_a_required_item_that_stands_twice_has_to_pass_twice() -> None:
         ("version: 2\n", "p.yaml:1:10: version: 2 must be 1"),
         ("version: 1\nstatuses: {ALARM: warm}\n", "(did you mean 'warn'?)"),
         ("version: 1\nstatuses: {alarm: warn}\n", "(did you mean 'ALARM'?)"),
-        ("version: 1\nrules: {}\n", "p.yaml:2:8: rules: {} must be a list"),
+        ("version: 1\nrules: {}\n", "p.yaml:2:8: rules: must be a list, and is a mapping"),
         (rules("{effect: allow}"), "p.yaml:3:3: rules[0]: the key 'match' is missing"),
         (rules("{match: {}, effect: allow}"), "{} must not be empty"),
         (rules("{match: {status: BAD}, effect: allow}"), '"BAD" must be one of'),
         (rules("{match: {item: []}, effect: allow}"), "[] must not be empty"),
-        (rules("{match: {item: 1}, effect: allow}"), "rules[0].match.item: 1 must be"),
+        (rules("{match: {item: 1}, effect: allow}"), "rules[0].match.item: must be"),
         ("version: 1\nlimits: {max_warnings: -1}\n", "-1 must be at least 0"),
-        ("version: 1\nlimits: {max_warnings: true}\n", "true must be a whole number"),
-        ("version: 1\nallow_empty: yes\n", '"yes" must be true or false'),
+        (
+            "version: 1\nlimits: {max_warnings: true}\n",
+            "must be a whole number, and is true or false",
+        ),
+        ("version: 1\nallow_empty: yes\n", "must be true or false, and is text"),
         ("version: 1\nrequired_items: [a, a]\n", "has an entry twice"),
         ("version: 1\nversion: 1\n", "p.yaml:2:1: version: the key 'version' stands twice"),
         ("a: [1\n", "p.yaml"),
         ("version: 1\n\tx: 1\n", "indented with blanks, never with tabs"),
         ("", "nothing in it"),
-        ("- 1\n", "[1] must be a mapping"),
+        ("- 1\n", "must be a mapping, and is a list"),
         ("version: 1\n---\nversion: 1\n", "single document"),
         ("x: !!python/object:os.system y\n", "is not supported here"),
         ("1: 2\nversion: 1\n", "the key '1' is not known here"),
@@ -218,11 +221,12 @@ def test_the_bound_of_brackets_is_that_of_values() -> None:
             parse_document(deeper, "p.yaml")
 
 
-def test_every_problem_is_told_at_once_with_the_line_and_a_caret() -> None:
+def test_every_problem_is_told_at_once_with_its_place_and_without_the_line() -> None:
     with pytest.raises(DocumentError) as caught:
         policy("version: 2\nstatuses: {ALARM: warm}\nrule: []\n")
     assert [problem.line for problem in caught.value.problems] == [1, 2, 3]
-    assert "    statuses: {ALARM: warm}\n                      ^" in caught.value.message
+    assert "policy.yaml:2:19: statuses.ALARM: " in caught.value.message
+    assert "{ALARM: warm}" not in caught.value.message
 
 
 def test_json_is_read_too_tabs_and_all_with_the_same_places(tmp_path: Path) -> None:
@@ -299,11 +303,11 @@ def test_a_waivers_id_is_one_plain_word(name: str) -> None:
         policy(json.dumps(document))
 
 
-def test_what_is_wrong_with_a_waiver_is_shown_in_its_line() -> None:
+def test_what_is_wrong_with_a_waiver_has_its_place() -> None:
     line = (
         "- {id: W, match: {item: x}, reason: r, owner: o, since: 2027-02-01, expires: 2027-01-31}"
     )
     with pytest.raises(DocumentError) as caught:
         policy(f"version: 1\nwaivers:\n{line}\n")
     assert "policy.yaml:3:3: waivers[0]: the waiver expires before it begins" in str(caught.value)
-    assert f"    {line}\n      ^" in str(caught.value)
+    assert line not in str(caught.value)

@@ -182,7 +182,7 @@ def test_the_wrong_region(gate: Gate, serve: Serve, user: None) -> None:
     service = serve(scenario(USERS, "region: cn-north-4"))
     outcome = gate.run(service, "--region", REGION, project=None)
     assert outcome.code == 4
-    outcome.says(f"IAM knows no project of the region {REGION}", "Check --region")
+    outcome.says(f"IAM knows no project named {REGION}", "Check --region")
     assert calls(service) == ["tokens", "projects"]
     examined = gate.doctor(service, "--region", REGION, project=None)
     assert examined.code == 4

@@ -10,7 +10,7 @@ from precheck_gate.cli.service import WAYS
 from precheck_gate.documents import parse_document
 from precheck_gate.drs.credentials import variables
 from precheck_gate.drs.credentials.identities import Way
-from precheck_gate.drs.variables import IAM_VARIABLES
+from precheck_gate.drs.variables import IAM_VARIABLES, PROJECT_NAME_VARIABLES
 from precheck_gate.simulator.scenario import load_scenario
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -24,7 +24,11 @@ def flatten(value: object) -> list[str]:
 def test_the_page_names_every_variable() -> None:
     names = flatten([getattr(variables, name) for name in variables.__all__])
     ours = ("PRECHECK_GATE_IDP_ID", "PRECHECK_GATE_IAM_ENDPOINT")
-    missing = [name for name in (*names, *IAM_VARIABLES) if name not in PAGE and name not in ours]
+    missing = [
+        name
+        for name in (*names, *IAM_VARIABLES, *PROJECT_NAME_VARIABLES)
+        if name not in PAGE and name not in ours
+    ]
     assert missing == []
 
 
@@ -32,6 +36,8 @@ def test_the_page_names_no_variable_that_is_none() -> None:
     known = {
         *flatten([getattr(variables, name) for name in variables.__all__]),
         *IAM_VARIABLES,
+        *PROJECT_NAME_VARIABLES,
+        *("PRECHECK_GATE_", "PRECHECK_GATE_ENDPOINT"),
         *("PRECHECK_GATE_AUTH", "PRECHECK_GATE_OIDC_AUDIENCE", "HUAWEICLOUD_SDK_CREDENTIALS_FILE"),
         *("HUAWEICLOUD_OIDC_PROVIDER_URN", "HUAWEICLOUD_OIDC_AGENCY_URN"),
     }

@@ -92,7 +92,7 @@ def test_json_has_the_same_shape_always(capsys: pytest.CaptureFixture[str]) -> N
         (["nothing-like-it"], "DRS documents no complete list"),
         (["::x\x1b[1m"], "': :x\\x1b[1m'"),
         (["--search", "no such words"], "Nothing in the catalogue"),
-        (["--search", " "], "Nothing in the catalogue"),
+        (["--search", " "], "The option --search is empty"),
         (["--list", "checkEmptyDstDb"], "--list lists everything"),
         ([], "There is nothing to explain"),
     ],

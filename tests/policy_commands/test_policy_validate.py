@@ -44,7 +44,7 @@ def test_every_problem_of_every_file_and_the_good_ones_all_the_same(
     for said in (
         "a.yaml:1:10: version: 2 must be 1",
         "a.yaml:2:1: rule: the key 'rule' is not known here (did you mean 'rules'?)",
-        "    statuses: {ALARM: warm}\n                      ^",
+        "a.yaml:3:19: statuses.ALARM: ",
         "b.yaml:2:1:",
         "none.yaml: The policy none.yaml cannot be read: No such file or directory.",
     ):

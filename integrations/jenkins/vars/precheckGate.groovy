@@ -69,6 +69,10 @@ List<String> environmentOf(Map settings) {
         if (!(name in known)) {
             error("precheckGate has no option '${name}'; it knows ${(known + own).join(', ')}.")
         }
+        // Jenkins drops a variable that is empty, and the gate would judge without the setting.
+        if (!textOf(settings[name]).trim()) {
+            error("precheckGate: the option '${name}' is empty: give it a value, or leave it out.")
+        }
         if (name != 'report') {
             String variable = name.replaceAll('([A-Z])', '_$1').toUpperCase()
             environment.add('PRECHECK_GATE_' + variable + '=' + textOf(settings[name]))

@@ -38,8 +38,8 @@ class Access:
         endpoint: the service's base URL, checked.
         send: what sends a request.
         clock: the time.
-        project_id: "" to find it by the region.
-        region: its name; "" where it is not known.
+        project_id: "" to find it by its name.
+        project_name: "" where it is not known.
         iam_endpoint: IAM's base URL, checked; "" where IAM is not needed.
 
     Attributes:
@@ -55,7 +55,7 @@ class Access:
         clock: Clock,
         *,
         project_id: str = "",
-        region: str = "",
+        project_name: str = "",
         iam_endpoint: str = "",
     ) -> None:
         self.known_project_id = project_id
@@ -63,7 +63,7 @@ class Access:
         self._iam = Iam(iam_endpoint, send, clock, self.skew)
         self._send = send
         self._clock = clock
-        self._region = region
+        self._project_name = project_name
         self._sent = 0
         self._renewals = 0
         self._lock = threading.Lock()
@@ -113,7 +113,7 @@ class Access:
             return self._renewals != seen
 
     def project_id(self, seconds: float) -> str:
-        """Return the project; found by the region's name the first time, where none was given.
+        """Return the project; found by its name the first time, where no ID was given.
 
         Raises:
             ServiceError: it cannot be found.
@@ -121,7 +121,9 @@ class Access:
         if not self.known_project_id:
             end = self._clock.monotonic() + seconds
             self.credential.ready(seconds)
-            self.known_project_id = self._iam.project_of(self._region, self._auth, self._left(end))
+            self.known_project_id = self._iam.project_of(
+                self._project_name, self._auth, self._left(end)
+            )
         return self.known_project_id
 
     def advice(self, status: int) -> str:
@@ -190,4 +192,4 @@ class Access:
     def _scope(self) -> dict[str, str]:
         if self.known_project_id:
             return {"id": self.known_project_id}
-        return {"name": self._region}
+        return {"name": self._project_name}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import os
+import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,6 @@ from precheck_gate.errors import UsageError, reason_of
 from precheck_gate.reading import read_file
 from precheck_gate.secrets import Secret
 from precheck_gate.slips import quoted, told
-from precheck_gate.text import clean_line, shorten
 
 if TYPE_CHECKING:
     from precheck_gate.drs.credentials.environment import Environment
@@ -23,6 +23,8 @@ __all__ = ["DEFAULT_PROFILE", "FILE_VARIABLE", "Profile", "file_warning", "profi
 
 FILE_VARIABLE = "HUAWEICLOUD_SDK_CREDENTIALS_FILE"
 DEFAULT_PROFILE = "basic"
+_NAME = re.compile(r"[\w.@-]{1,60}", re.ASCII)
+_MOST_TOLD = 10
 _MAX_BYTES = 64 * 1024
 _HINT = (
     "It is an INI file such as: [basic], and below it the lines ak = …, sk = …, and where "
@@ -73,12 +75,23 @@ def read_profile(path: Path, name: str) -> Profile:
     if content.complaint:
         raise UsageError(f"The credentials file {told(path)} {content.complaint}.", hint=_HINT)
     if name not in content.sections:
-        known = ", ".join(clean_line(shorten(known, 60)) for known in content.sections) or "none"
+        known = _names(list(content.sections))
         raise UsageError(
             f"The credentials file {told(path)} has no profile {quoted(name)}.",
             hint=f"It has: {known}. --profile-name chooses.",
         )
     return _profile(content, name)
+
+
+def _names(sections: list[str]) -> str:
+    """Return the names of profiles; what can be none is content of a file of another kind."""
+    return _few([name for name in sections if _NAME.fullmatch(name)]) or "none"
+
+
+def _few(texts: list[str]) -> str:
+    """Return the first of some texts, and how many more there are."""
+    more = len(texts) - _MOST_TOLD
+    return ", ".join(texts[:_MOST_TOLD]) + (f" and {more} more" if more > 0 else "")
 
 
 def file_warning(path: Path) -> str:
@@ -129,7 +142,7 @@ def _read(path: Path) -> _Content:
     except configparser.MissingSectionHeaderError as error:
         return _Content(complaint=f"has something before its first [section], line {error.lineno}")
     except configparser.ParsingError as error:
-        lines = ", ".join(str(line) for line, _ in error.errors)
+        lines = _few([str(line) for line, _ in error.errors])
         return _Content(complaint=f"has lines that are no 'key = value': {lines}")
     except configparser.DuplicateSectionError as error:
         return _Content(complaint=f"has a section twice, line {error.lineno}")
