@@ -162,7 +162,7 @@ def _run(
     from precheck_gate.selection import select_tasks
 
     live = LiveOptions.take(options)
-    named = named_tasks(options, source, runtime.interrupts)
+    named = named_tasks(options, source)
     if live.select and (named or options["tasks_from"]):
         raise UsageError(
             "Tasks are both named and selected.",

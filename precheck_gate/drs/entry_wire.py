@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from precheck_gate import strictjson
-from precheck_gate.drs.answer_json import any_text
+from precheck_gate.drs.answer_json import any_text, text_in
 from precheck_gate.drs.error_wire import ServiceMessage, error_hint, error_in
 from precheck_gate.model import (
     Item,
@@ -50,7 +50,7 @@ def read_entry(task_id: str, entry: dict[str, Any]) -> Snapshot | Trouble:
         ready=result is True,
         raw_result=_raw(result),
         items=items,
-        direction=any_text(entry.get("job_direction")),
+        direction=text_in(entry, "job_direction"),
         passed_rate=any_text(entry.get("total_passed_rate")),
         instance_id=any_text(entry.get("rds_instance_id")),
     )
@@ -92,7 +92,7 @@ def _read_item(item: Any) -> Item:
     subs = _list(item, "failed_sub_jobs")
     return Item(
         name=name,
-        group=any_text(item.get("group")),
+        group=text_in(item, "group"),
         status=status,
         raw_status=raw_status,
         failed_reason=any_text(item.get("failed_reason")),
