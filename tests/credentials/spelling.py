@@ -12,7 +12,10 @@ __all__ = ["TOKENS", "readings", "spelt", "values"]
 
 _NAMED = dict(zip('"\\/\b\f\n\r\t', '"\\/bfnrt', strict=True))
 
-TOKENS = st.text([chr(code) for code in range(0x21, 0x7F)], min_size=12, max_size=40)
+# Hypothesis also tries words of the code: the sign at the end makes them none of our reports.
+TOKENS = st.text([chr(code) for code in range(0x21, 0x7F)], min_size=11, max_size=39).map(
+    "{}~".format
+)
 
 
 def _number(draw: st.DrawFn, one: str) -> str:
