@@ -65,7 +65,7 @@ ENCODERS: dict[str, Callable[[str], str]] = {
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=8, max_size=24)
 ASCII = st.text([chr(code) for code in range(0x20, 0x7F)], min_size=8, max_size=60)
 LIKE_A_TOKEN = st.binary(min_size=12, max_size=60).map(lambda raw: base64.b64encode(raw).decode())
-SECRETS = st.one_of(LIKE_A_TOKEN, ASCII, TEXT)
+SECRETS = st.one_of(LIKE_A_TOKEN, ASCII, TEXT).filter(lambda text: text == text.strip())
 AROUND = st.sampled_from(["", " ", '"', "'", ": ", "/", "<p>", "token=", "é", "\n", "&amp;", "%"])
 
 
@@ -80,9 +80,7 @@ def fresh(secret: str) -> None:
 @example(secret="pass word/ü+")
 def test_a_credential_is_hidden_in_every_spelling(name: str, secret: str) -> None:
     fresh(secret)
-    spelt = ENCODERS[name](secret)
-    shown = hide_secrets(f"the service says: {spelt} .")
-    assert shown == "the service says: *** ."
+    assert hide_secrets(f"x {ENCODERS[name](secret)} y") == "x *** y"
 
 
 @given(st.sampled_from(sorted(ENCODERS)), st.sampled_from(sorted(ENCODERS)), SECRETS)
