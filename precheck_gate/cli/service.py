@@ -33,7 +33,11 @@ WAYS = ("token", "user", "aksk", "oidc", "profile")
 _OPTIONS = (
     *section(
         "Service",
-        option("--endpoint", metavar="URL", help="The DRS endpoint; goes before --region."),
+        option(
+            "--endpoint",
+            metavar="URL",
+            help="The DRS endpoint, used instead of that of --region.",
+        ),
         option(
             "--region",
             envvar=REGION_VARIABLES,
