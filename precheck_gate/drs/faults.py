@@ -76,11 +76,6 @@ def name_fault(error: OSError, url: str) -> ServiceError:
 def _name_connection_fault(host: str, text: str, root: str) -> TransientFault:
     for signs, message, hint in (
         (
-            ("Too many open files",),
-            f"This machine has no file descriptor left for a connection to {host}.",
-            "Raise the limit (ulimit -n), or end what else runs here.",
-        ),
-        (
             ("NameResolutionError", "getaddrinfo", "Name or service not known"),
             f"The host {host} does not resolve.",
             "Check --endpoint or --region, and this runner's DNS.",

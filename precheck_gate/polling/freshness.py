@@ -176,7 +176,7 @@ class FreshResults:
         due = [task for task in task_ids if self._is_due(task)]
         if due:
             self._restart(due, deadline)
-        answer = self.asker.precheck_results(task_ids, max(1.0, deadline - self._now()))
+        answer = self.asker.precheck_results(task_ids, deadline - self._now())
         entries = {
             task: self._admit(task, entry, own=task in answer.own)
             if isinstance(entry, Snapshot)

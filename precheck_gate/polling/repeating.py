@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from precheck_gate.clock import SystemClock
-from precheck_gate.errors import ServiceError, TransientFault
+from precheck_gate.errors import ServiceError, TimeOver, TransientFault
 from precheck_gate.polling.events import Faulted
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Repeater:
             ServiceError: whatever makes no sense to ask again.
         """
         began, faults = self.clock.monotonic(), 0
-        fault = TransientFault("The time of the run was over before all was asked.")
+        fault: TransientFault = TimeOver("The time of the run was over before all was asked.")
         while self.clock.monotonic() < deadline:
             try:
                 if faults:

@@ -166,7 +166,7 @@ def test_a_lack_of_file_descriptors_is_named(
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
     monkeypatch.setattr(socket, "fromfd", lack)
-    with pytest.raises(TransientFault, match="no file descriptor left"):
+    with pytest.raises(TransientFault, match="no file descriptors left"):
         ask(transport, server.url)
     assert exchange_threads() == []
 
