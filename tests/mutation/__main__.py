@@ -1,8 +1,9 @@
 """Mutation test of the modules that decide: `make mutants`.
 
 Each mutant runs in a process of its own, forked from one that has loaded the libraries but nothing
-of the project, against the tests of its module. A mutant that no test tells from the original has
-survived; one that makes the tests run without end is killed by the clock.
+of the project, against the files of tests that call the changed function. A mutant that no test
+tells from the original has survived; one that makes the tests run without end is killed by the
+clock.
 """
 
 from __future__ import annotations
@@ -11,21 +12,26 @@ import argparse
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import json
 import os
 import random
 import signal
 import sys
+import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.mutation.mutants import Mutant, mutants_of
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Iterator, Sequence
-    from types import ModuleType
+    from collections.abc import Generator, Iterator, Mapping, Sequence
+    from types import FrameType, ModuleType
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "precheck_gate"
@@ -108,11 +114,14 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args(arguments)
     chosen = _chosen(options.modules or list(TESTS), options.sample, options.seed)
-    for module in {module for module, _ in chosen}:
-        if _run(module, None) != 0:
+    callers: dict[str, Callers] = {}
+    for module in dict.fromkeys(module for module, _ in chosen):
+        found = _watch(module)
+        if found is None:
             print(f"the tests of {module} fail without a mutation")  # noqa: T201
             return 2
-    scores = _scores(chosen, options.jobs)
+        callers[module] = found
+    scores = _scores(chosen, callers, options.jobs)
     for module, score in scores.items():
         total = score.killed + len(score.survived)
         print(f"{module:<20} {score.killed:>4} of {total:>4} killed, {score.percent:5.1f} %")  # noqa: T201
@@ -141,14 +150,82 @@ def _path(module: str) -> Path:
     return base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
 
 
-def _scores(chosen: Sequence[tuple[str, Mutant]], jobs: int) -> dict[str, Score]:
+@dataclass(frozen=True)
+class Callers:
+    """Which files of tests call which function of a module, the quickest first.
+
+    Attributes:
+        files: all of them.
+        of: those that call a function, by its first line.
+    """
+
+    files: list[str]
+    of: dict[int, list[str]]
+
+    def tests(self, mutant: Mutant) -> list[str]:
+        """Return the files that may tell a mutant from the original."""
+        return self.of.get(mutant.function, []) if mutant.function else self.files
+
+
+class _Watcher:
+    """A plugin of pytest that notes what `Callers` holds."""
+
+    def __init__(self, module: str) -> None:
+        self._source = str(_path(module))
+        self._seconds: dict[str, float] = {}
+        self._callers: dict[int, set[str]] = {}
+        self._file = ""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Note the calls of one test, and how long it took."""
+        self._file = item.nodeid.partition("::")[0]
+        began = time.perf_counter()
+        sys.settrace(self._note)
+        threading.settrace(self._note)
+        try:
+            return (yield)
+        finally:
+            sys.settrace(None)
+            before = self._seconds.get(self._file, 0.0)
+            self._seconds[self._file] = before + time.perf_counter() - began
+
+    def _note(self, frame: FrameType, event: str, _: Any) -> None:
+        if frame.f_code.co_filename == self._source:
+            self._callers.setdefault(frame.f_code.co_firstlineno, set()).add(self._file)
+
+    def write(self, path: Path) -> None:
+        """Write what was noted, for the process that reads it."""
+        order = sorted(self._seconds, key=self._seconds.__getitem__)
+        of = {
+            line: [file for file in order if file in called]
+            for line, called in self._callers.items()
+        }
+        path.write_text(json.dumps({"files": order, "of": of}))
+
+
+def _watch(module: str) -> Callers | None:
+    """Run the tests of a module as it is; return who calls what, or None where they fail."""
+    with tempfile.TemporaryDirectory() as folder:
+        noted = Path(folder) / "callers.json"
+        _, status = os.waitpid(_start(module, None, TESTS[module], noted), 0)
+        if os.waitstatus_to_exitcode(status) != 0:
+            return None
+        found = json.loads(noted.read_text())
+        return Callers(found["files"], {int(line): files for line, files in found["of"].items()})
+
+
+def _scores(
+    chosen: Sequence[tuple[str, Mutant]], callers: Mapping[str, Callers], jobs: int
+) -> dict[str, Score]:
     scores: dict[str, Score] = {}
     running: dict[int, tuple[str, Mutant]] = {}
     waiting = list(reversed(chosen))
     while waiting or running:
         while waiting and len(running) < jobs:
             module, mutant = waiting.pop()
-            running[_start(module, mutant.tree)] = module, mutant
+            tests = callers[module].tests(mutant)
+            running[_start(module, mutant.tree, tests)] = module, mutant
         child, status = os.wait()
         module, mutant = running.pop(child)
         score = scores.setdefault(module, Score())
@@ -161,13 +238,10 @@ def _scores(chosen: Sequence[tuple[str, Mutant]], jobs: int) -> dict[str, Score]
     return dict(sorted(scores.items(), key=lambda one: list(TESTS).index(one[0])))
 
 
-def _run(module: str, tree: ast.Module | None) -> int:
-    _, status = os.waitpid(_start(module, tree), 0)
-    return os.waitstatus_to_exitcode(status)
-
-
-def _start(module: str, tree: ast.Module | None) -> int:
-    """Run the tests of a module in a child process, with the module changed; return its ID."""
+def _start(
+    module: str, tree: ast.Module | None, tests: Sequence[str], noted: Path | None = None
+) -> int:
+    """Run tests in a child process, with the module changed if a tree is given; return its ID."""
     sys.stdout.flush()
     child = os.fork()
     if child:
@@ -178,22 +252,24 @@ def _start(module: str, tree: ast.Module | None) -> int:
         nowhere = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(nowhere, stream)
-        signal.alarm(SECONDS)
         if tree is not None:
+            signal.alarm(SECONDS)
             sys.meta_path.insert(0, _Mutated(f"{PACKAGE}.{module}", tree))
-        code = _test(TESTS[module])
+        watcher = _Watcher(module) if noted is not None else None
+        # What no test calls, no test can tell from the original.
+        code = _test(tests, [watcher] if watcher else []) if tests else 0
+        if watcher is not None and noted is not None:
+            watcher.write(noted)
     finally:
         os._exit(code)
 
 
-def _test(paths: Sequence[str]) -> int:
-    import pytest
-
+def _test(paths: Sequence[str], plugins: Sequence[object]) -> int:
     # The same examples each time, and none that an earlier mutant failed on.
     os.environ["CI"] = "1"
     options = ["-x", "-q", "-m", "not peer", "-p", "no:cacheprovider", "-p", "no:xdist"]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # loaded before the fork
-    return int(pytest.main([*options, *(str(ROOT / path) for path in paths)]))
+    return int(pytest.main([*options, *(str(ROOT / path) for path in paths)], list(plugins)))
 
 
 class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):

@@ -46,11 +46,13 @@ class Mutant:
 
     Attributes:
         line: where it is changed.
+        function: the first line of the function around it; 0 where it is in none.
         what: the change, for people.
         tree: the changed module, ready to compile.
     """
 
     line: int
+    function: int
     what: str
     tree: ast.Module
 
@@ -61,8 +63,19 @@ def mutants_of(source: str) -> Iterator[Mutant]:
     for index in range(number):
         tree = ast.parse(source)
         line, what, change = list(_changes(tree))[index]
+        function = _function_around(tree, line)
         change()
-        yield Mutant(line, what, ast.fix_missing_locations(tree))
+        yield Mutant(line, function, what, ast.fix_missing_locations(tree))
+
+
+def _function_around(tree: ast.Module, line: int) -> int:
+    """Return the first line, decorators included, of the innermost function around a line."""
+    around = [
+        min([node.lineno, *(one.lineno for one in node.decorator_list)])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.lineno <= line <= (node.end_lineno or 0)
+    ]
+    return max(around, default=0)
 
 
 def _changes(tree: ast.Module) -> Iterator[Change]:
