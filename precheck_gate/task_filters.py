@@ -145,9 +145,9 @@ def _matches(one: Filter, about: About) -> bool | None:
     # Tags are not in the list: there the service's word has to do.
     match one.key:
         case "name":
-            return fnmatchcase(about.name, one.value) if about.name else None
+            return fnmatchcase(about.name, one.value) if about.name.strip() else None
         case "status":
-            return about.status == one.value if about.status else None
+            return about.status == one.value if about.status.strip() else None
         case "type":
             return about.kind in ("", one.value)
         case "engine":

@@ -97,6 +97,10 @@ def read_starts(
         if known != here and not isinstance(known, Trouble):
             twice = not_started("the service answers for it more than once and not alike")
             outcome[task_id] = here if isinstance(here, Trouble) else twice
+    unnamed = (entry for entry in entries if not text_in(entry, "id"))
+    # A refusal that names no task may be of any.
+    if (refusal := next(filter(None, map(_refusal_of_start, unnamed)), None)) is not None:
+        return dict.fromkeys(outcome, refusal)
     return outcome
 
 

@@ -86,7 +86,8 @@ class DrsV5Client:
         self._send = send
         self._clock = clock
         self._queries = dict(query_ids)
-        self._known = set(query_ids.items())
+        # As a service may compare them that takes upper and lower case for the same.
+        self._known = {(task, query.casefold()) for task, query in query_ids.items()}
         # The tasks whose last start gave a new query ID, and how often the service has still to
         # show that it goes by it; then those for which it has.
         self._new: dict[str, int] = {}
@@ -205,7 +206,8 @@ class DrsV5Client:
 
     def _take(self, task: str, query: str) -> None:
         """Take the query ID that a start gave."""
-        if (task, query) in self._known:
+        known = (task, query.casefold())
+        if known in self._known:
             self._remarks[task] = (
                 f"the start of the pre-check of task {task} gave a query ID that was known before, "
                 "which does not prove that the result is of the pre-check started here"
@@ -213,7 +215,7 @@ class DrsV5Client:
         else:
             # Once would do, were it not for an old result that gives way in between.
             self._new[task] = 2
-        self._known.add((task, query))
+        self._known.add(known)
         self._queries[task] = query
 
     def statuses(self, task_ids: Sequence[str], seconds: float) -> dict[str, str]:

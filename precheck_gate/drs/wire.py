@@ -8,9 +8,8 @@ same for other programs, and a test holds the two together.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate import strictjson
@@ -145,15 +144,15 @@ def _tasks_of(entry: dict[str, Any], started: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys(started.get(one, one) for one in _names(entry) if _is_name(one)))
 
 
-_DIGITS = re.compile(r"[0-9]+")
-
-
 def _shortfall(document: dict[str, Any]) -> str:
     """Return that the service counts more results than it sent; "" where it does not."""
     count, sent = document.get("count"), len(document["results"])
-    if isinstance(count, str) and _DIGITS.fullmatch(count):
-        count = Decimal(count)
-    more = isinstance(count, int | Decimal) and not isinstance(count, bool) and count > sent
+    if isinstance(count, bool) or not isinstance(count, int | Decimal | str):
+        return ""
+    try:
+        more = Decimal(count) > sent
+    except InvalidOperation:
+        return ""
     return _counted(document) if more else ""
 
 

@@ -68,7 +68,8 @@ def _all_run(items: Sequence[Item]) -> bool:
 def _differs(before: Snapshot, now: Snapshot) -> bool:
     """Return whether two results at 100 % are judged by anything that only a new run changes.
 
-    Order, spelling, rates, ``data`` and the like may differ between two answers about one run.
+    Order, spelling, groups, rates, ``data`` and the like may differ between two answers about one
+    run.
     """
     if not before.complete or before.unfinished or now.unfinished:
         return False  # what had not ended may go on by itself
@@ -83,11 +84,11 @@ def _differs(before: Snapshot, now: Snapshot) -> bool:
 def _judged(item: Item) -> tuple[object, ...]:
     """Return what an item is judged by, save whether it was skipped."""
     subs = Counter((sub.id or sub.name, sub.status) for sub in item.sub_tasks)
-    return item.name, item.group, item.status, item.failed_reason, frozenset(subs.items())
+    return item.name, item.status, item.failed_reason.strip(), frozenset(subs.items())
 
 
-def _switched_off(item: Item) -> tuple[str, str, bool]:
-    return item.name, item.group, item.skipped
+def _switched_off(item: Item) -> tuple[str, bool]:
+    return item.name, item.skipped
 
 
 @dataclass(frozen=True, slots=True)

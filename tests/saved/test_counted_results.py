@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tests.e2e.outcome import Outcome
 
 MORE: list[Any] = [2, 3, 10**30, 1.5, 2.0, "2", "0002", "99999999999999999999"]
+MORE += ["2.0", " 2", "2e3", "\uff12"]
 NOT_MORE: list[Any] = [0, 1, 1.0, -3, "1", "0", None, "", "x", "-2", True, [], {}]
 
 

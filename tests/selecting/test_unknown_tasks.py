@@ -38,7 +38,7 @@ def select(filters: Sequence[Filter], *jobs: dict[str, Any], version: str = "v3"
 
 
 @pytest.mark.parametrize("version", ["v3", "v5"])
-@pytest.mark.parametrize("value", [None, 7, ["orders-2"], {}, "", "absent"])
+@pytest.mark.parametrize("value", [None, 7, ["orders-2"], {}, "", " ", "absent"])
 @pytest.mark.parametrize("key", ["name", "status"])
 def test_a_field_that_decides_and_is_no_text_ends_the_selection(
     version: str, value: Any, key: str

@@ -13,7 +13,7 @@ from precheck_gate.polling.freshness import FreshResults, Proof, prove
 from precheck_gate.polling.repeating import Backoff, Repeater, RetryBudget
 from precheck_gate.polling.starting import Starter
 from tests.e2e.outcome import ID
-from tests.harness import TASK, Events, body, entry, item, task_id
+from tests.harness import TASK, Events, body, entry, item, task_id, without
 from tests.starting.test_start_precheck import GOOD, START, one
 
 if TYPE_CHECKING:
@@ -55,6 +55,9 @@ OLD = told(total_passed_rate="100%", rds_instance_id="in01", job_direction="up")
         told(process="100.0%"),
         told(process=100),
         told(items=items_with(data="2")),
+        told(items=items_with(group="other")),
+        told(items=[without(one, "group") for one in ITEMS]),
+        told(items=items_with(failed_reason="BINLOG_OFF ")),
         told(items=items_with(raw_error_msg="at 12:00:01")),
         told(items=items_with(is_support_skip=True)),
         told(items=items_with(failed_sub_jobs=SUBS[::-1])),
@@ -76,7 +79,6 @@ def test_the_old_result_told_in_another_way_is_the_old_one(now: Snapshot) -> Non
         told(items=items_with(result="PASSED")),
         told(items=items_with(result="odd")),
         told(items=items_with(failed_reason="OTHER")),
-        told(items=items_with(group="other")),
         told(items=items_with(failed_sub_jobs=SUBS[:1])),
         told(items=items_with(failed_sub_jobs=[SUBS[0] | {"check_result": "FAILED"}, SUBS[1]])),
         told(items=ITEMS[:1]),

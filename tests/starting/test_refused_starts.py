@@ -109,6 +109,23 @@ def test_the_same_task_twice_is_a_start_only_where_both_say_the_same(version: st
         assert "not now" in refused(started(version, *both)).message
 
 
+@pytest.mark.parametrize("version", [V3, V5])
+@pytest.mark.parametrize("name", [{}, {"id": None}, {"id": 7}, {"job_id": TASK}])
+@pytest.mark.parametrize("against", [*ERRORS, {"status": "failed"}])
+def test_a_refusal_that_names_no_task_may_be_of_any(
+    version: str, name: dict[str, Any], against: dict[str, Any]
+) -> None:
+    good = GOOD[version]
+    outcome = started(version, good, {**good, "id": OTHER}, {**name, **against})
+    assert "could not be started" in refused(outcome).message
+    assert outcome[OTHER] == outcome[TASK]
+
+
+@pytest.mark.parametrize("version", [V3, V5])
+def test_an_entry_that_names_no_task_and_refuses_nothing_is_nobodys(version: str) -> None:
+    assert started(version, GOOD[version], {"status": "success"}) == {TASK: "p"}
+
+
 @pytest.mark.parametrize("error", ERRORS)
 def test_a_status_or_name_beside_an_error_is_none(error: dict[str, Any]) -> None:
     entry = {"id": TASK, "status": "CONFIGURATION", "name": "orders", **error}

@@ -213,10 +213,11 @@ def test_an_answer_without_a_result_is_no_reason_to_ask_again() -> None:
     assert service.asked == [NEW, NEW]
 
 
-def test_a_start_that_gives_back_a_known_query_id_proves_nothing() -> None:
-    service = Service(lambda query: shown(DONE) if query == OLD else REFUSED, gives=[OLD])
+@pytest.mark.parametrize("given", [OLD, OLD.upper()])
+def test_a_start_that_gives_back_a_known_query_id_proves_nothing(given: str) -> None:
+    service = Service(lambda query: shown(DONE) if query == given else REFUSED, gives=[given])
     made = client(service, known=OLD)
-    assert made.start({TASK: "forStartJob"}, 30.0) == {TASK: OLD}
+    assert made.start({TASK: "forStartJob"}, 30.0) == {TASK: given}
     made.precheck_results([TASK], 30.0)
     answer = made.precheck_results([TASK], 30.0)
     assert answer.own == frozenset()
