@@ -276,6 +276,18 @@ def test_a_bug_in_a_report_is_told_as_such_where_the_run_is_not_red(
     assert run.judge(*entries) == code
 
 
+def test_a_report_on_a_stream_says_the_code_of_a_run_that_lost_another_report(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # What was printed cannot be corrected, so that it has to be the last.
+    bug = mock.Mock(side_effect=OSError(28, "No space left"))
+    monkeypatch.setattr("precheck_gate.reports.junit.JUnitReporter.finish", bug)
+    stream = io.StringIO()
+    reports = (("json", StreamSink(stream)), ("junit", StreamSink(io.StringIO())))
+    assert Run({"reports": reports}).judge(PASSED) == 5
+    assert json.loads(stream.getvalue())["exit_code"] == 5
+
+
 def test_one_bug_among_the_reports_that_failed_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
