@@ -240,7 +240,8 @@ class Gate:
         return EXIT_CODE_MEANINGS[ExitCode(code)]
 
     def _print_fact(self, label: str, text: str) -> None:
-        self.console.print_parts([(Style.FAINT, f"{label:<9}"), ("", text)], hang=9)
+        label = f"{label:<9}"
+        self.console.print_parts([(Style.FAINT, label), ("", text)], hang=len(label))
 
     def _warn_of_failures(self, failures: Sequence[ReportFailure]) -> None:
         for failure in failures:

@@ -218,6 +218,24 @@ def test_a_fault_in_the_summary_leaves_no_part_of_a_report(
     assert list(tmp_path.iterdir()) == []
 
 
+class Full(io.StringIO):
+    """A terminal or file that takes nothing more."""
+
+    def write(self, text: str) -> int:
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize(("entries", "code"), [([PASSED], 5), ([BLOCKED], 1)])
+def test_a_verdict_that_cannot_be_printed_costs_the_green(
+    entries: list[dict[str, Any]], code: int
+) -> None:
+    run = Run()
+    run.gate.console = Console(Full(), run.err)
+    assert run.judge(*entries) == code
+    assert run.report["exit_code"] == code
+    assert "could not be printed" in run.err.getvalue()
+
+
 class Remarkable(StreamSink):
     """A place of which the user should know something."""
 
