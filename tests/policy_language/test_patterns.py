@@ -67,7 +67,7 @@ def test_a_requirement_applies_where_both_task_and_direction_fit(
     required = Required(
         "item",
         Origin("policy.yaml", 1, "required_items[0]"),
-        task and Patterns(task),
-        direction and Patterns(direction),
+        None if task is None else Patterns(task),
+        None if direction is None else Patterns(direction),
     )
     assert required.applies("123", "up") is fit

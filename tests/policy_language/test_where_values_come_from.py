@@ -13,8 +13,6 @@ from tests.harness import TASK, policy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from precheck_gate.policy import Policy
-
 EVERYTHING = f"""\
 version: 1
 statuses: {{ALARM: allow}}
@@ -46,7 +44,7 @@ profiles:
     rules: [{{match: {{item: i}}, effect: block}}]
 """
 
-PLACES: dict[str, Callable[[Policy], Any]] = {
+PLACES: dict[str, Callable[[Any], Any]] = {
     "2 statuses.ALARM": lambda by: by.statuses[Status.ALARM].origin,
     "3 skipped": lambda by: by.skipped.origin,
     "5 rules[0]": lambda by: by.rules[0].decision.origin,
@@ -65,7 +63,7 @@ PLACES: dict[str, Callable[[Policy], Any]] = {
     f"23 tasks.{TASK}.statuses.ALARM": lambda by: by.tasks[0][1].statuses[Status.ALARM].origin,
     f"24 tasks.{TASK}.rules[0]": lambda by: by.tasks[0][1].rules[0].decision.origin,
 }
-IN_PROFILE: dict[str, Callable[[Policy], Any]] = {
+IN_PROFILE: dict[str, Callable[[Any], Any]] = {
     "27 profiles.strict.limits.max_warnings": lambda by: by.limits.max_warnings.origin,
     "28 profiles.strict.rules[0]": lambda by: by.rules[0].decision.origin,
 }
@@ -79,6 +77,28 @@ def test_every_value_knows_its_file_its_line_and_its_path(place: str) -> None:
 @pytest.mark.parametrize("place", IN_PROFILE)
 def test_what_a_profile_says_is_named_with_the_profile(place: str) -> None:
     assert str(IN_PROFILE[place](policy(EVERYTHING, "strict"))) == f"policy.yaml:{place}"
+
+
+BELOW = """\
+version: 1
+skipped:
+  block
+limits:
+  max_warnings:
+    1
+allow_empty:
+  true
+never_waive:
+  items: f
+"""
+
+
+@pytest.mark.parametrize(
+    "place", ["2 skipped", "5 limits.max_warnings", "7 allow_empty", "9 never_waive"]
+)
+def test_a_value_below_its_key_is_named_by_the_line_of_the_key(place: str) -> None:
+    find = next(found for name, found in PLACES.items() if name.endswith(place[1:]))
+    assert str(find(policy(BELOW))) == f"policy.yaml:{place}"
 
 
 def test_what_the_author_wrote_beside_a_value_is_kept_and_what_was_left_out_is_nothing() -> None:
