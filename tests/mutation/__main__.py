@@ -41,7 +41,12 @@ SECONDS = 60
 TIMES = 4
 
 _CORE = ("tests/core", "tests/trust/test_second_key.py")
-_POLICY = ("tests/policy_language", "tests/policy_commands", "tests/policy_properties")
+_POLICY = (
+    "tests/core/test_policy.py",
+    "tests/policy_language",
+    "tests/policy_commands",
+    "tests/policy_properties",
+)
 _WIRE = (
     "tests/core",
     "tests/v5",
@@ -65,7 +70,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "item_judgement": (*_CORE, *_POLICY),
     "verdict": (*_CORE, *_POLICY),
     "second_key": ("tests/trust/test_second_key.py",),
-    "gate": (*_CORE, "tests/trust", "tests/reports/test_json_report.py"),
+    "gate": (*_CORE, "tests/reports/test_json_report.py", "tests/reports/test_exit_code_told.py"),
     "policy.composition": _POLICY,
     "policy.evaluation": (*_CORE, *_POLICY),
     "policy.model": _POLICY,
