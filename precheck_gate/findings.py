@@ -178,10 +178,6 @@ class TaskVerdict:
     engine: str = ""
     timeline: tuple[tuple[float, float], ...] = ()
 
-    def count(self, verdict: Verdict) -> int:
-        """Return how many findings are of exactly ``verdict``."""
-        return sum(finding.verdict is verdict for finding in self.findings)
-
 
 class WaiverState(Enum):
     """What became of a waiver in a run."""

@@ -136,8 +136,6 @@ class Gate:
         )
         if objections := key.objections(run, code, advisory=self.outputs.advisory):
             run, code = _refused(run, objections), int(ExitCode.BUG)
-        elif self.interrupts.received is not None:
-            code = 128 + self.interrupts.received
         facts = replace(
             self.facts,
             judged_on=case.bench.today.isoformat(),
@@ -174,7 +172,7 @@ class Gate:
         finding = own_finding(
             FindingKind.RUN,
             verdict,
-            _EXIT_NAMES.get(code, "error"),
+            ExitCode(code).name.lower(),
             hide_credentials(error.message),
             rule="gate: nothing was judged, no green",
             next_step=hide_credentials(error.hint),
@@ -212,7 +210,6 @@ class Gate:
                 self.console.warn(loss)
             shown = as_it_stands().exit_code
             self._print_fact("exit", f"{shown} ({self._meaning(shown, run.verdict)})")
-            self.console.flush()
             # What was lost or came since then makes the code worse, and the report has to say so.
             told = len(writer.failures)
             while (now := as_it_stands()) != said:
@@ -240,13 +237,11 @@ class Gate:
             return "blocked, and 0 by --advisory"
         if code == ExitCode.INCOMPLETE and self.facts.mode == "evaluate":
             return "incomplete: not every task is known to be at 100 %"
-        try:
-            return EXIT_CODE_MEANINGS[ExitCode(code)]
-        except ValueError:
-            return "unknown"
+        return EXIT_CODE_MEANINGS[ExitCode(code)]
 
     def _print_fact(self, label: str, text: str) -> None:
-        self.console.print_parts([(Style.FAINT, f"{label:<9}"), ("", text)], hang=9)
+        label = f"{label:<9}"
+        self.console.print_parts([(Style.FAINT, label), ("", text)], hang=len(label))
 
     def _warn_of_failures(self, failures: Sequence[ReportFailure]) -> None:
         for failure in failures:
@@ -311,8 +306,6 @@ def _markdown(out: TextIO, room: int) -> Reporter:
 
     return MarkdownReporter(out, max_bytes=room)
 
-
-_EXIT_NAMES = {int(code): code.name.lower() for code in ExitCode}
 
 _KEEP = frozenset(
     {

@@ -82,7 +82,7 @@ class ItemJudge:
 
     def absent(self) -> Iterable[Finding]:
         """Yield a finding for each required item that a finished pre-check does not have."""
-        if not self._policy.required or not self._snapshot.complete:
+        if not self._snapshot.complete:
             return
         task, direction = self._snapshot.task_id, self._snapshot.direction
         present = {item.name for item in self._snapshot.items}

@@ -126,7 +126,7 @@ def _waive(
     # A FAILED item that DRS lets pass is a contradiction whatever a rule says of it, so that a
     # waiver is looked at even where the rule allows it: only so a rule that blocks changes nothing.
     contradicts = subject.status is Status.FAILED and not subject.sub_task and not subject.skipped
-    if not policy.waivers or (decision.effect is not Effect.BLOCK and not contradicts):
+    if decision.effect is not Effect.BLOCK and not contradicts:
         return Ruling(decision, None, tuple(trace))
     for waiver in policy.waivers:
         why_not = _why_not(policy, waiver, subject, today)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum
+from enum import Enum, IntEnum, auto
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ class Fit(IntEnum):
     All of several parts match as the least of them does, any of them as the greatest.
     """
 
-    NO = 0
-    UNKNOWN = 1
-    YES = 2
+    NO = auto()
+    UNKNOWN = auto()
+    YES = auto()
 
     def holds(self, *, protects: bool) -> bool:
         """Return whether the entry applies: in doubt, where it protects and does not soften."""
@@ -89,6 +89,9 @@ class Decision:
     reason: str = ""
 
 
+_GLOB = re.compile(r"[*?[]")
+
+
 class Patterns:
     """Exact texts and globs (``*``, ``?``, ``[a-z]``), case-sensitive; one of them must match."""
 
@@ -97,7 +100,7 @@ class Patterns:
     def __init__(self, texts: Iterable[str]) -> None:
         self.texts = tuple(texts)
         self._exact = frozenset(self.texts)
-        globs = [text for text in self.texts if any(sign in text for sign in "*?[")]
+        globs = [text for text in self.texts if _GLOB.search(text)]
         self._globs = tuple(re.compile(fnmatch.translate(glob)) for glob in globs)
 
     def match(self, text: str) -> bool:

@@ -63,7 +63,6 @@ class LayerReader:
             DocumentError: a date that does not exist, a waiver that ends before it begins, a
                 waiver's ID twice.
         """
-        self.problems.clear()
         ids: dict[str, Waiver] = {}
         for layer in [self.top(), *map(self.profile, self.profiles)]:
             for waiver in layer.waivers if layer else ():
@@ -174,9 +173,8 @@ class LayerReader:
         try:
             return date.fromisoformat(value[key])
         except ValueError:
-            problem = self._document.problem(f"{value[key]} is not a date", (*path, key))
-            if problem not in self.problems:
-                self.problems.append(problem)
+            message = f"{value[key]} is not a date"
+            self.problems.append(self._document.problem(message, (*path, key)))
             return None
 
     def _origin(self, path: Path_) -> Origin:
