@@ -268,6 +268,17 @@ def test_a_refused_result_is_that_from_before_the_next_start() -> None:
     assert green(fresh, service, WAVE[:1]) == WAVE[:1]
 
 
+def test_what_was_started_again_is_not_started_once_more_before_it_is_seen_to_end() -> None:
+    service = Service(blocked)
+    fresh = restarting(service)
+    fresh.precheck_results(WAVE[:1], 10.0)
+    service.script = nothing
+    for _ in range(3):
+        service.clock.advance(EVERY)
+        fresh.precheck_results(WAVE[:1], 10.0)
+    assert starts(service) == [1]
+
+
 def test_only_the_tasks_that_are_due_are_started_again() -> None:
     good, bad = WAVE[:2]
     service = Service(lambda _: body(entry(good), entry(bad, result=False)))
