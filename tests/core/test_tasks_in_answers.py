@@ -73,6 +73,7 @@ def test_a_start_without_an_id_of_its_own_is_one(precheck: Any) -> None:
         ({"error_code": "X.1", "error_msg": "not now"}, "X.1", "not now"),
         ({"error_code": "X.1"}, "X.1", "an error"),
         ({"error_code": "X.1", "status": None}, "X.1", "an error"),
+        ({"error_code": "X.1", "status": ""}, "X.1", "an error"),
         ({}, "", "no status"),
     ],
 )
@@ -82,6 +83,12 @@ def test_a_refused_start_says_why(entry: dict[str, Any], code: str, said: str) -
     assert said in trouble.message
     assert "could not be started" in trouble.message
     assert "success" not in trouble.message
+
+
+@pytest.mark.parametrize("status", [None, "", "success"])
+def test_in_v5_a_start_needs_no_status(status: str | None) -> None:
+    job = {"id": TASK, "query_id": "q", "status": status}
+    assert v5_wire.parse_started(json.dumps({"jobs": [job]}).encode()) == {TASK: "q"}
 
 
 def test_what_to_do_about_a_refused_start_goes_by_its_code() -> None:
