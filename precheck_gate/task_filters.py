@@ -43,9 +43,9 @@ def parse_filter(text: str) -> Filter:
     Raises:
         ValueError: it is none; its words are for people.
     """
-    left, equals, value = text.partition("=")
+    left, _, value = text.partition("=")
     key, colon, tag = left.partition(":")
-    if not equals or not value:
+    if not value:
         raise ValueError(f"{text!r} has to be KEY=VALUE, such as name=orders-*")
     if key == "tag" and not tag:
         raise ValueError(f"{text!r} names no tag; write tag:wave=3")
