@@ -134,7 +134,7 @@ def test_a_task_without_items_needs_allow_empty_of_the_policy() -> None:
 
 @pytest.mark.parametrize("name", ["[db]-1", "a[1"])
 def test_a_task_that_is_named_letter_by_letter_may_have_no_items(name: str) -> None:
-    of_task = "version: 1\ntasks: {'%s': {allow_empty: true}}\n" % name
+    of_task = f"version: 1\ntasks: {{'{name}': {{allow_empty: true}}}}\n"
     empty = seen(name, items=[])
     assert objections(empty, requested=(name,), policy=of_task) == []
 
