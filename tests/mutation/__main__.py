@@ -55,6 +55,8 @@ _POLLING = (
     "tests/core/test_items_without_a_status.py",
     "tests/core/test_known_at_the_end.py",
     "tests/core/test_odd_answers.py",
+    "tests/core/test_told_while_polling.py",
+    "tests/core/test_watching_tasks.py",
     "tests/starting",
     "tests/v5",
     "tests/e2e/test_bad_days.py",
