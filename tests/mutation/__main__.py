@@ -54,6 +54,7 @@ _POLLING = (
     "tests/core/test_fair_turns.py",
     "tests/core/test_items_without_a_status.py",
     "tests/core/test_known_at_the_end.py",
+    "tests/core/test_numbers_of_waiting.py",
     "tests/core/test_odd_answers.py",
     "tests/core/test_told_while_polling.py",
     "tests/core/test_watching_tasks.py",
