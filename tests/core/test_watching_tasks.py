@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from precheck_gate.drs.wire import parse_answer
 from precheck_gate.errors import BatchRefused, TimeOver, TransientFault
 from precheck_gate.findings import Verdict
-from precheck_gate.model import TroubleKind
+from precheck_gate.model import Snapshot, TroubleKind
 from precheck_gate.polling.cadence import FixedCadence, Pace
 from precheck_gate.polling.events import TaskChanged
 from precheck_gate.polling.poller import Poller, PollOptions
+from precheck_gate.polling.watch import Watch
 from tests.fakes import FakeClock
 from tests.harness import (
     OTHER,
@@ -104,6 +106,23 @@ def test_a_task_that_the_service_leaves_out_is_asked_for_at_the_usual_pace() -> 
         return body() if 20 < now < 40 else body(entry(result=now > 40))
 
     assert until_true(script, gentle=30.0) == [0.0, 30.0, 35.0, 40.0, 70.0]
+
+
+# No time left
+
+
+def test_a_task_that_was_never_asked_for_is_incomplete() -> None:
+    clock = FakeClock()
+    tasks = [task_id(number) for number in range(11)]
+
+    def script(_: float, asked: Sequence[str]) -> Reply:
+        clock.advance(60.0)
+        return body(*map(entry, asked))
+
+    polled = poll(clock, script, tasks, timeout=50.0)
+    assert len(polled.service.asked) == 1
+    verdicts = [task.verdict for task in polled.judged().tasks]
+    assert verdicts == [Verdict.PASSED] * 10 + [Verdict.INCOMPLETE]
 
 
 # Trouble that comes and goes
@@ -216,13 +235,16 @@ def test_the_timeline_has_each_step_of_progress_with_its_moment() -> None:
 
 
 def test_the_timeline_of_a_precheck_that_goes_up_and_down_for_ever_is_bounded() -> None:
-    def script(now: float, _: Sequence[str]) -> bytes:
-        return body(entry(process=f"{10 + now % 50:g}%"))
-
-    (seen,) = poll(FakeClock(), script, timeout=4998.0).poller.observations()
-    moments = [moment for moment, _ in seen.timeline]
-    assert 100 <= len(moments) <= 200
-    assert (moments[0], moments[-1]) == (0.0, 4995.0)
+    watch = Watch(TASK)
+    for moment in range(1000):
+        found = parse_answer(body(entry(process=f"{moment % 7}%"))).entries[TASK]
+        assert isinstance(found, Snapshot)
+        watch.see(found, float(moment))
+        assert len(watch.timeline) <= 200
+        assert watch.timeline[0] == (0.0, 0.0)
+        assert watch.timeline[-1] == (float(moment), float(moment % 7))
+    moments = [moment for moment, _ in watch.timeline]
+    assert len(moments) >= 100
     assert moments == sorted(moments)
 
 

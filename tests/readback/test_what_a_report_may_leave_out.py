@@ -64,3 +64,11 @@ def test_an_interrupted_run_ends_with_the_code_of_its_signal(
     for other in (0, 3, 130, 143):
         if other != code:
             assert list(contradictions(report | {"exit_code": other})) != []
+
+
+@pytest.mark.parametrize(("code", "consistent"), [(125, True), (126, False), (127, False)])
+def test_a_code_for_warnings_is_none_that_a_shell_gives(
+    code: int, consistent: bool, tmp_path: Path
+) -> None:
+    report = outcome("warnings with a code", tmp_path) | {"exit_code": code}
+    assert (list(contradictions(report)) == []) is consistent
