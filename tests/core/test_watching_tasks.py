@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from precheck_gate.drs.wire import parse_answer
-from precheck_gate.errors import BatchRefused, TimeOver, TransientFault
+from precheck_gate.errors import AccessRefused, BatchRefused, TimeOver, TransientFault
 from precheck_gate.findings import Verdict
 from precheck_gate.model import Snapshot, TroubleKind
 from precheck_gate.polling.cadence import FixedCadence, Pace
@@ -220,6 +222,43 @@ def test_a_fault_is_held_against_what_was_answered_before_it() -> None:
     (seen,) = poll(FakeClock(), script, timeout=30.0).poller.observations()
     assert seen.trouble is not None
     assert seen.trouble.kind is TroubleKind.SERVICE
+
+
+WAITING = entry(items=[item(result="")])
+STOPS: dict[str, tuple[bytes, Exception, TroubleKind | None]] = {
+    "left out, then no access": (body(), AccessRefused("401"), TroubleKind.NOT_ANSWERED),
+    "left out, then faults": (body(), TransientFault("503"), TroubleKind.NOT_ANSWERED),
+    "left out, then no time": (body(), TimeOver("over"), TroubleKind.NOT_ANSWERED),
+    "running, then no access": (
+        body(entry(process="5%")),
+        AccessRefused("401"),
+        TroubleKind.SERVICE,
+    ),
+    "running, then faults": (
+        body(entry(process="5%")),
+        TransientFault("503"),
+        TroubleKind.SERVICE,
+    ),
+    "running, then no time": (body(entry(process="5%")), TimeOver("over"), None),
+    "no status, then no access": (body(WAITING), AccessRefused("401"), TroubleKind.SERVICE),
+    "no status, then faults": (body(WAITING), TransientFault("503"), TroubleKind.SERVICE),
+    "no status, then no time": (body(WAITING), TimeOver("over"), TroubleKind.UNFINISHED),
+}
+
+
+@pytest.mark.parametrize("name", STOPS)
+def test_what_the_service_said_of_a_task_itself_comes_before_how_the_run_ended(name: str) -> None:
+    first, then, kind = STOPS[name]
+    polled = poll(FakeClock(), lambda now, _: first if now < 1 else then, timeout=20.0)
+    (seen,) = polled.poller.observations()
+    assert (seen.trouble and seen.trouble.kind) == kind
+    assert not polled.judged().verdict.green
+
+
+def test_a_task_that_was_cut_off_before_any_answer_is_unfinished() -> None:
+    (seen,) = poll(FakeClock(), lambda *_: TimeOver("over")).poller.observations()
+    assert seen.trouble is not None
+    assert seen.trouble.kind is TroubleKind.UNFINISHED
 
 
 # The steps
