@@ -52,6 +52,7 @@ def test_batches_are_asked_for_one_by_one_where_the_rate_is_the_bound() -> None:
 def test_a_wave_is_objected_to_only_where_a_round_takes_longer_than_an_answer_may_be_old() -> None:
     time = sweep_time(1000)
     assert time.objection(10.0) == ""
+    assert sweep_time(1).objection(0.1) == ""
     assert "about 10 s (100 requests, 0.1 s apart)" in time.objection(9.9)
     slow = sweep_time(995, most=2)
     for _ in range(9):

@@ -9,7 +9,7 @@ import pytest
 from precheck_gate.drs.wire import parse_answer
 from precheck_gate.errors import AccessRefused, BatchRefused, TimeOver, TransientFault
 from precheck_gate.findings import Verdict
-from precheck_gate.model import Snapshot, TroubleKind
+from precheck_gate.model import Snapshot, Trouble, TroubleKind
 from precheck_gate.polling.cadence import FixedCadence, Pace
 from precheck_gate.polling.events import TaskChanged
 from precheck_gate.polling.poller import Poller, PollOptions
@@ -253,6 +253,34 @@ def test_what_the_service_said_of_a_task_itself_comes_before_how_the_run_ended(n
     (seen,) = polled.poller.observations()
     assert (seen.trouble and seen.trouble.kind) == kind
     assert not polled.judged().verdict.green
+
+
+def test_a_task_that_passed_still_counts_where_the_run_had_to_end() -> None:
+    def script(now: float, asked: Sequence[str]) -> Reply:
+        done = body(*(entry(one, process="100%" if one == TASK else "5%") for one in asked))
+        return done if now < 1 else AccessRefused("401")
+
+    passed, running = poll(FakeClock(), script, (TASK, OTHER)).poller.observations()
+    assert passed.trouble is None
+    assert running.trouble is not None
+
+
+def test_an_old_result_is_waited_for_beyond_the_grace() -> None:
+    for kind in TroubleKind:
+        watch = Watch(TASK)
+        watch.suffer(Trouble(kind, "not yet"), 0.0)
+        watch.end_grace(59.0, 60.0)
+        assert not watch.settled
+        watch.end_grace(60.0, 60.0)
+        assert watch.settled is (kind is not TroubleKind.OUTDATED)
+
+
+def test_a_task_that_is_left_out_in_the_end_was_not_answered_for() -> None:
+    content = (body(WAITING), body())
+    polled = poll(FakeClock(), lambda now, _: content[now > 1], timeout=20.0)
+    (seen,) = polled.poller.observations()
+    assert seen.trouble is not None
+    assert seen.trouble.kind is TroubleKind.NOT_ANSWERED
 
 
 def test_a_task_that_was_cut_off_before_any_answer_is_unfinished() -> None:
