@@ -65,6 +65,11 @@ GOES_ON: dict[str, tuple[Line, ...]] = {
     "began again": (began(0), answer(1), ended(2, file=1), began(3)),
     "answered after the end": (began(0), answer(1), ended(2, file=1), answer(3)),
     "answered twice after the end": (began(0), ended(2), answer(3), answer(4)),
+    "answered after the end of a run whose beginning is lost": (
+        answer(1),
+        ended(2, file=1),
+        answer(3),
+    ),
     "began without an answer": (began(0),),
 }
 
