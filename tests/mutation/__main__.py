@@ -57,6 +57,7 @@ _POLLING = (
     "tests/core/test_numbers_of_waiting.py",
     "tests/core/test_odd_answers.py",
     "tests/core/test_told_while_polling.py",
+    "tests/core/test_turns_of_the_poller.py",
     "tests/core/test_watching_tasks.py",
     "tests/starting",
     "tests/v5",
