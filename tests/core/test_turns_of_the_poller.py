@@ -218,3 +218,17 @@ def test_a_run_in_which_a_batch_is_cut_off_knows_the_others() -> None:
     assert [len(asked) for _, asked in result.service.asked] == [10, 10]
     verdicts = [task.verdict for task in result.judged().tasks]
     assert verdicts == [Verdict.PASSED] * 20 + [Verdict.INCOMPLETE] * 10
+
+
+@pytest.mark.parametrize(("answered", "end"), [(False, 12.0), (True, 100.0)])
+def test_only_a_service_that_never_answered_is_given_up_before_the_deadline(
+    answered: bool, end: float
+) -> None:
+    def script(now: float, _: Sequence[str]) -> Reply:
+        fault = now > 0 or not answered
+        return TransientFault("down") if fault else body(entry(FIRST, process="5%"))
+
+    result = poll(FakeClock(), script, [FIRST], grace=10.0, timeout=100.0)
+    assert (result.poller.trouble is not None) is not answered
+    assert end <= result.elapsed <= end + 4
+    assert not result.judged().verdict.green
