@@ -80,30 +80,32 @@ class Known:
     def __init__(self) -> None:
         self.forms: tuple[str, ...] = ()
         self.words: dict[str, re.Pattern[str]] = {}
+        self._for_ever: frozenset[str] = frozenset()
         self._for_now: list[str] = []
         self._lock = threading.Lock()
-        self._set(())
+        self._set()
 
     def add(self, value: str) -> None:
         """Have a value hidden from now on."""
         with self._lock:
             if len(value) >= _SHORTEST:
                 # In a form or a query, a blank is spelt so.
-                self._set((*self.forms, value, value.replace(" ", "+")))
+                self._for_ever |= {value, value.replace(" ", "+")}
+                self._set()
             elif _may_be_a_password(value) and value not in self.words:
                 before, after = (r"(?<!\w)" * value[0].isalnum(), r"(?!\w)" * value[-1].isalnum())
                 word = re.compile(f"{before}{re.escape(value)}{after}")
                 self.words = {**self.words, value: word}
-                self._set(self.forms)
+                self._set()
 
     def add_for_now(self, value: str) -> None:
         """Have a value hidden until some others have come."""
         with self._lock:
-            gone, self._for_now = self._for_now[:-_FOR_NOW], [*self._for_now[-_FOR_NOW:], value]
-            self._set((*(form for form in self.forms if form not in gone), value))
+            self._for_now = [*self._for_now[-_FOR_NOW:], value]
+            self._set()
 
-    def _set(self, forms: tuple[str, ...]) -> None:
-        self.forms = tuple(sorted(set(forms), key=len, reverse=True))
+    def _set(self) -> None:
+        self.forms = tuple(sorted(self._for_ever.union(self._for_now), key=len, reverse=True))
         everything = (*self.forms, *self.words)
         self._shortest = min(map(len, everything), default=sys.maxsize)
         self._run = runs_of(min(self._shortest, 1000))

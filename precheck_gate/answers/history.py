@@ -87,7 +87,7 @@ class History:
                 standing = self._standings.setdefault(task, _Standing())
                 standing.at = line.at
                 if isinstance(line, Ended):
-                    standing.ended, standing.running = line, False
+                    standing.ended = line
                     continue
                 # Whoever goes on after an end, or begins anew, has not told yet how it ends.
                 standing.running |= isinstance(line, Began) or standing.ended is not None

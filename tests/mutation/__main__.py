@@ -56,10 +56,27 @@ _WIRE = (
 )
 _POLLING = (
     "tests/core/test_polling.py",
+    "tests/core/test_confirming.py",
+    "tests/core/test_deadline.py",
+    "tests/core/test_fair_turns.py",
+    "tests/core/test_items_without_a_status.py",
+    "tests/core/test_known_at_the_end.py",
+    "tests/core/test_numbers_of_waiting.py",
+    "tests/core/test_odd_answers.py",
+    "tests/core/test_told_while_polling.py",
+    "tests/core/test_turns_of_the_poller.py",
+    "tests/core/test_watching_tasks.py",
     "tests/starting",
     "tests/v5",
     "tests/e2e/test_bad_days.py",
 )
+_SAVED = ("tests/core/test_saved_answers.py", "tests/saved")
+_READBACK = (
+    "tests/readback",
+    "tests/reports/test_exit_code_told.py",
+    "tests/policy_language/test_baseline.py",
+)
+_READING = ("tests/core/test_reading.py", "tests/e2e/test_inputs_that_never_end.py")
 _TEXT = ("tests/reports/test_clean.py", "tests/reports/test_hostile_text.py", "tests/credentials")
 
 # The modules that decide what is green, and what may be shown; the tests of each, the quick first.
@@ -87,12 +104,22 @@ TESTS: dict[str, tuple[str, ...]] = {
     "polling.freshness": _POLLING,
     "polling.memory": _POLLING,
     "polling.poller": _POLLING,
+    "polling.remarks": _POLLING,
+    "polling.repeating": _POLLING,
     "polling.starting": _POLLING,
+    "polling.sweeps": _POLLING,
     "polling.watch": _POLLING,
     "selection": ("tests/selecting", "tests/e2e/test_bad_task_lists.py"),
     "task_filters": ("tests/selecting", "tests/e2e/test_bad_task_lists.py"),
-    "answers.entries": ("tests/saved", "tests/core/test_saved_answers.py"),
-    "answers.history": ("tests/saved", "tests/core/test_saved_answers.py"),
+    "answers.entries": _SAVED,
+    "answers.hiding": (
+        *_SAVED,
+        "tests/credentials/test_spellings.py",
+        "tests/credentials/test_escapes.py",
+    ),
+    "answers.history": _SAVED,
+    "consistency": _READBACK,
+    "reading": _READING,
     "text": _TEXT,
     "secrets": _TEXT,
     "escaped": _TEXT,

@@ -16,7 +16,7 @@ from precheck_gate.answers import SavedAnswers
 from precheck_gate.drs.wire import parse_answer
 from precheck_gate.findings import FindingKind, RunVerdict, Verdict, own_finding
 from precheck_gate.item_judgement import ItemJudge
-from precheck_gate.model import Observation, Snapshot
+from precheck_gate.model import Observation, Snapshot, Trouble, TroubleKind
 from precheck_gate.polling.watch import Watch
 from precheck_gate.second_key import SecondKey
 from tests.e2e.outcome import ID, OTHER
@@ -66,7 +66,16 @@ def objections(
 def test_a_plain_green_is_confirmed() -> None:
     assert objections(seen()) == []
     assert objections(seen(), seen(OTHER), requested=(ID, OTHER)) == []
-    assert objections(seen(), run=Verdict.PASSED_WITH_WARNINGS, code=10) == []
+    warned = replace(PASSED, verdict=Verdict.PASSED_WITH_WARNINGS)
+    for code in (0, 10):
+        assert objections(seen(), run=Verdict.PASSED_WITH_WARNINGS, code=code) == []
+        assert objections(seen(), findings=(PASSED, warned), of_run=(warned,), code=code) == []
+
+
+def test_a_green_verdict_is_checked_whatever_the_exit_code() -> None:
+    """With --warn-exit-code a green run does not end in 0."""
+    assert objections(seen(result=False), run=Verdict.PASSED_WITH_WARNINGS, code=10)
+    assert objections(run=Verdict.PASSED_WITH_WARNINGS, code=10)
 
 
 @pytest.mark.parametrize("process", ["100%", "100 %", "100", 100, "100.0%", "100.00 %"])
@@ -74,7 +83,9 @@ def test_every_documented_spelling_of_100_is_confirmed(process: Any) -> None:
     assert objections(seen(process=process)) == []
 
 
-@pytest.mark.parametrize("process", ["99%", "99.9%", "1000%", "10%", "", "abc", None, True, [100]])
+@pytest.mark.parametrize(
+    "process", ["99%", "99.9%", "1000%", "10%", "X100%", "", None, True, [100]]
+)
 def test_progress_other_than_100_is_refused(process: Any) -> None:
     assert objections(seen(process=process))
 
@@ -98,6 +109,11 @@ def test_a_task_without_a_result_of_its_own_is_refused() -> None:
     assert objections(Observation(ID, snapshot(OTHER), age=1.0))
 
 
+@pytest.mark.parametrize("kind", list(TroubleKind))
+def test_a_result_that_does_not_count_any_more_is_refused(kind: TroubleKind) -> None:
+    assert objections(Observation(ID, snapshot(), Trouble(kind, "the last answer"), age=1.0))
+
+
 def test_an_answer_that_is_too_old_or_of_unknown_age_is_refused() -> None:
     assert objections(seen(age=60.0)) == []
     assert objections(seen(age=60.1))
@@ -114,6 +130,13 @@ def test_a_task_without_items_needs_allow_empty_of_the_policy() -> None:
     of_task = "version: 1\ntasks: {'%s': {allow_empty: true}}\n"
     assert objections(empty, policy=of_task % f"{ID[:8]}*") == []
     assert objections(empty, policy=of_task % "9*")
+
+
+@pytest.mark.parametrize("name", ["[db]-1", "a[1"])
+def test_a_task_that_is_named_letter_by_letter_may_have_no_items(name: str) -> None:
+    of_task = f"version: 1\ntasks: {{'{name}': {{allow_empty: true}}}}\n"
+    empty = seen(name, items=[])
+    assert objections(empty, requested=(name,), policy=of_task) == []
 
 
 def test_an_item_that_was_not_judged_is_refused() -> None:
