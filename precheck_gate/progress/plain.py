@@ -78,7 +78,8 @@ class PlainProgress:
             case Faulted(message=message, delay=None):
                 self._say(f"giving up: {message}")
             case Faulted(message=message, delay=delay):
-                self._say(f"{message.rstrip('.')}. Asking again in {delay:.0f} s.")
+                pause = f"{delay:.0f} s" if delay >= 1 else "less than 1 s"
+                self._say(f"{message.rstrip('.')}. Asking again in {pause}.")
             case Remarked(text=text):
                 self._say(f"note: {text}")
             case Waiting():
