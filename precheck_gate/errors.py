@@ -61,7 +61,7 @@ class PrecheckGateError(Exception):
 
 
 class UsageError(PrecheckGateError):
-    """The caller's options, settings or lists cannot be used; nothing was asked of the service."""
+    """The caller's options, settings or lists cannot be used; no pre-check was judged."""
 
     exit_code = ExitCode.USAGE
 

@@ -28,7 +28,7 @@ class ExitCode(IntEnum):
 EXIT_CODE_MEANINGS: dict[ExitCode, str] = {
     ExitCode.PASSED: "passed, or passed with warnings",
     ExitCode.BLOCKED: "blocked: at least one task must not start",
-    ExitCode.USAGE: "usage, settings or policy error; nothing was asked of the service",
+    ExitCode.USAGE: "usage, settings or policy error; no pre-check was judged",
     ExitCode.INCOMPLETE: "incomplete: time ran out before every task reached 100 %",
     ExitCode.SERVICE: "service or authentication error: no trustworthy answer was to be had",
     ExitCode.REPORT: "a report could not be written (a verdict of 1, 3 or 4 keeps its own code)",

@@ -293,10 +293,10 @@ def _refused(run: RunVerdict, objections: Sequence[str]) -> RunVerdict:
         FindingKind.RUN,
         Verdict.ERROR,
         "second key",
-        f"The second check does not confirm the verdict: {'; '.join(objections[:3])}{more}.",
+        f"A second, independent check contradicts this pass: {'; '.join(objections[:3])}{more}.",
         rule="gate: exit code 0 needs two independent checks",
-        next_step="Do not start the migration. This is a bug of precheck-gate: report it with this "
-        "line and its version.",
+        next_step="Do not start the migration. This is a bug in precheck-gate: report it with this "
+        "message and the version.",
     )
     return replace(run, verdict=Verdict.ERROR, findings=(*run.findings, finding))
 

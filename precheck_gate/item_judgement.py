@@ -168,10 +168,13 @@ class ItemJudge:
 
     def _said(self, status: str, of: Item | SubTask, who: str = "") -> str:
         """Return what a finding says of a status."""
+        if of.own_error is not None:
+            code = f" ({clean_line(of.own_error)})" if of.own_error else ""
+            return f"is PASSED{who}, but the service reports an error beside it{code}"
         if not of.unfinished:
             return f"is {_spoken(status, of.status)}{who}"
         if self._snapshot.complete:
-            return f"is without a status{who}, although the pre-check is at 100 %"
+            return f"has no status{who} although the pre-check is at 100 %"
         return f"is still running{who}"
 
     def _finding(self, item: Item, ruling: _Ruling) -> Finding:

@@ -53,12 +53,16 @@ def percent_of(text: str) -> Decimal | None:
 
 @dataclass(frozen=True, slots=True)
 class SubTask:
-    """One entry of an item's ``failed_sub_jobs``; ``raw_status`` is its ``check_result``."""
+    """One entry of an item's ``failed_sub_jobs``; ``raw_status`` is its ``check_result``.
+
+    ``own_error`` is as for an item.
+    """
 
     id: str
     name: str
     status: Status
     raw_status: str
+    own_error: str | None = None
 
     @property
     def unfinished(self) -> bool:
@@ -74,7 +78,8 @@ class Item:
     is "" where the service sent none: an empty text, null, or no such field. Other absent texts are
     "", too. ``skipped`` is True only where the service says so with the JSON value true
     (``is_skipped``, v5): somebody switched the check off in DRS; so is ``skippable``
-    (``is_support_skip``): somebody could.
+    (``is_support_skip``): somebody could. ``own_error`` is the code of an error that the service
+    reports beside PASSED, "" for one without a code, None where there is none.
     """
 
     name: str
@@ -87,6 +92,7 @@ class Item:
     sub_tasks: tuple[SubTask, ...] = ()
     skipped: bool = False
     skippable: bool = False
+    own_error: str | None = None
 
     @property
     def unfinished(self) -> bool:

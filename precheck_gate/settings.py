@@ -121,11 +121,14 @@ def _project_name(environment: Environment, region: str) -> str:
         return name
     hint = "Unset it, or give the project with --project-id (or PRECHECK_GATE_PROJECT_ID)."
     if not _PROJECT.fullmatch(name):
-        raise UsageError(f"{variable} is {quoted(name)}, which is no project's name.", hint=hint)
+        raise UsageError(
+            f"{variable} is {quoted(name)}, which is not a valid project name.", hint=hint
+        )
     # The name of a project is that of its region, or begins with it.
     if region and name.partition("_")[0] != region:
         raise UsageError(
-            f"{variable} is {quoted(name)}, which is no project of the region {region}.", hint=hint
+            f"{variable} is {quoted(name)}, which is not a project of the region {region}.",
+            hint=hint,
         )
     return name
 

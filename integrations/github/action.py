@@ -170,7 +170,7 @@ def main() -> int:
 
 
 def refuse(lost: list[str]) -> int:
-    """Say which inputs were lost, and return the code for "nothing was asked of the service"."""
+    """Say which inputs were lost, and return the code of a usage error."""
     inputs = f"input {lost[0]} is" if len(lost) == 1 else f"inputs {', '.join(lost)} are"
     sys.stdout.write(
         f"::error title=precheck-gate::The {inputs} given and empty: a setting was lost. Give a "

@@ -12,7 +12,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source_folder=$(cd "$here/../.." && pwd)
 venv="${RUNNER_TEMP:?is set by the runner}/precheck-gate-venv"
 
-# The gate never ran: the code for "nothing was asked of the service".
+# The gate never ran: the code of a usage error.
 refuse() {
   printf '::error title=precheck-gate::%s\n' "$1"
   exit 2

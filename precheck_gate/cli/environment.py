@@ -29,8 +29,8 @@ __all__ = [
 ]
 
 PREFIX = "PRECHECK_GATE_"
-# How to say what holds where nothing is said.
-_DEFAULTS = {"policy": "; builtin:default says that no policy of yours is meant"}
+# How to ask for the default by name.
+_DEFAULTS = {"policy": "; for the default policy, use builtin:default"}
 _ID_TOKEN_VARIABLE = f"{PREFIX}ID_TOKEN_VARIABLE"
 _CREDENTIALS = tuple(
     PREFIX + name
@@ -164,8 +164,8 @@ def _refuse_unknown(ctx: click.Context, opts: Mapping[str, Any]) -> None:
         told = [f"{told_variable(name)}{_meant(name, known)}" for name in unknown[:_MOST_TOLD]]
         more = len(unknown) - _MOST_TOLD
         raise click.UsageError(
-            f"There is no setting of the name {', '.join(told)}"
-            f"{f' and {more} more' if more > 0 else ''}: correct the variable, or unset it.",
+            f"Unknown variable{'s' if len(unknown) > 1 else ''}: {', '.join(told)}"
+            f"{f' and {more} more' if more > 0 else ''}. Correct the name, or unset the variable.",
             ctx,
         )
 
@@ -173,8 +173,10 @@ def _refuse_unknown(ctx: click.Context, opts: Mapping[str, Any]) -> None:
 def _meant(name: str, known: frozenset[str]) -> str:
     import difflib
 
-    near = difflib.get_close_matches(name.upper(), sorted(known - {*_OTHERS}), n=1, cutoff=0.85)
-    return f" (did you mean {near[0]}?)" if near else ""
+    # Without the prefix, which all have in common and which makes any two look alike.
+    names = sorted(one.removeprefix(PREFIX) for one in known - {*_OTHERS})
+    near = difflib.get_close_matches(name.upper().removeprefix(PREFIX), names, n=1, cutoff=0.7)
+    return f" (did you mean {PREFIX}{near[0]}?)" if near else ""
 
 
 def _refuse_empty(param: click.Parameter, ctx: click.Context) -> None:

@@ -85,10 +85,11 @@ def remarks_on(live: LiveOptions, observations: Sequence[Observation]) -> list[s
     # Whoever was seen on the way ended under our eyes.
     old = [one for one in observations if one.snapshot and not _was_seen_running(one)]
     if old and not live.start_precheck:
+        one = len(old) == 1
         remarks.append(
-            f"how old the result of {len(old)} of {count(len(observations), 'task')} is cannot be "
-            "known: the pre-check had ended before the gate asked "
-            "(--start-precheck starts a new one)"
+            f"{len(old)} of {count(len(observations), 'pre-check')} had finished before this run, "
+            f"so {'its result' if one else 'their results'} may be out of date; use "
+            f"--start-precheck to run {'it' if one else 'them'} again"
         )
     return remarks
 

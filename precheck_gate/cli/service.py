@@ -185,9 +185,9 @@ def _refuse_contradiction(options: Mapping[str, Any]) -> None:
     region, endpoint = options["region"].strip(), check_endpoint(options["endpoint"])
     if endpoint != region_endpoint(region):
         raise UsageError(
-            f"--region {region} stands for {region_endpoint(region)}, and PRECHECK_GATE_ENDPOINT "
-            f"is {endpoint}.",
-            hint="Unset the variable, or give --endpoint too where it is meant.",
+            f"--region {region} means {region_endpoint(region)}, but PRECHECK_GATE_ENDPOINT is "
+            f"{endpoint}.",
+            hint="Unset the variable. If you mean its endpoint, give it with --endpoint as well.",
         )
 
 

@@ -87,7 +87,7 @@ def _read_item(item: Any) -> Item:
     if skipped is not None and not isinstance(skipped, bool):
         raise _Malformed("is_skipped of an item is neither true nor false")
     error = error_in(item)
-    status, raw_status = _status(item.get("result"), error)
+    status, raw_status, own_error = _status(item.get("result"), error)
     raw_error = [any_text(item.get("raw_error_msg")), error.message if error else ""]
     subs = _list(item, "failed_sub_jobs")
     return Item(
@@ -95,6 +95,7 @@ def _read_item(item: Any) -> Item:
         group=text_in(item, "group"),
         status=status,
         raw_status=raw_status,
+        own_error=own_error,
         failed_reason=any_text(item.get("failed_reason")),
         data=any_text(item.get("data")),
         raw_error="\n".join(filter(None, raw_error)),
@@ -107,12 +108,13 @@ def _read_item(item: Any) -> Item:
 def _read_sub_task(sub: Any) -> SubTask:
     if not isinstance(sub, dict):
         raise _Malformed("an entry of failed_sub_jobs is not an object")
-    status, raw_status = _status(sub.get("check_result"), error_in(sub))
+    status, raw_status, own_error = _status(sub.get("check_result"), error_in(sub))
     return SubTask(
         id=any_text(sub.get("id")),
         name=any_text(sub.get("name")),
         status=status,
         raw_status=raw_status,
+        own_error=own_error,
     )
 
 
@@ -125,15 +127,15 @@ def _list(holder: dict[str, Any], key: str) -> list[Any]:
     return value
 
 
-def _status(raw: Any, error: ServiceMessage | None) -> tuple[Status, str]:
-    """Return a status, and in which words; one that an error beside it contradicts is unknown."""
+def _status(raw: Any, error: ServiceMessage | None) -> tuple[Status, str, str | None]:
+    """Return a status, its words, and the code of an error beside PASSED, which is unknown then."""
     if not isinstance(raw, str):
-        return Status.UNKNOWN, any_text(raw)
+        return Status.UNKNOWN, any_text(raw), None
     status = status_named(raw)
     if status is Status.PASSED and error is not None:
-        code = f" ({shorten(error.code, 60)})" if error.code else ""
-        return Status.UNKNOWN, f"{raw} with an error{code}"
-    return status, raw
+        code = shorten(error.code, 60)
+        return Status.UNKNOWN, f"{raw} with an error{f' ({code})' if code else ''}", code
+    return status, raw, None
 
 
 def _progress(raw: Any) -> Decimal | None:

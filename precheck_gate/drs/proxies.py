@@ -52,7 +52,7 @@ def proxy_trouble(url: str) -> ProxyTrouble | None:
     if scheme not in ("http", "https", *_SOCKS) or not host:
         return ProxyTrouble(
             f"{variable} is not the URL of a proxy.",
-            f"Set it to one such as http://proxy.example:3128, or take it away (unset {variable}).",
+            f"Set it to one such as http://proxy.example:3128, or unset {variable}.",
         )
     return None
 

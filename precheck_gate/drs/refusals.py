@@ -72,7 +72,8 @@ def refusal(reply: Reply, clock: Clock, who: str = "The service", option: str = 
     if status in (408, 429) or status >= 500:
         return TransientFault(
             message,
-            hint="The service is busy or ill; the gate asks again until its time is over.",
+            hint="The service is busy or failing. Run the gate again later, or with a longer "
+            "--timeout.",
             code=code,
             request_id=request_id,
             retry_after=retry_after_seconds(reply.headers, clock.now()),

@@ -348,7 +348,7 @@ class Poller:
         self._faults_in_a_row += 1
         self._last_fault = fault
         backoff = Backoff(self.random, self.options.backoff, self.options.longest_backoff)
-        return backoff.delay(self._faults_in_a_row, fault)
+        return self.budget.pause(fault, backoff.delay(self._faults_in_a_row, fault))
 
     def give_up(self, error: ServiceError) -> None:
         """Take an error for the end of the whole run."""

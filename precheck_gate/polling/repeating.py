@@ -43,14 +43,34 @@ class RetryBudget:
         self._left = float(self.per_minute or 0)
         self._counted_at = self.clock.monotonic()
 
+    def pause(self, fault: TransientFault, delay: float) -> float:
+        """Return how long to pause after a fault: at least ``delay``, and until one is left.
+
+        Raises:
+            ServiceError: there are no repetitions; not a fault that may pass, so that nobody asks
+                on.
+        """
+        self._refuse_at_zero(fault)
+        return delay if self.per_minute is None else max(delay, self._wait(self.per_minute))
+
     def spend(self, fault: TransientFault) -> None:
         """Take one repetition after a fault, and wait for it where none is left.
 
         Raises:
             TransientFault: the fault itself, where the time is over before the next repetition.
-            ServiceError: there are no repetitions; not a fault that may pass, so that nobody asks
-                on.
+            ServiceError: there are no repetitions.
         """
+        self._refuse_at_zero(fault)
+        if self.per_minute is not None and (wait := self._wait(self.per_minute)) > 0:
+            self.clock.sleep(wait)
+            self._left += self.per_minute / 60.0 * wait
+            self._counted_at += wait
+        if self.clock.monotonic() >= self.deadline:
+            raise fault
+        self._left -= 1.0
+        self.used += 1
+
+    def _refuse_at_zero(self, fault: TransientFault) -> None:
         if self.per_minute == 0:
             raise ServiceError(
                 f"{fault.message} It is not repeated (--max-retries 0).",
@@ -58,22 +78,13 @@ class RetryBudget:
                 code=fault.code,
                 request_id=fault.request_id,
             )
-        if self.per_minute is not None:
-            self._wait_for_one(self.per_minute)
-        if self.clock.monotonic() >= self.deadline:
-            raise fault
-        self._left -= 1.0
-        self.used += 1
 
-    def _wait_for_one(self, per_minute: int) -> None:
+    def _wait(self, per_minute: int) -> float:
+        """Return the seconds until a repetition is left; none beyond the deadline."""
         rate, now = per_minute / 60.0, self.clock.monotonic()
         self._left = min(float(per_minute), self._left + rate * (now - self._counted_at))
         self._counted_at = now
-        wait = min((1.0 - self._left) / rate, self.deadline - now)
-        if wait > 0:
-            self.clock.sleep(wait)
-            self._left += rate * wait
-            self._counted_at += wait
+        return min((1.0 - self._left) / rate, self.deadline - now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +144,8 @@ class Repeater:
                 break
             faults += 1
             left = deadline - self.clock.monotonic()
-            delay = max(0.0, min(self.backoff.delay(faults, fault), left))
+            delay = self.budget.pause(fault, self.backoff.delay(faults, fault))
+            delay = max(0.0, min(delay, left))
             self.observer.notify(Faulted(fault.message, delay))
             self.clock.sleep(delay)
         raise fault

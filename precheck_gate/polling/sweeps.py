@@ -84,9 +84,9 @@ class SweepTime:
         if seconds <= max_staleness:
             return ""
         return (
-            f"to ask for all {self.tasks} tasks once takes about {seconds:.0f} s ({how}), but no "
-            f"answer may be older than {max_staleness:.0f} s at the end, so the run is expected to "
-            "end incomplete; use a higher --max-rps or --max-staleness, or split the list of tasks "
+            f"one round of requests for {self.tasks} tasks takes about {seconds:.0f} s ({how}), "
+            f"longer than --max-staleness ({max_staleness:.0f} s), so the run is expected to end "
+            "incomplete; use a higher --max-rps or --max-staleness, or split the list of tasks "
             "over several jobs"
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from precheck_gate.polling.events import Asked, Event, Faulted, Remarked, TaskChanged, Waiting
+from precheck_gate.reports.wording import count
 from precheck_gate.text import clean_line, shorten
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ class PlainProgress:
             case Faulted(message=message, delay=None):
                 self._say(f"giving up: {message}")
             case Faulted(message=message, delay=delay):
-                self._say(f"{message.rstrip('.')}. Asking again in {delay:.0f} s.")
+                pause = f"{delay:.0f} s" if delay >= 1 else "less than 1 s"
+                self._say(f"{message.rstrip('.')}. Asking again in {pause}.")
             case Remarked(text=text):
                 self._say(f"note: {text}")
             case Waiting():
@@ -126,7 +128,7 @@ def _describe(event: TaskChanged) -> str:
     ends = f", result {snapshot.raw_result or '(none)'}" if snapshot.complete else ""
     open_items = sum(item.unfinished for item in snapshot.items)
     still = f", {open_items} without a status yet" if open_items else ""
-    return f"{snapshot.progress} %, {len(snapshot.items)} items{still}{ends}"
+    return f"{snapshot.progress} %, {count(len(snapshot.items), 'item')}{still}{ends}"
 
 
 def _describe_wait(event: Waiting) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from precheck_gate.findings import Finding, RunVerdict, TaskVerdict
 
-__all__ = ["Cause", "Causes"]
+__all__ = ["Cause", "Causes", "follows_from_items"]
 
 # Beyond these, causes are only counted, and tasks are only numbers.
 MAX_CAUSES = 2_000
@@ -56,6 +56,15 @@ class Cause:
         return self.example.kind not in (FindingKind.RUN, FindingKind.TASK)
 
 
+def follows_from_items(finding: Finding) -> bool:
+    """Return whether items that block explain this: "result: false" is not a cause of its own.
+
+    An error of the service, or a pre-check that has not ended, is one, whatever the items say.
+    """
+    own = finding.kind is FindingKind.TASK and finding.title == "result"
+    return own and finding.verdict is Verdict.BLOCKED
+
+
 class Causes:
     """Adds up what blocks and what warns over the tasks of a run.
 
@@ -84,10 +93,8 @@ class Causes:
         )
         seen: set[tuple[str, ...]] = set()
         for finding in against:
-            # "result: false" is what a FAILED item leads to, not one thing more to mend.
-            if items_block and finding.kind is FindingKind.TASK and finding.title == "result":
-                continue
-            self._add(finding, task.task_id, seen)
+            if not (items_block and follows_from_items(finding)):
+                self._add(finding, task.task_id, seen)
 
     def _counts(self, finding: Finding) -> bool:
         if finding.verdict is not Verdict.PASSED:

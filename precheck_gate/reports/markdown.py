@@ -152,9 +152,10 @@ def _what(cause: Cause) -> str:
     finding = cause.example
     if not cause.of_an_item:
         return f"**{escape(finding.message, 300)}**"
-    status = finding.status or "not checked"
+    absent = "is not checked" if finding.kind is FindingKind.REQUIRED else "has no status"
+    said = f"is {escape(finding.status, 80)}" if finding.status else absent
     reason = f" ({code(finding.failed_reason, 80)})" if finding.failed_reason else ""
-    return f"**{code(finding.title, 80)}** is {escape(status, 80)}{reason}"
+    return f"**{code(finding.title, 80)}** {said}{reason}"
 
 
 def _where(cause: Cause) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from precheck_gate.console import Style
 from precheck_gate.findings import Finding, FindingKind, TaskVerdict, Verdict
 from precheck_gate.policy.model import Effect
-from precheck_gate.reports.causes import Causes
+from precheck_gate.reports.causes import Causes, follows_from_items
 from precheck_gate.reports.summary_lines import (
     Line,
     because,
@@ -251,4 +251,6 @@ def _number(task: TaskVerdict, effect: Effect) -> int:
     """Count as the sections list it: what a FAILED item leads to is not one thing more."""
     own = [finding for finding in task.findings if finding.effect is effect]
     items = [finding for finding in own if finding.kind is not FindingKind.TASK]
-    return len(items) if items or effect is not Effect.BLOCK else len(own)
+    if effect is not Effect.BLOCK:
+        return len(items)
+    return len([one for one in own if not (items and follows_from_items(one))])

@@ -50,7 +50,8 @@ def test_a_passed_item_with_an_error_of_its_own_is_unknown(more: dict[str, Any])
     assert ("could not look" in one.raw_error) == ("could not look" in said)
     judged = judge(body(entry(items=[item(**more)])))
     assert (judged.verdict, judged.code) == (Verdict.BLOCKED, 1)
-    assert judged.says("PASSED with an error")
+    assert judged.says("is PASSED, but the service reports an error beside it")
+    assert not judged.says("does not document")
     # It is the policy's `unknown` that decides, as of any status that says nothing.
     assert judge(body(entry(items=[item(**more)])), by=ALLOW).code == 0
 
@@ -81,7 +82,9 @@ def test_a_passed_sub_task_with_an_error_of_its_own_is_unknown(more: dict[str, A
     [one] = items_of(content)
     assert one.sub_tasks[0].status is Status.UNKNOWN
     assert one.sub_tasks[0].raw_status.startswith("PASSED with an error")
-    assert judge(content).code == 1
+    judged = judge(content)
+    assert judged.code == 1
+    assert judged.says("is PASSED for the sub-task shard s, but the service reports an error")
 
 
 @pytest.mark.parametrize("more", ERRORS)

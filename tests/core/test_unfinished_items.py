@@ -64,7 +64,7 @@ def test_no_policy_makes_an_item_without_a_status_green_at_100_percent(
     finding = about(found, FindingKind.ITEM)
     assert (finding.verdict, finding.waived_by, finding.reason) == (Verdict.BLOCKED, "", "")
     assert finding.decided_by.startswith("gate: ")
-    said = "newCheck is without a status, although the pre-check is at 100 %"
+    said = "newCheck has no status although the pre-check is at 100 %"
     assert finding.message == said + (", and was skipped in DRS" if skipped else "")
     assert finding.next_step.startswith("Run the pre-check again")
 
@@ -76,8 +76,8 @@ def test_no_policy_makes_a_sub_task_without_a_status_green(status: Any, name: st
     assert found.verdict is Verdict.BLOCKED
     finding = about(found, FindingKind.SUB_TASK)
     assert finding.verdict is Verdict.BLOCKED
-    said = "newCheck is without a status for the sub-task orders s-1, "
-    assert finding.message == f"{said}although the pre-check is at 100 %"
+    said = "newCheck has no status for the sub-task orders s-1"
+    assert finding.message == f"{said} although the pre-check is at 100 %"
 
 
 @pytest.mark.parametrize("name", POLICIES)

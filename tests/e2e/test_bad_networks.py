@@ -193,7 +193,7 @@ def test_the_timeout_holds_while_faults_are_waited_out(gate: Gate, serve_now: Se
     outcome = gate.run_now(service.url, "--timeout", "1s")
     assert 1 <= time.monotonic() - begin < 10
     assert outcome.code == 4
-    outcome.says("HTTP 503", "asks again until its time is over")
+    outcome.says("HTTP 503", "Run the gate again later, or with a longer --timeout")
 
 
 def test_a_pause_ends_at_the_timeout(gate: Gate, serve: Serve) -> None:

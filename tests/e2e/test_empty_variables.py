@@ -43,7 +43,7 @@ def test_the_command_line_goes_before_it(gate: Gate, monkeypatch: pytest.MonkeyP
     assert gate.main(*argv, "--policy", "builtin:default").code == 0
     outcome = gate.main(*argv)
     assert outcome.code == 2
-    outcome.says("builtin:default says that no policy of yours is meant")
+    outcome.says("for the default policy, use builtin:default")
 
 
 @pytest.mark.parametrize("preset", ["strict", "default", "permissive"])

@@ -92,7 +92,7 @@ def test_a_misspelt_variable_is_refused_with_what_was_meant(
     argument = ANSWER if command == "evaluate" else ID
     outcome = gate.main(command, argument, *gate.outputs)
     assert outcome.code == 2
-    outcome.reports(f"no setting of the name {name}", f"did you mean {meant}?")
+    outcome.reports(f"Unknown variable: {name}", f"did you mean {meant}?")
     assert "strict.yaml" not in outcome.text
 
 
@@ -104,6 +104,17 @@ def test_a_variable_that_is_like_none_is_refused_too(
     outcome = gate.main("evaluate", ANSWER, *gate.outputs)
     assert outcome.code == 2
     outcome.reports("PRECHECK_GATE_XYZZY_0", "and 25 more")
+
+
+@pytest.mark.parametrize("name", ["PRECHECK_GATE_FOO", "PRECHECK_GATE_XY", "PRECHECK_GATE_"])
+def test_nothing_is_proposed_for_a_variable_that_is_like_none(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "x")
+    outcome = gate.main("evaluate", ANSWER, *gate.outputs)
+    assert outcome.code == 2
+    outcome.reports(f"Unknown variable: {name}. Correct")
+    assert "did you mean" not in outcome.text
 
 
 @pytest.mark.parametrize(

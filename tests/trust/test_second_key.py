@@ -238,7 +238,7 @@ def test_evaluate_with_a_broken_judgement_ends_in_70(
     assert outcome.report["verdict"] == "error"
     assert outcome.report["exit_code"] == 70
     assert outcome.junit.find(".//testcase[@name='second key']/error") is not None
-    outcome.says("The second check does not confirm the verdict")
+    outcome.says("A second, independent check contradicts this pass")
     # Without the second key, the break opens the gate: what is shown above is the key's doing.
     monkeypatch.setattr(SecondKey, "objections", lambda *_, **__: [])
     assert _evaluate(gate, entries).code == 0
