@@ -30,9 +30,9 @@ def draw_demo() -> None:
     """Run the demo and draw the verdict that it ended with."""
     with tempfile.TemporaryDirectory() as folder:
         shown = _on_a_terminal(["demo"], folder)
-    # The live table stands between the announcement and the verdict, and is wiped away.
+    # The live table comes between the announcement and the verdict, and is wiped away.
     announced, *_, verdict = re.split(r"\r?\x1b\[[0-9]*[AJ]", shown)
-    first = announced.splitlines()[0]
+    first = "\n".join(announced.splitlines()[:2])
     _draw("demo", f"$ precheck-gate demo\n{first}\n{verdict}$ █")
 
 

@@ -213,6 +213,8 @@ class ItemJudge:
     def _next_step(self, item: Item, of: Item | SubTask) -> str:
         if of.status is Status.PASSED:
             return ""
+        if of.own_error is not None:
+            return _RUN_AGAIN
         if not of.unfinished:
             return self._bench.advise(item.name, item.group, item.failed_reason)
         return _RUN_AGAIN if self._snapshot.complete else self._bench.unfinished

@@ -118,7 +118,7 @@ _OPTIONS = (
         option(
             "--restart-every",
             type=Duration(least=1),
-            help="With --until passed: start a pre-check that was blocked again, so often.",
+            help="With --until passed, restart a blocked pre-check at this interval.",
         ),
     ),
     *section(

@@ -84,7 +84,7 @@ _JUDGE_OPTIONS = (
 quiet_option = option(
     "-q", "--quiet", is_flag=True, help="No progress; the verdict is still printed."
 )
-verbose_option = option("-v", "--verbose", is_flag=True, help="Tell every request, and every item.")
+verbose_option = option("-v", "--verbose", is_flag=True, help="Print each request and each item.")
 
 _TASTE_OPTIONS = (
     option(

@@ -36,20 +36,21 @@ _OPTIONS = (
         option(
             "--endpoint",
             metavar="URL",
-            help="The DRS endpoint, used instead of that of --region.",
+            help="DRS endpoint URL. Overrides --region.",
         ),
         option(
             "--region",
             envvar=REGION_VARIABLES,
             metavar="NAME",
-            help="The region, such as eu-west-101; names the endpoints.",
+            help="The region, such as eu-west-101, which selects the endpoints of DRS and IAM.",
         ),
         option(
             "--project-id",
             envvar=PROJECT_VARIABLES,
             metavar="ID",
-            help="The project that the tasks belong to. Without it IAM is asked for the one that "
-            "HW_PROJECT_NAME, OS_PROJECT_NAME or OS_TENANT_NAME names, else for the region's.",
+            help="The project that the tasks belong to. By default, the gate asks IAM for the "
+            "project named by HW_PROJECT_NAME, OS_PROJECT_NAME or OS_TENANT_NAME, or else by the "
+            "region.",
         ),
         option(
             "--iam-endpoint",
@@ -66,7 +67,7 @@ _OPTIONS = (
         option(
             "--debug-http",
             is_flag=True,
-            help="Tell every exchange with its headers on stderr; credentials are masked.",
+            help="Log each HTTP request and response to stderr, with credentials masked.",
         ),
     ),
     *section(
@@ -74,15 +75,15 @@ _OPTIONS = (
         option(
             "--auth",
             type=click.Choice(WAYS),
-            help="How to say who asks. Without it, the first that is found of an option's token "
-            "file, profile or ID token, a token, access key or IAM user in the environment, the "
-            "CI's identity, and the shared credentials file.",
+            help="Authentication method. Default: the first one found, in this order: an option's "
+            "token file, profile or ID token; a token, access key or IAM user in the environment; "
+            "the CI's identity; the shared credentials file.",
         ),
         option(
             "--token-file",
             type=PATH,
             metavar="FILE",
-            help="Read the IAM token from a file; goes before the environment.",
+            help="Read the IAM token from a file. Overrides the environment.",
         ),
         option(
             "--profile-name",

@@ -76,11 +76,11 @@ class PlainProgress:
             case TaskChanged():
                 if self._is_told(event):
                     self._say(f"{self._who(event.task_id)}  {_describe(event)}")
-            case Faulted(message=message, delay=None):
-                self._say(f"giving up: {message}")
-            case Faulted(message=message, delay=delay):
+            case Faulted(message=message, delay=float(delay)):
                 pause = f"{delay:.0f} s" if delay >= 1 else "less than 1 s"
                 self._say(f"{message.rstrip('.')}. Asking again in {pause}.")
+            case Faulted(message=message):
+                self._say(f"giving up: {message}")
             case Remarked(text=text):
                 self._say(f"note: {text}")
             case Waiting():

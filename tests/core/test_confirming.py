@@ -52,8 +52,8 @@ def test_a_wave_too_large_for_its_rate_is_told_before_the_first_request() -> Non
     kinds = [type(event) for event in polled.events.seen]
     assert kinds.index(Remarked) < kinds.index(Asked)
     (warning,) = warnings(polled)
-    assert "all 10000 tasks once takes about 100 s (1000 requests, 0.1 s apart)" in warning
-    assert "older than 60 s" in warning
+    assert "for 10000 tasks takes about 100 s (1000 requests, 0.1 s apart)" in warning
+    assert "longer than --max-staleness (60 s)" in warning
     assert all(way in warning for way in ("--max-rps", "--max-staleness", "several jobs"))
 
 
