@@ -199,6 +199,12 @@ def test_an_object_of_which_not_all_are_outputs_is_a_map_of_ids(value: dict[str,
     assert problems(named(value))[0].path == "out"
 
 
+@pytest.mark.parametrize("value", [7, None, "value", ["value"], [["value"]]])
+def test_a_map_of_which_an_entry_is_no_object_is_no_list_of_outputs(value: Any) -> None:
+    [problem] = problems(named({"orders": value, "sessions": OTHER}))
+    assert problem.path == "orders"
+
+
 @pytest.mark.parametrize("value", [7, None, "eu-west-101", [1]])
 def test_the_only_output_is_the_one_that_is_meant(value: Any) -> None:
     assert problems(named({"out": {"value": value}}))[0].path.startswith("out")
