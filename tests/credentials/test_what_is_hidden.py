@@ -81,6 +81,15 @@ def test_a_credential_stays_hidden_though_it_was_hidden_for_now_as_well() -> Non
     assert hide_secrets("s3cr3t-value") == "***"
 
 
+def test_credentials_are_compared_without_showing_themselves() -> None:
+    one, same, other = Secret("s3cr3t-value"), Secret("s3cr3t-value"), Secret("s3cr3t-other")
+    assert one == same
+    assert one != other
+    assert one != "s3cr3t-value"
+    assert len({one, same}) == 1
+    assert hash(one) == hash(other), "a hash of a value would tell something of it"
+
+
 # What stays of the text around
 
 
