@@ -73,7 +73,7 @@ class Known:
     """What has to be hidden; a process knows a handful of values.
 
     Attributes:
-        forms: the values, longest first.
+        forms: the values.
         words: short passwords, with what finds them as words.
     """
 
@@ -105,7 +105,7 @@ class Known:
             self._set()
 
     def _set(self) -> None:
-        self.forms = tuple(sorted(self._for_ever.union(self._for_now), key=len, reverse=True))
+        self.forms = tuple(self._for_ever.union(self._for_now))
         everything = (*self.forms, *self.words)
         self._shortest = min(map(len, everything), default=sys.maxsize)
         self._run = runs_of(min(self._shortest, 1000))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from html import escape
 
 import pytest
 
@@ -81,6 +82,15 @@ def test_a_credential_stays_hidden_though_it_was_hidden_for_now_as_well() -> Non
     assert hide_secrets("s3cr3t-value") == "***"
 
 
+def test_credentials_are_compared_without_showing_themselves() -> None:
+    one, same, other = Secret("s3cr3t-value"), Secret("s3cr3t-value"), Secret("s3cr3t-other")
+    assert one == same
+    assert one != other
+    assert one != "s3cr3t-value"
+    assert len({one, same}) == 1
+    assert hash(one) == hash(other), "a hash of a value would tell something of it"
+
+
 # What stays of the text around
 
 
@@ -134,6 +144,29 @@ def test_a_run_of_base64_or_numbers_is_hidden_wherever_the_value_begins_in_it(sh
         octets.hex() + "a" * shift,
     ):
         assert hide_secrets(f"x {run} y") == "x *** y", run
+
+
+def test_a_value_is_found_behind_a_few_levels_of_encoding_and_not_sought_behind_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Secret("s3cr3t&value")
+    looked: list[str] = []
+    plain = secrets.Known._plain
+
+    def note(self: secrets.Known, text: str) -> list[tuple[int, int]]:
+        looked.append(text)
+        return plain(self, text)
+
+    monkeypatch.setattr(secrets.Known, "_plain", note)
+    spelt = "s3cr3t&value"
+    for _ in range(4):
+        spelt = escape(spelt)
+        assert hide_secrets(f"x {spelt} y") == "x *** y"
+    looked.clear()
+    for _ in range(60):
+        spelt = escape(spelt)
+    hide_secrets(f"x {spelt} y")
+    assert len(looked) < 30
 
 
 # Text
