@@ -112,11 +112,22 @@ class _Run:
         before: the result before the start; None where the service did not tell it.
         seen: what was told last after the start, as long as that proved nothing.
         proof: what shows that the last result is of this pre-check.
+        repeated: whether it was started once more since nothing showed that.
     """
 
     before: Snapshot | None
     seen: Snapshot | None = None
     proof: Proof | None = None
+    repeated: bool = False
+
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether starting it once more helps: the next result can be told from this one.
+
+        So it is where no result was known before the start, and it was not seen to begin.
+        """
+        known = self.before is not None and self.before.complete
+        return self.proof is None and not known and not self.repeated
 
     def prove(self, snapshot: Snapshot, *, own: bool) -> None:
         """Look for a proof in another snapshot."""
@@ -254,9 +265,13 @@ class FreshResults:
         return failed
 
     def _is_due(self, task: str) -> bool:
-        if self.restarts is None or task not in self._refused:
+        if task not in self._refused:
             return False
-        return self._now() - self._since[task] >= self.restarts.every
+        run = self._runs.get(task)
+        if run is not None and run.may_be_repeated:
+            run.repeated = True
+            return True
+        return self.restarts is not None and self._now() - self._since[task] >= self.restarts.every
 
     def _restart(self, due: Sequence[str], deadline: float) -> None:
         failed = self._start(due, dict(self._refused), deadline)

@@ -158,6 +158,8 @@ class Service:
 
     def __init__(self, clock: FakeClock, *answers: Answer) -> None:
         self._answers = list(answers)
+        self.starts = 0
+        self.refuses = False
         repeater = Repeater(clock, Backoff(lambda: 1.0), RetryBudget(), Events(), 10.0)
         self.fresh = FreshResults(self, Starter(self, repeater, "forStartJob"))
 
@@ -165,6 +167,9 @@ class Service:
         return self._answers.pop(0)
 
     def start(self, modes: Mapping[str, str], seconds: float) -> dict[str, str | Trouble]:
+        self.starts += 1
+        if self.refuses and self.starts > 1:
+            return dict.fromkeys(modes, Trouble(TroubleKind.TASK_ERROR, "busy"))
         return dict.fromkeys(modes, "")
 
     def statuses(self, task_ids: Sequence[str], seconds: float) -> dict[str, str]:
@@ -230,6 +235,7 @@ def test_a_result_that_follows_on_nothing_at_all_was_never_seen_to_run(clock: Fa
 def test_an_end_of_somebody_elses_is_no_change(clock: FakeClock) -> None:
     other = told(items=items_with(result="FAILED"))
     service = Service(clock, says(at(50, item())), says(OLD), says(other), says(OLD))
+    service.refuses = True
     assert service.results(3) == ["outdated"] * 3
 
 
@@ -243,6 +249,35 @@ def test_a_difference_that_is_gone_again_proves_nothing(clock: FakeClock) -> Non
 def test_an_id_proves_the_result_that_bears_it_and_no_other(clock: FakeClock) -> None:
     service = Service(clock, says(OLD), says(OLD, own=True), says(OLD))
     assert service.results(2) == ["100", "outdated"]
+
+
+@pytest.mark.parametrize("before", [UNSAID, says(at(50, item()))], ids=["unsaid", "running"])
+def test_a_precheck_that_was_not_seen_to_begin_is_started_once_more(
+    clock: FakeClock, before: Answer
+) -> None:
+    sights = [at(60, item()), OLD, at(20, item()), OLD]
+    service = Service(clock, before, *map(says, sights))
+    assert service.results(4) == ["60", "outdated", "20", "100"]
+    assert service.starts == 2
+
+
+def test_a_precheck_is_started_no_more_than_once_more(clock: FakeClock) -> None:
+    service = Service(clock, UNSAID, *[says(OLD)] * 5)
+    assert service.results(5) == ["outdated"] * 5
+    assert service.starts == 2
+
+
+def test_a_second_start_that_is_refused_is_not_tried_again(clock: FakeClock) -> None:
+    service = Service(clock, UNSAID, *[says(OLD)] * 4)
+    service.refuses = True
+    assert service.results(4) == ["outdated"] * 4
+    assert service.starts == 2
+
+
+def test_an_old_result_that_was_known_is_no_reason_to_start_again(clock: FakeClock) -> None:
+    service = Service(clock, *[says(OLD)] * 5)
+    assert service.results(4) == ["outdated"] * 4
+    assert service.starts == 1
 
 
 LATER = "missing: {from: 0s, to: 3s}"
@@ -283,3 +318,12 @@ def test_the_old_result_in_another_order_is_incomplete_at_the_end(gate: Gate, se
     outcome = gate.run(serve(scenario).url, START, "--timeout", "5m")
     assert outcome.code == 3
     assert outcome.verdicts() == {ID: "incomplete"}
+
+
+def test_a_first_precheck_that_is_under_way_at_the_first_sight_passes_in_the_end(
+    gate: Gate, serve: Serve
+) -> None:
+    progress = "progress: [{at: 0, percent: 30}, {at: 20s, percent: 100}]"
+    service = serve(one(f"items: {GOOD}, {progress}, started: false"))
+    assert gate.run(service.url, START, "--timeout", "10m").code == 0
+    assert len([one for one in service.requests if one.path.endswith("/jobs/batch-precheck")]) == 2
