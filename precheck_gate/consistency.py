@@ -35,7 +35,9 @@ def contradictions(report: Mapping[str, Any]) -> Iterator[str]:
     if "counts" in report:
         yield from _wrong_counts(report["counts"], tasks)
     if "exit_code" in report and not _is_code_of(report):
-        yield f"the exit code {report['exit_code']} does not follow from its verdict and options"
+        code = report["exit_code"]
+        said = f" {code}" if isinstance(code, int) else ""  # no word of a file of another kind
+        yield f"the exit code{said} does not follow from its verdict and options"
     for finding in own:
         yield from _wrong_in_finding(finding, of_run=True)
 

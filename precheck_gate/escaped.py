@@ -130,17 +130,25 @@ def _escapes(
     return decode
 
 
+# Encoders break lines of base64 after 64 or 76 characters.
+_FOLD = re.compile(r"(?<=[0-9A-Za-z+/_-]{60})\r?\n(?=[0-9A-Za-z+/_-])")
+
+
+def _folds(text: str) -> Iterator[tuple[str, int, int]]:
+    for match in _FOLD.finditer(text):
+        yield "", match.start(), match.end()
+
+
 ESCAPES = (
     _escapes("\\", _JSON, _json),
     _escapes("%", _PERCENT, _percent),
     _escapes("&", _ENTITY, _html),
+    _escapes("\n", _FOLD, _folds),
 )
 """Each undoes one kind of escapes by one level; None where a text has none."""
 
 _BASE64 = "[0-9A-Za-z+/_-]"
 # Two digits for each of at least six characters.
-
-
 _NUMBERS = re.compile(f"(?<!{_HEX}){_HEX}{{12,}}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -208,12 +209,19 @@ def check_ca_bundle(path: Path | None) -> str | None:
     import ssl
 
     try:
-        if not path.is_dir():
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode):
             ssl.create_default_context(cafile=os.fspath(path))
-    except (OSError, ssl.SSLError) as error:
-        reason = getattr(error, "strerror", None) or "no certificate in it"
-        raise UsageError(
-            f"The CA bundle {told(path)} cannot be used: {reason}.",
-            hint="Give a file of certificates in PEM form.",
-        ) from None
-    return str(path)
+        elif not stat.S_ISDIR(mode):
+            # It is read again for each connection: a pipe gives it once, and may never end.
+            raise OSError(None, "it is no regular file")
+    except ssl.SSLError:
+        reason = "no certificate in it"
+    except OSError as error:
+        reason = error.strerror or "it cannot be read"
+    else:
+        return str(path)
+    raise UsageError(
+        f"The CA bundle {told(path)} cannot be used: {reason}.",
+        hint="Give a file of certificates in PEM form.",
+    )

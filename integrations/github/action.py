@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 from contextlib import suppress
@@ -46,6 +47,7 @@ INPUT_PREFIX = "GATE_INPUT_"
 NOT_GIVEN = "not given"
 JUNIT_VARIABLE = "PRECHECK_GATE_JUNIT"
 REPORT_VARIABLE = "PRECHECK_GATE_REPORT"
+REPORT_VARIABLES = (JUNIT_VARIABLE, REPORT_VARIABLE)
 
 # What an exit code says by itself. Without the gate's own word, nothing counts as passed.
 VERDICT_BY_CODE = {1: "blocked", 3: "incomplete"}
@@ -74,7 +76,9 @@ def secret_lines(env: Mapping[str, str]) -> Iterator[str]:
     texts.append(env.get(env.get(ID_TOKEN_VARIABLE, ""), ""))
     for path in filter(None, map(env.get, SECRET_FILE_VARIABLES)):
         with suppress(OSError, ValueError):  # the gate says what is wrong with it
-            texts.append(Path(path).read_text(encoding="utf-8", errors="replace"))
+            # A pipe may never end, and what is read here would be missing for the gate.
+            if Path(path).is_file():
+                texts.append(Path(path).read_text(encoding="utf-8", errors="replace"))
     lines = (line.strip() for text in texts for line in text.splitlines())
     yield from dict.fromkeys(filter(None, lines))
 
@@ -104,11 +108,19 @@ def choose_reports(env: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     return paths, wanted
 
 
-def forget_old(paths: Mapping[str, str]) -> None:
-    """Remove reports of an earlier run, so that none is taken for this run's."""
-    for path in paths.values():
+def forget_old(paths: Mapping[str, str], env: Mapping[str, str]) -> None:
+    """Remove reports of an earlier run, so that none is taken for this run's.
+
+    Nothing else is removed: no link or device, such as /dev/stdout, and no file that the gate
+    reads, which it refuses to write to.
+    """
+    settings = {name: text for name, text in env.items() if name.startswith(PREFIX)}
+    inputs = {text for name, text in settings.items() if name not in REPORT_VARIABLES}
+    for path in map(Path, paths.values()):
         with suppress(OSError, ValueError):  # the gate says that it cannot write there
-            Path(path).unlink(missing_ok=True)
+            is_input = any(os.path.realpath(path) == os.path.realpath(text) for text in inputs)
+            if stat.S_ISREG(path.lstat().st_mode) and not is_input:
+                path.unlink()
 
 
 def run_gate(env: Mapping[str, str]) -> int:
@@ -161,7 +173,7 @@ def main() -> int:
     env, lost = take_inputs(os.environ)
     mask(env)
     paths, wanted = choose_reports(env)
-    forget_old(paths)
+    forget_old(paths, env)
     code = refuse(lost) if lost else run_gate({**env, REPORT_VARIABLE: "\n".join(wanted)})
     outputs = os.environ.get("GITHUB_OUTPUT", "")
     if outputs and not has_told(outputs):

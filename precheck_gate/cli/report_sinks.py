@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from precheck_gate.errors import UsageError
 from precheck_gate.reports.descriptors import DescriptorSink, OpenDescriptor, descriptor_at
-from precheck_gate.reports.sinks import FileSink, StreamSink
+from precheck_gate.reports.sinks import FileSink, StreamSink, real_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,7 +27,7 @@ class Overwriting(UsageError):
     """Reports would go over what the command reads."""
 
     def __init__(self, found: Sequence[tuple[str, Input]]) -> None:
-        self._paths = frozenset(os.path.realpath(report) for report, _ in found)
+        self._paths = frozenset(real_path(report) for report, _ in found)
         report, (what, path) = found[0]
         super().__init__(
             f"The report {report} would overwrite {what} {path}.",
@@ -40,7 +39,7 @@ class Overwriting(UsageError):
         return tuple(
             (name, sink)
             for name, sink in reports
-            if sink.name == "-" or os.path.realpath(sink.name) not in self._paths
+            if sink.name == "-" or real_path(sink.name) not in self._paths
         )
 
 
@@ -84,7 +83,7 @@ def _identity(path: str) -> str:
         return "-"
     descriptor = descriptor_at(path)
     if descriptor is None:
-        return os.path.realpath(path)
+        return real_path(path)
     return str(descriptor.path or f"/dev/fd/{descriptor.number}")
 
 
@@ -107,7 +106,7 @@ def check_inputs(reports: Iterable[str], inputs: Iterable[Input]) -> None:
 
 
 def _same(report: str, path: Path) -> bool:
-    if os.path.realpath(report) == os.path.realpath(path):
+    if real_path(report) == real_path(path):
         return True
     try:
         return path.samefile(report)
@@ -119,8 +118,8 @@ def _is_answer_in(report: str, folder: Path) -> bool:
     """Return whether a report goes over one of the saved answers in a folder, or their index."""
     from precheck_gate.answers import is_archived
 
-    name, parent = Path(report).name, Path(os.path.realpath(Path(report).parent))
-    if is_archived(name) and parent == Path(os.path.realpath(folder)):
+    name, parent = Path(report).name, Path(real_path(Path(report).parent))
+    if is_archived(name) and parent == Path(real_path(folder)):
         return True
     try:
         return any(is_archived(entry.name) and entry.samefile(report) for entry in folder.iterdir())

@@ -153,6 +153,7 @@ def read_service(options: Mapping[str, Any], language: str = "en-us") -> Service
     if options["token_file"] is None and not options["profile_name"]:
         refuse_empty_credentials()
     _refuse_contradiction(options)
+    _refuse_other_ways(options)
     return find_service(
         endpoint=options["endpoint"],
         region=options["region"],
@@ -190,6 +191,29 @@ def _refuse_contradiction(options: Mapping[str, Any]) -> None:
             f"{endpoint}.",
             hint="Unset the variable. If you mean its endpoint, give it with --endpoint as well.",
         )
+
+
+_OPTIONS_OF_WAYS = {
+    "token_file": "token",
+    "profile_name": "profile",
+    "idp_id": "oidc",
+    "id_token_variable": "oidc",
+    "id_token_file": "oidc",
+    "oidc_audience": "oidc",
+}
+
+
+def _refuse_other_ways(options: Mapping[str, Any]) -> None:
+    """Refuse a credential that the command line names and ``--auth`` leaves out."""
+    ctx = click.get_current_context(silent=True)
+    if ctx is None or not options["auth"]:
+        return
+    for name, way in _OPTIONS_OF_WAYS.items():
+        if way != options["auth"] and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise UsageError(
+                f"--{name.replace('_', '-')} has no meaning with --auth {options['auth']}.",
+                hint=f"Leave one of them out, or give --auth {way}.",
+            )
 
 
 def open_transport(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from precheck_gate.reports.pipes import stream_into
+from precheck_gate.reports.sinks import real_path
 
 if TYPE_CHECKING:
     from precheck_gate.interrupts import Interrupts
@@ -54,7 +55,7 @@ def descriptor_at(path: str | Path) -> OpenDescriptor | None:
     ours = {f"/proc/{os.getpid()}/fd", os.path.realpath("/dev/fd")}
     place = Path(path)
     for _ in range(_MOST_LINKS):
-        folder = os.path.realpath(place.parent)
+        folder = real_path(place.parent)
         place = Path(folder, place.name)
         of_process = _FOLDER.fullmatch(folder)
         if place.name.isdecimal() and (of_process or folder in ours):

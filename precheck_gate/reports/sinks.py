@@ -18,7 +18,7 @@ from precheck_gate.reports.pipes import open_pipe
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FileSink", "Sink", "StreamSink", "copy_spool", "open_spool"]
+__all__ = ["FileSink", "Sink", "StreamSink", "copy_spool", "open_spool", "real_path"]
 
 
 class Sink(Protocol):
@@ -86,8 +86,7 @@ class FileSink:
         self.name = str(path)
         self.remark = ""
         self._interrupts = interrupts or Interrupts()
-        # Unlike Path.resolve, this does not fail on a link that leads to itself; `open` does.
-        self._target = Path(os.path.realpath(path))
+        self._target = Path(real_path(path))
         self._stream: TextIO | None = None
         self._temporary: Path | None = None
 
@@ -199,6 +198,17 @@ class FileSink:
             if self._temporary is not None:
                 self._temporary.unlink()
         self._forget_temporary()
+
+
+def real_path(path: str | Path) -> str:
+    """Return where a path leads; never raises, whatever the first use of it may meet.
+
+    Unlike Path.resolve, this does not fail on a link that leads to itself.
+    """
+    try:
+        return os.path.realpath(path)
+    except OSError:  # a link that may not be read, such as one of another user's process
+        return os.path.abspath(path)  # noqa: PTH100
 
 
 @contextlib.contextmanager
