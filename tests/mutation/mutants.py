@@ -185,6 +185,8 @@ def _instead_of(statement: ast.stmt) -> tuple[ast.stmt, str] | None:
             return ast.Pass(), "raise removed"
         case ast.AugAssign() | ast.Delete():
             return ast.Pass(), "statement removed"
+        case ast.Return(value=ast.Constant(value=None)):
+            return None  # it would be the same
         case ast.Return(value=ast.AST()):
             return ast.Return(ast.Constant(None)), "returns None"
         case ast.Continue():
