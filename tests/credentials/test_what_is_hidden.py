@@ -169,6 +169,10 @@ def test_a_value_is_found_behind_a_few_levels_of_encoding_and_not_sought_behind_
     for _ in range(4):
         spelt = escape(spelt)
         assert hide_secrets(f"x {spelt} y") == "x *** y"
+    nested = "s3cr3t&value"
+    for _ in range(4):
+        nested = base64.b64encode(nested.encode()).decode()
+        assert hide_secrets(f"x {nested} y") == "x *** y"
     looked.clear()
     for _ in range(60):
         spelt = escape(spelt)
