@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from precheck_gate.errors import TransientFault
-from precheck_gate.polling.events import Answered, Faulted, TaskChanged, Waiting
+from precheck_gate.polling.events import Answered, Faulted, Remarked, TaskChanged, Waiting
+from precheck_gate.polling.remarks import Remarks
 from tests.fakes import FakeClock
-from tests.harness import OTHER, TASK, body, entry, poll
+from tests.harness import OTHER, TASK, Events, body, entry, poll
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,3 +48,17 @@ def test_the_pause_after_a_fault_is_told_with_its_length() -> None:
     polled = poll(FakeClock(), script)
     assert polled.events.of(Faulted) == [Faulted("throttled", 7.0)]
     assert [now for now, _ in polled.service.asked] == [0.0, 7.0]
+
+
+def test_of_each_kind_of_remark_twenty_are_told_and_the_others_counted() -> None:
+    events = Events()
+    remarks = Remarks(events)
+    for _ in range(2):
+        for number in range(20):
+            remarks.add(f"odd {number}", "oddities")
+    for number in range(20, 23):
+        remarks.add(f"odd {number}", "oddities")
+    remarks.add("strange", "strange things")
+    odd = [f"odd {number}" for number in range(20)]
+    assert remarks.texts() == [*odd, "and 3 more oddities", "strange"]
+    assert [event.text for event in events.of(Remarked)] == [*odd, "strange"]

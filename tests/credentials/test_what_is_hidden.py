@@ -129,6 +129,13 @@ def test_of_a_text_only_the_spelling_of_a_credential_goes(
     assert hide_secrets(f"{before}{spelt}{after}") == f"{before}***{after}"
 
 
+@pytest.mark.parametrize("code", [0x85, 0xFFFE, 0x1])
+def test_a_number_of_html_is_the_character_of_that_number(code: int) -> None:
+    Secret(f"s3cr3t{chr(code)}value")
+    for spelt in (f"s3cr3t&#{code};value", f"s3cr3t&#x{code:x};value"):
+        assert hide_secrets(f"x {spelt} y") == "x *** y"
+
+
 @pytest.mark.parametrize("shift", range(4))
 def test_a_run_of_base64_or_numbers_is_hidden_wherever_the_value_begins_in_it(shift: int) -> None:
     Secret("s3cr3t>?val")
@@ -162,6 +169,10 @@ def test_a_value_is_found_behind_a_few_levels_of_encoding_and_not_sought_behind_
     for _ in range(4):
         spelt = escape(spelt)
         assert hide_secrets(f"x {spelt} y") == "x *** y"
+    nested = "s3cr3t&value"
+    for _ in range(4):
+        nested = base64.b64encode(nested.encode()).decode()
+        assert hide_secrets(f"x {nested} y") == "x *** y"
     looked.clear()
     for _ in range(60):
         spelt = escape(spelt)

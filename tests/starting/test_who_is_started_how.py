@@ -9,6 +9,7 @@ import pytest
 
 from precheck_gate.errors import BatchRefused, ServiceError, TransientFault
 from precheck_gate.model import Trouble, TroubleKind
+from precheck_gate.polling.events import Faulted
 from precheck_gate.polling.repeating import Backoff, Repeater, RetryBudget
 from precheck_gate.polling.starting import AUTO, Starter, mode_for
 from tests.fakes import FakeClock
@@ -138,3 +139,20 @@ def test_a_service_that_cannot_be_asked_ends_the_start(error: ServiceError) -> N
 
     with pytest.raises(type(error)):
         start(Down())
+
+
+@pytest.mark.parametrize(("number", "others"), [(1, ""), (2, "and 1 more"), (3, "and 2 more")])
+def test_whoever_watches_is_told_which_tasks_the_start_waits_for(number: int, others: str) -> None:
+    events, clock = Events(), FakeClock()
+
+    class Busy(Service):
+        def start(self, modes: Mapping[str, str], seconds: float) -> dict[str, str | Trouble]:
+            busy = Trouble(TroubleKind.TASK_ERROR, "later", code="DRS.M01503")
+            return {one: busy if clock.monotonic() < 1 else "p" for one in modes}
+
+    repeater = Repeater(clock, Backoff(lambda: 1.0), RetryBudget(None, clock), events)
+    assert Starter(Busy(), repeater, "forStartJob").start(TASKS[:number], 10_000.0) == {}
+    (told,) = events.of(Faulted)
+    assert TASKS[0] in told.message
+    assert others in told.message
+    assert ("more" in told.message) is bool(others)
