@@ -118,7 +118,7 @@ _OPTIONS = (
         option(
             "--restart-every",
             type=Duration(least=1),
-            help="With --until passed, restart a blocked pre-check at this interval.",
+            help="With --until passed, how often a blocked pre-check is started again.",
         ),
     ),
     *section(
