@@ -149,12 +149,13 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     chosen = _chosen(options.modules or list(TESTS), options.sample, options.seed)
     callers: dict[str, Callers] = {}
-    for module in dict.fromkeys(module for module, _ in chosen):
-        found = _watch(module)
-        if found is None:
-            print(f"the tests of {module} fail without a mutation")  # noqa: T201
+    modules = list(dict.fromkeys(module for module, _ in chosen))
+    for tests in dict.fromkeys(TESTS[module] for module in modules):
+        found = _watch([module for module in modules if TESTS[module] == tests], tests)
+        if not found:
+            print(f"without a mutation, these tests fail: {' '.join(tests)}")  # noqa: T201
             return 2
-        callers[module] = found
+        callers |= found
     scores = _scores(chosen, callers, options.jobs)
     for module, score in scores.items():
         total = score.killed + len(score.survived)
@@ -210,10 +211,10 @@ class Callers:
 class _Watcher:
     """A plugin of pytest that notes what `Callers` holds."""
 
-    def __init__(self, module: str) -> None:
-        self._source = str(_path(module))
+    def __init__(self, modules: Sequence[str]) -> None:
         self._seconds: dict[str, float] = {}
-        self._callers: dict[int, set[str]] = {}
+        self._callers: dict[str, dict[int, set[str]]] = {module: {} for module in modules}
+        self._of_file = {str(_path(module)): self._callers[module] for module in modules}
         self._file = ""
 
     @pytest.hookimpl(wrapper=True)
@@ -231,29 +232,37 @@ class _Watcher:
             self._seconds[self._file] = before + time.perf_counter() - began
 
     def _note(self, frame: FrameType, event: str, _: Any) -> None:
-        if frame.f_code.co_filename == self._source:
-            self._callers.setdefault(frame.f_code.co_firstlineno, set()).add(self._file)
+        called = self._of_file.get(frame.f_code.co_filename)
+        if called is not None:
+            called.setdefault(frame.f_code.co_firstlineno, set()).add(self._file)
 
     def write(self, path: Path) -> None:
         """Write what was noted, for the process that reads it."""
         order = sorted(self._seconds, key=self._seconds.__getitem__)
         of = {
-            line: [file for file in order if file in called]
-            for line, called in self._callers.items()
+            module: {
+                line: [file for file in order if file in files] for line, files in called.items()
+            }
+            for module, called in self._callers.items()
         }
         path.write_text(json.dumps({"files": order, "of": of, "seconds": self._seconds}))
 
 
-def _watch(module: str) -> Callers | None:
-    """Run the tests of a module as it is; return who calls what, or None where they fail."""
+def _watch(modules: Sequence[str], tests: Sequence[str]) -> dict[str, Callers]:
+    """Run the tests of some modules as they are; return who calls what, {} where they fail."""
     with tempfile.TemporaryDirectory() as folder:
         noted = Path(folder) / "callers.json"
-        _, status = os.waitpid(_start(module, None, TESTS[module], noted=noted), 0)
+        child = _start("", None, tests, watcher=_Watcher(modules), noted=noted)
+        _, status = os.waitpid(child, 0)
         if os.waitstatus_to_exitcode(status) != 0:
-            return None
+            return {}
         found = json.loads(noted.read_text())
-        of = {int(line): files for line, files in found["of"].items()}
-        return Callers(found["files"], of, found["seconds"])
+    return {
+        module: Callers(
+            found["files"], {int(line): files for line, files in of.items()}, found["seconds"]
+        )
+        for module, of in found["of"].items()
+    }
 
 
 def _scores(
@@ -285,6 +294,8 @@ def _start(
     tree: ast.Module | None,
     tests: Sequence[str],
     limit: int = 0,
+    *,
+    watcher: _Watcher | None = None,
     noted: Path | None = None,
 ) -> int:
     """Run tests in a child process, with the module changed if a tree is given; return its ID."""
@@ -301,7 +312,6 @@ def _start(
         if tree is not None:
             signal.alarm(limit)
             sys.meta_path.insert(0, _Mutated(f"{PACKAGE}.{module}", tree))
-        watcher = _Watcher(module) if noted is not None else None
         # What no test calls, no test can tell from the original.
         code = _test(tests, [watcher] if watcher else []) if tests else 0
         if watcher is not None and noted is not None:
