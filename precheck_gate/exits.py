@@ -31,7 +31,7 @@ EXIT_CODE_MEANINGS: dict[ExitCode, str] = {
     ExitCode.USAGE: "usage, settings or policy error; no pre-check was judged",
     ExitCode.INCOMPLETE: "incomplete: time ran out before every task reached 100 %",
     ExitCode.SERVICE: "service or authentication error: no trustworthy answer was to be had",
-    ExitCode.REPORT: "a report could not be written (a verdict of 1, 3 or 4 keeps its own code)",
+    ExitCode.REPORT: "a report could not be written; a verdict of 1, 3 or 4 keeps its own code",
     ExitCode.BUG: "a bug of precheck-gate",
     ExitCode.SIGINT: "interrupted by SIGINT; reports of what is known were written first",
     ExitCode.SIGTERM: "interrupted by SIGTERM; reports of what is known were written first",
