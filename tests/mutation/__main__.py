@@ -148,14 +148,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args(arguments)
     chosen = _chosen(options.modules or list(TESTS), options.sample, options.seed)
-    callers: dict[str, Callers] = {}
-    modules = list(dict.fromkeys(module for module, _ in chosen))
-    for tests in dict.fromkeys(TESTS[module] for module in modules):
-        found = _watch([module for module in modules if TESTS[module] == tests], tests)
-        if not found:
-            print(f"without a mutation, these tests fail: {' '.join(tests)}")  # noqa: T201
-            return 2
-        callers |= found
+    callers = _watch(list(dict.fromkeys(module for module, _ in chosen)))
+    if not callers:
+        print("the tests fail without a mutation")  # noqa: T201
+        return 2
     scores = _scores(chosen, callers, options.jobs)
     for module, score in scores.items():
         total = score.killed + len(score.survived)
@@ -248,8 +244,9 @@ class _Watcher:
         path.write_text(json.dumps({"files": order, "of": of, "seconds": self._seconds}))
 
 
-def _watch(modules: Sequence[str], tests: Sequence[str]) -> dict[str, Callers]:
+def _watch(modules: Sequence[str]) -> dict[str, Callers]:
     """Run the tests of some modules as they are; return who calls what, {} where they fail."""
+    tests = list(dict.fromkeys(test for module in modules for test in TESTS[module]))
     with tempfile.TemporaryDirectory() as folder:
         noted = Path(folder) / "callers.json"
         child = _start("", None, tests, watcher=_Watcher(modules), noted=noted)
@@ -257,12 +254,16 @@ def _watch(modules: Sequence[str], tests: Sequence[str]) -> dict[str, Callers]:
         if os.waitstatus_to_exitcode(status) != 0:
             return {}
         found = json.loads(noted.read_text())
-    return {
-        module: Callers(
-            found["files"], {int(line): files for line, files in of.items()}, found["seconds"]
-        )
-        for module, of in found["of"].items()
-    }
+    callers = {}
+    for module, of in found["of"].items():
+        files = [file for file in found["files"] if _is_test_of(module, file)]
+        called = {int(line): [one for one in files if one in by] for line, by in of.items()}
+        callers[module] = Callers(files, called, found["seconds"])
+    return callers
+
+
+def _is_test_of(module: str, file: str) -> bool:
+    return any(f"{file}/".startswith(f"{test}/") for test in TESTS[module])
 
 
 def _scores(
