@@ -81,7 +81,7 @@ def _wrong_tasks(report: Mapping[str, Any]) -> Iterator[str]:
         yield "it has a task more than once"
     if there.keys() - set(report["requested"]):
         yield "it has a task that was not asked for"
-    # A task that nobody judged stands against the run, in a finding of its own.
+    # A task that was not judged makes the run an error, with a finding of its own.
     if Verdict(report["verdict"]).green and set(report["requested"]) - there.keys():
         yield "its verdict is green, but it lacks a task that was asked for"
 

@@ -118,7 +118,7 @@ class SavedAnswers:
 
     @property
     def shortfalls(self) -> list[Trouble]:
-        """The files that hold fewer results than the service counts, of those no index tells of.
+        """The files without an index that hold fewer results than the service counts.
 
         Where nothing else says which tasks were asked for, some may be missing; an index says it.
         """

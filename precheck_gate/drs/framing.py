@@ -118,7 +118,7 @@ class ExactResponse(http.client.HTTPResponse):
         """Read the head.
 
         Raises:
-            UnreadableAnswer: it is none, or does not say where the body ends.
+            UnreadableAnswer: the head is not valid, or does not say where the body ends.
         """
         try:
             super().begin()
