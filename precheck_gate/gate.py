@@ -12,7 +12,7 @@ from precheck_gate.errors import PrecheckGateError
 from precheck_gate.exits import EXIT_CODE_MEANINGS, ExitCode
 from precheck_gate.findings import FindingKind, RunVerdict, Verdict, own_finding
 from precheck_gate.interrupts import signal_name
-from precheck_gate.model import Observation
+from precheck_gate.model import Observation, Trouble, TroubleKind
 from precheck_gate.outcome import OutcomeCollector
 from precheck_gate.reports.base import DEFAULT_TASTE
 from precheck_gate.reports.sinks import FileSink
@@ -21,13 +21,12 @@ from precheck_gate.reports.writing import ReportWriter
 from precheck_gate.text import clean_line, hide_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from precheck_gate.bench import Bench
     from precheck_gate.console import Console
     from precheck_gate.findings import TaskVerdict
     from precheck_gate.interrupts import Interrupts
-    from precheck_gate.model import Trouble
     from precheck_gate.reports.base import Reporter, RunFacts, Taste
     from precheck_gate.reports.sinks import Sink
     from precheck_gate.reports.writing import ReportFailure
@@ -42,6 +41,10 @@ def no_ci() -> CiSystem:
 
 def _say_nothing(line: str) -> None:
     """Print nothing: there is no runner to read it."""
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class Case:
         remarks: oddities that change no verdict.
         strict_waivers: whether waivers that expired or waived nothing block.
         max_age: how many seconds old an answer may be; None offline, where answers have no age.
+        time_over: whether the time of the run is over; what is not judged by then is incomplete.
     """
 
     requested: Sequence[str]
@@ -90,6 +94,7 @@ class Case:
     remarks: Sequence[str] = ()
     strict_waivers: bool = False
     max_age: float | None = None
+    time_over: Callable[[], bool] = _never
 
 
 @dataclass
@@ -108,6 +113,7 @@ class Gate:
     console: Console
     interrupts: Interrupts
     losses: list[str] = field(default_factory=list)
+    _time_over: Callable[[], bool] = _never
 
     def judge(self, case: Case) -> int:
         """Judge every requested task once, write all reports, and return the exit code."""
@@ -115,6 +121,7 @@ class Gate:
         from precheck_gate.second_key import SecondKey
         from precheck_gate.verdict import RunJudge, exit_code
 
+        self._time_over = case.time_over
         listeners = _Listeners(self.outputs, self.console)
         policy = case.bench.policy
         judge = RunJudge(
@@ -149,7 +156,7 @@ class Gate:
         open_tasks = dict.fromkeys(case.requested)
         for observation in case.observations:
             del open_tasks[observation.task_id]
-            yield observation
+            yield replace(observation, trouble=_NOT_JUDGED) if case.time_over() else observation
         for task_id in open_tasks:
             yield Observation(task_id)
 
@@ -225,6 +232,8 @@ class Gate:
         received = self.interrupts.received
         if received is not None:
             return replace(facts, exit_code=128 + received, interrupted_by=signal_name(received))
+        if code not in _KEEP and self._time_over():
+            return replace(facts, exit_code=int(ExitCode.INCOMPLETE))
         code = _with_losses(code, lost=bool(writer.failures or self.losses or self.console.failure))
         if code == ExitCode.REPORT and any(failure.bug for failure in writer.failures):
             code = int(ExitCode.BUG)
@@ -237,6 +246,8 @@ class Gate:
             return "blocked, and 0 by --advisory"
         if code == ExitCode.INCOMPLETE and self.facts.mode == "evaluate":
             return "incomplete: not every task is known to be at 100 %"
+        if code == ExitCode.INCOMPLETE and verdict is not Verdict.INCOMPLETE:
+            return "incomplete: --timeout ended before the reports were written"
         return EXIT_CODE_MEANINGS[ExitCode(code)]
 
     def _print_fact(self, label: str, text: str) -> None:
@@ -306,6 +317,12 @@ def _markdown(out: TextIO, room: int) -> Reporter:
 
     return MarkdownReporter(out, max_bytes=room)
 
+
+_NOT_JUDGED = Trouble(
+    TroubleKind.UNFINISHED,
+    "the run reached --timeout before this task was judged",
+    hint="Run the gate again with a longer --timeout, or with fewer tasks.",
+)
 
 _KEEP = frozenset(
     {

@@ -133,6 +133,7 @@ class _Run:
                 troubles=troubles,
                 remarks=[*poller.remarks, *self._remarks(fresh, observations)],
                 max_age=self.polling.max_staleness,
+                time_over=lambda: self.clock.monotonic() > self.deadline,
             )
         )
 

@@ -315,7 +315,7 @@ class Poller:
         if seen and not self._reserved:
             largest = max(seen, key=lambda one: len(one.items))
             self._reserved = largest.complete
-            needed = min(self.afterwards(largest), self.options.timeout / 4)
+            needed = min(self.afterwards(largest), self.options.timeout / 2)
             self._reserve = max(self._reserve, needed)
 
     def _pause(self, fault: TransientFault | None) -> None:

@@ -133,6 +133,6 @@ def test_the_polling_leaves_time_for_what_comes_afterwards() -> None:
     assert end == pytest.approx(600.0 - 42.0)
 
 
-def test_what_comes_afterwards_takes_no_more_than_a_quarter_of_the_time() -> None:
+def test_what_comes_afterwards_takes_no_more_than_half_of_the_time() -> None:
     _, end = run([task_id(1)], slow(0.0, "50%"), timeout=600.0, afterwards=lambda _: 1e6)
-    assert end == pytest.approx(450.0)
+    assert end == pytest.approx(300.0)

@@ -163,3 +163,26 @@ def test_a_trouble_of_the_run_is_in_the_verdict_and_a_remark_is_not() -> None:
     calm = Run()
     assert calm.judge(observed(entry()), remarks=["odd"]) == 0
     assert calm.report["remarks"] == ["odd"]
+
+
+def test_a_task_that_is_not_judged_before_the_deadline_is_incomplete() -> None:
+    run, over = Run(), iter([False, True])
+    code = run.judge(
+        observed(entry(TASK), entry(OTHER)), (TASK, OTHER), time_over=lambda: next(over, True)
+    )
+    verdicts = {task["task"]: task["verdict"] for task in run.report["tasks"]}
+    assert (code, verdicts) == (3, {TASK: "passed", OTHER: "incomplete"})
+
+
+@pytest.mark.parametrize("advisory", [False, True])
+@pytest.mark.parametrize("status", ["PASSED", "ALARM", "FAILED"])
+def test_reports_that_are_written_after_the_deadline_are_never_green(
+    status: str, advisory: bool
+) -> None:
+    run, looks = Run(advisory=advisory), iter([False])
+    code = run.judge(
+        observed(entry(TASK, items=[item(result=status)], result=status != "FAILED")),
+        time_over=lambda: next(looks, True),
+    )
+    assert code == (1 if status == "FAILED" and not advisory else 3)
+    assert run.report["exit_code"] == code
