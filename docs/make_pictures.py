@@ -38,8 +38,8 @@ def draw_demo() -> None:
 
 def draw_progress() -> None:
     """Run a wave of tasks, and draw the live table when it is at 60 %."""
-    from precheck_gate.clock import SystemClock
-    from precheck_gate.documents import parse_document
+    from precheck_gate.documents.yaml_document import parse_document
+    from precheck_gate.runtime.clock import SystemClock
     from precheck_gate.simulator.scenario import load_scenario
     from precheck_gate.simulator.server import Simulator
 
@@ -147,8 +147,8 @@ def photograph_report() -> None:
     """Gate a wave of tasks on the simulator, and photograph its HTML report."""
     from playwright.sync_api import sync_playwright
 
-    from precheck_gate.clock import SystemClock
-    from precheck_gate.documents import parse_document
+    from precheck_gate.documents.yaml_document import parse_document
+    from precheck_gate.runtime.clock import SystemClock
     from precheck_gate.simulator.scenario import load_scenario
     from precheck_gate.simulator.server import Simulator
 

@@ -12,7 +12,7 @@ from precheck_gate import __version__
 # Not from typing, whose import takes as long as all the rest of --version.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from precheck_gate.interrupts import Interrupts
+    from precheck_gate.runtime.signals import Interrupts
 
 __all__ = ["main", "run_main"]
 
@@ -54,7 +54,7 @@ def run_main(arguments: list[str]) -> int:
             return 0
     try:
         code = _run(arguments)
-        from precheck_gate.console import Console
+        from precheck_gate.runtime.console import Console
 
         # What is left in the buffers must not fail when the interpreter ends, and change the code.
         Console().flush()
@@ -75,8 +75,8 @@ def _broken(error: BaseException) -> int:
 
 def _run(arguments: list[str]) -> int:
     from precheck_gate.errors import Interrupted, PrecheckGateError
-    from precheck_gate.interrupts import Interrupts
-    from precheck_gate.reading import reads_end_with
+    from precheck_gate.runtime.reading import reads_end_with
+    from precheck_gate.runtime.signals import Interrupts
 
     interrupts = Interrupts()
     interrupts.install()
@@ -87,7 +87,7 @@ def _run(arguments: list[str]) -> int:
     except Interrupted as error:
         return 128 + error.signum
     except PrecheckGateError as error:
-        from precheck_gate.console import Console
+        from precheck_gate.runtime.console import Console
 
         Console().error(error)
         return int(error.exit_code)
@@ -101,8 +101,8 @@ def _tell_unforeseen(error: BaseException) -> int:
     from precheck_gate.exits import ExitCode
 
     try:
-        from precheck_gate.cli.execution import unforeseen
-        from precheck_gate.console import Console
+        from precheck_gate.cli.app.execution import unforeseen
+        from precheck_gate.runtime.console import Console
 
         found = unforeseen(error)
         Console().error(found)
@@ -116,7 +116,7 @@ def _know_secrets() -> None:
 
     What was meant for a variable may have been typed as an option's value.
     """
-    from precheck_gate.drs.credentials.environment import Environment
+    from precheck_gate.drs.auth.environment import Environment
 
     Environment.of_process().know_secrets()
 
@@ -125,16 +125,16 @@ def _invoke(arguments: list[str], interrupts: Interrupts) -> int:
     import click
 
     from precheck_gate.cli import main_group
-    from precheck_gate.cli.runtime import Runtime
+    from precheck_gate.cli.app.runtime import Runtime
     from precheck_gate.errors import ReportError, reason_of
     from precheck_gate.exits import ExitCode
-    from precheck_gate.shortages import shortage
+    from precheck_gate.runtime.shortages import shortage
 
     # A shell that completes gives no arguments; where there are some, a variable that was left
     # over must not end the command before its work, and with 0.
     wanted = os.environ.pop(_COMPLETION, "")
     if wanted and not arguments:
-        from precheck_gate.cli.completion import complete
+        from precheck_gate.cli.app.completion import complete
 
         return complete(main_group, _PROGRAM, _COMPLETION, wanted)
     runtime = Runtime(interrupts)
@@ -146,7 +146,7 @@ def _invoke(arguments: list[str], interrupts: Interrupts) -> int:
             obj=runtime,
         )
     except click.ClickException as error:
-        from precheck_gate.cli.usage_errors import tell_usage_error
+        from precheck_gate.cli.app.usage_errors import tell_usage_error
 
         return tell_usage_error(error, main_group, arguments, runtime)
     except click.Abort:

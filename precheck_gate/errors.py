@@ -22,7 +22,7 @@ import errno
 from dataclasses import dataclass
 
 from precheck_gate.exits import ExitCode
-from precheck_gate.slips import told
+from precheck_gate.safetext.pasted_secrets import told
 
 __all__ = [
     "AccessRefused",

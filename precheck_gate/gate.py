@@ -7,29 +7,29 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TextIO
 
 from precheck_gate.ci import CiSystem, CiWorld, Written, load_system
-from precheck_gate.console import Style
 from precheck_gate.errors import PrecheckGateError
 from precheck_gate.exits import EXIT_CODE_MEANINGS, ExitCode
-from precheck_gate.findings import FindingKind, RunVerdict, Verdict, own_finding
-from precheck_gate.interrupts import signal_name
-from precheck_gate.model import Observation, Trouble, TroubleKind
-from precheck_gate.outcome import OutcomeCollector
+from precheck_gate.judgement.readiness import OutcomeCollector
+from precheck_gate.model.snapshots import Observation, Trouble, TroubleKind
+from precheck_gate.model.verdicts import FindingKind, RunVerdict, Verdict, own_finding
 from precheck_gate.reports.base import DEFAULT_TASTE
-from precheck_gate.reports.sinks import FileSink
-from precheck_gate.reports.summary import Summary, SummaryKind
-from precheck_gate.reports.writing import ReportWriter
-from precheck_gate.text import clean_line, hide_credentials
+from precheck_gate.reports.output.sinks import FileSink
+from precheck_gate.reports.output.writing import ReportWriter
+from precheck_gate.reports.terminal.summary import Summary, SummaryKind
+from precheck_gate.runtime.console import Style
+from precheck_gate.runtime.signals import signal_name
+from precheck_gate.safetext.cleaning import clean_line, hide_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from precheck_gate.bench import Bench
-    from precheck_gate.console import Console
-    from precheck_gate.findings import TaskVerdict
-    from precheck_gate.interrupts import Interrupts
+    from precheck_gate.judgement.context import Bench
+    from precheck_gate.model.verdicts import TaskVerdict
     from precheck_gate.reports.base import Reporter, RunFacts, Taste
-    from precheck_gate.reports.sinks import Sink
-    from precheck_gate.reports.writing import ReportFailure
+    from precheck_gate.reports.output.sinks import Sink
+    from precheck_gate.reports.output.writing import ReportFailure
+    from precheck_gate.runtime.console import Console
+    from precheck_gate.runtime.signals import Interrupts
 
 __all__ = ["Case", "Gate", "Outputs"]
 
@@ -117,9 +117,9 @@ class Gate:
 
     def judge(self, case: Case) -> int:
         """Judge every requested task once, write all reports, and return the exit code."""
-        from precheck_gate.judgement import judge_task
-        from precheck_gate.second_key import SecondKey
-        from precheck_gate.verdict import RunJudge, exit_code
+        from precheck_gate.judgement.run import RunJudge, exit_code
+        from precheck_gate.judgement.second_key import SecondKey
+        from precheck_gate.judgement.task import judge_task
 
         self._time_over = case.time_over
         listeners = _Listeners(self.outputs, self.console)
@@ -313,7 +313,7 @@ def _refused(run: RunVerdict, objections: Sequence[str]) -> RunVerdict:
 
 
 def _markdown(out: TextIO, room: int) -> Reporter:
-    from precheck_gate.reports.markdown import MarkdownReporter
+    from precheck_gate.reports.markdown.reporter import MarkdownReporter
 
     return MarkdownReporter(out, max_bytes=room)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from precheck_gate import secrets
+from precheck_gate.safetext import secrets
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -7,26 +7,26 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from precheck_gate.advice import advice, group_of
-from precheck_gate.bench import Bench
-from precheck_gate.documents import parse_document
-from precheck_gate.drs.client import DrsClient
-from precheck_gate.drs.transport import Reply as HttpReply
-from precheck_gate.drs.wire import parse_answer
+from precheck_gate.catalog.advice import advice, group_of
+from precheck_gate.documents.yaml_document import parse_document
+from precheck_gate.drs.api.v3 import DrsClient
+from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.drs.http.transport import Reply as HttpReply
 from precheck_gate.errors import TimeOver
-from precheck_gate.judgement import judge_task
-from precheck_gate.model import Observation, Snapshot, Trouble, TroubleKind
+from precheck_gate.judgement.context import Bench
+from precheck_gate.judgement.run import RunJudge, exit_code
+from precheck_gate.judgement.task import judge_task
+from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
 from precheck_gate.policy import BUILTIN_DEFAULT, PolicyOptions, builtin_policy, parse_policy
 from precheck_gate.polling.cadence import FixedCadence
 from precheck_gate.polling.poller import Poller, PollOptions
-from precheck_gate.verdict import RunJudge, exit_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from precheck_gate.drs.wire import Answer
+    from precheck_gate.drs.api.v3_results import Answer
     from precheck_gate.errors import ServiceError
-    from precheck_gate.findings import Finding, RunVerdict, TaskVerdict, Verdict
+    from precheck_gate.model.verdicts import Finding, RunVerdict, TaskVerdict, Verdict
     from precheck_gate.policy.model import Policy
     from precheck_gate.polling.cadence import Cadence
     from precheck_gate.polling.events import Event

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from precheck_gate.text import clean_line
+from precheck_gate.safetext.cleaning import clean_line
 
 __all__ = [
     "NEXT_STEP_LIMIT",

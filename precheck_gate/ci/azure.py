@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 from precheck_gate.ci.base import said_of, within
 from precheck_gate.errors import reason_of
-from precheck_gate.findings import Verdict
-from precheck_gate.reports.places import Places
-from precheck_gate.text import clean_line, shorten
+from precheck_gate.model.policy_places import Places
+from precheck_gate.model.verdicts import Verdict
+from precheck_gate.safetext.cleaning import clean_line, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from precheck_gate.ci.base import CiWorld, Written
-    from precheck_gate.outcome import Outcome, TaskFinding
+    from precheck_gate.judgement.readiness import Outcome, TaskFinding
 
 __all__ = ["AzurePipelines"]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from precheck_gate.findings import Finding
-    from precheck_gate.outcome import Outcome, TaskFinding
+    from precheck_gate.judgement.readiness import Outcome, TaskFinding
+    from precheck_gate.model.verdicts import Finding
 
 __all__ = [
     "SYSTEMS",

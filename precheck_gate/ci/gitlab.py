@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precheck_gate.text import clean_line
+from precheck_gate.safetext.cleaning import clean_line
 
 if TYPE_CHECKING:
     from precheck_gate.ci.base import CiWorld, Written
-    from precheck_gate.outcome import Outcome
+    from precheck_gate.judgement.readiness import Outcome
 
 __all__ = ["GitLabCi"]
 

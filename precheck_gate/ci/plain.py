@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from precheck_gate.ci.base import CiWorld, Written
-    from precheck_gate.outcome import Outcome
+    from precheck_gate.judgement.readiness import Outcome
 
 __all__ = ["Jenkins", "NoCi"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from precheck_gate import __version__
-from precheck_gate.cli.lazy import LazyGroup
+from precheck_gate.cli.app.lazy import LazyGroup
 from precheck_gate.exits import EXIT_CODE_MEANINGS
 
 __all__ = ["main_group"]
@@ -35,7 +35,7 @@ def exit_code_help() -> str:
 @click.group(
     cls=LazyGroup,
     summaries=COMMANDS,
-    place="precheck_gate.cli.{}:{}",
+    place="precheck_gate.cli.commands.{}:{}",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=exit_code_help(),
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from precheck_gate.model import Status
+from precheck_gate.model.snapshots import Status
 from precheck_gate.policy.model import Decision, Effect, Fit
 
 if TYPE_CHECKING:

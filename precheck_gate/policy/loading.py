@@ -10,8 +10,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from precheck_gate import schemas
-from precheck_gate.documents import Document, parse_document, read_document
+from precheck_gate.documents import validation
+from precheck_gate.documents.yaml_document import Document, parse_document, read_document
 from precheck_gate.errors import DocumentError, Problem, UsageError
 from precheck_gate.policy.composition import stack
 from precheck_gate.policy.model import Policy
@@ -164,7 +164,7 @@ class _Loader:
         return policy
 
     def _collect(self, document: Document, path: Path, chain: list[Path]) -> None:
-        schemas.check(document, SCHEMA, "policy")
+        validation.check(document, SCHEMA, "policy")
         self.documents.append(document)
         extends: str = document.value.get("extends", BUILTIN_DEFAULT)
         if extends.startswith(BUILTIN):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
-    from precheck_gate.model import Status
+    from precheck_gate.model.snapshots import Status
 
 _Value = TypeVar("_Value")
 

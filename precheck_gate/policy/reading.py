@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from precheck_gate.documents import spell_path
+from precheck_gate.documents.yaml_document import spell_path
 from precheck_gate.errors import DocumentError, Problem
-from precheck_gate.model import Status
+from precheck_gate.model.snapshots import Status
 from precheck_gate.policy.model import (
     Decision,
     Effect,
@@ -24,7 +24,7 @@ from precheck_gate.policy.model import (
 )
 
 if TYPE_CHECKING:
-    from precheck_gate.documents import Document, Path_
+    from precheck_gate.documents.yaml_document import Document, Path_
 
 __all__ = ["LayerReader", "listed"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from precheck_gate.model import Snapshot, Trouble
+    from precheck_gate.model.snapshots import Snapshot, Trouble
 
 __all__ = [
     "Answered",

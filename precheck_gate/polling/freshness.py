@@ -8,14 +8,14 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from precheck_gate.errors import BatchRefused
-from precheck_gate.model import Snapshot, Trouble, TroubleKind
+from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
 from precheck_gate.polling.events import Remarked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from precheck_gate.drs.wire import Answer
-    from precheck_gate.model import Item
+    from precheck_gate.drs.api.v3_results import Answer
+    from precheck_gate.model.snapshots import Item
     from precheck_gate.polling.poller import Asker
     from precheck_gate.polling.starting import Starter
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from precheck_gate.model import Observation, Snapshot, Trouble, TroubleKind
+from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
 from precheck_gate.polling.events import Answered, TaskChanged
 from precheck_gate.polling.remarks import Remarks
 from precheck_gate.polling.watch import Watch, accusation
@@ -13,7 +13,7 @@ from precheck_gate.polling.watch import Watch, accusation
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from precheck_gate.drs.wire import Answer
+    from precheck_gate.drs.api.v3_results import Answer
     from precheck_gate.errors import BatchRefused, TransientFault
     from precheck_gate.polling.events import Observer
 

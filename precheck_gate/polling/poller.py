@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from precheck_gate.drs.parallel import in_parallel
+from precheck_gate.drs.http.parallel import in_parallel
 from precheck_gate.errors import (
     BatchRefused,
     NotAnAnswer,
@@ -18,7 +18,7 @@ from precheck_gate.errors import (
     TimeOver,
     TransientFault,
 )
-from precheck_gate.model import Snapshot
+from precheck_gate.model.snapshots import Snapshot
 from precheck_gate.polling.batches import ask_batch, batches_of
 from precheck_gate.polling.events import Asked, Faulted, Waiting
 from precheck_gate.polling.memory import Memory
@@ -30,13 +30,13 @@ from precheck_gate.polling.watch import trouble_from
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from precheck_gate.clock import Clock
-    from precheck_gate.drs.wire import Answer
-    from precheck_gate.model import Observation, Trouble
+    from precheck_gate.drs.api.v3_results import Answer
+    from precheck_gate.model.snapshots import Observation, Trouble
     from precheck_gate.polling.batches import Batch
     from precheck_gate.polling.cadence import Cadence
     from precheck_gate.polling.events import Observer
     from precheck_gate.polling.watch import Watch
+    from precheck_gate.runtime.clock import Clock
 
     # Does the work for each batch, so many at once, and returns the results or what ended them.
     Parallel = Callable[

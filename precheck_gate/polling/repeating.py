@@ -6,15 +6,15 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from precheck_gate.clock import SystemClock
 from precheck_gate.errors import ServiceError, TimeOver, TransientFault
 from precheck_gate.polling.events import Faulted
+from precheck_gate.runtime.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from precheck_gate.clock import Clock
     from precheck_gate.polling.events import Observer
+    from precheck_gate.runtime.clock import Clock
 
 __all__ = ["Backoff", "Repeater", "RetryBudget"]
 

@@ -7,10 +7,10 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from precheck_gate.drs.error_wire import TRY_AGAIN
-from precheck_gate.drs.task_wire import not_started
+from precheck_gate.drs.api.v3_tasks import not_started
+from precheck_gate.drs.http.error_bodies import TRY_AGAIN
 from precheck_gate.errors import BatchRefused, TransientFault
-from precheck_gate.model import Trouble, TroubleKind
+from precheck_gate.model.snapshots import Trouble, TroubleKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

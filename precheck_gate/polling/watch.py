@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from precheck_gate.model import Observation, Snapshot, Trouble, TroubleKind
+from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
 from precheck_gate.polling.cadence import Pace
 
 if TYPE_CHECKING:

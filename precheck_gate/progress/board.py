@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from precheck_gate.findings import Verdict
-from precheck_gate.model import Status
+from precheck_gate.model.snapshots import Status
+from precheck_gate.model.verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from precheck_gate.model import Snapshot
+    from precheck_gate.model.snapshots import Snapshot
     from precheck_gate.polling.events import TaskChanged
 
 __all__ = ["Board", "Standing", "TaskState", "short_names"]

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from precheck_gate.model import Status
+from precheck_gate.model.snapshots import Status
 from precheck_gate.progress.board import Standing
 from precheck_gate.progress.names import fitted, whole_names
 from precheck_gate.progress.plain import minutes
-from precheck_gate.text import clean_line, shorten
-from precheck_gate.wrapping import cells
+from precheck_gate.runtime.wrapping import cells
+from precheck_gate.safetext.cleaning import clean_line, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

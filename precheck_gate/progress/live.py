@@ -29,10 +29,10 @@ from precheck_gate.reports.wording import count
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from precheck_gate.clock import Clock
-    from precheck_gate.console import Console
-    from precheck_gate.findings import Verdict
-    from precheck_gate.model import About, Snapshot
+    from precheck_gate.model.snapshots import About, Snapshot
+    from precheck_gate.model.verdicts import Verdict
+    from precheck_gate.runtime.clock import Clock
+    from precheck_gate.runtime.console import Console
 
 __all__ = ["LiveProgress"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from precheck_gate.text import clean_line
-from precheck_gate.wrapping import cells
+from precheck_gate.runtime.wrapping import cells
+from precheck_gate.safetext.cleaning import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

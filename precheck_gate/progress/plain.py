@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from precheck_gate.polling.events import Asked, Event, Faulted, Remarked, TaskChanged, Waiting
 from precheck_gate.reports.wording import count
-from precheck_gate.text import clean_line, shorten
+from precheck_gate.safetext.cleaning import clean_line, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from precheck_gate.clock import Clock
-    from precheck_gate.console import Console
-    from precheck_gate.model import About
+    from precheck_gate.model.snapshots import About
+    from precheck_gate.runtime.clock import Clock
+    from precheck_gate.runtime.console import Console
 
 __all__ = ["NoProgress", "PlainProgress", "Progress", "minutes"]
 

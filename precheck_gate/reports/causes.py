@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from precheck_gate.findings import FindingKind, Verdict
+from precheck_gate.model.verdicts import FindingKind, Verdict
 from precheck_gate.policy.model import Effect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from precheck_gate.findings import Finding, RunVerdict, TaskVerdict
+    from precheck_gate.model.verdicts import Finding, RunVerdict, TaskVerdict
 
 __all__ = ["Cause", "Causes", "follows_from_items"]
 

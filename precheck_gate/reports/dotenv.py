@@ -12,12 +12,12 @@ import json
 import re
 from typing import TYPE_CHECKING, TextIO
 
-from precheck_gate.outcome import OutcomeCollector
+from precheck_gate.judgement.readiness import OutcomeCollector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from precheck_gate.findings import RunVerdict, TaskVerdict
+    from precheck_gate.model.verdicts import RunVerdict, TaskVerdict
     from precheck_gate.reports.base import RunFacts
 
 __all__ = ["DotenvReporter"]

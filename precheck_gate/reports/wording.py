@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precheck_gate.findings import Verdict, WaiverState
-from precheck_gate.text import shorten
+from precheck_gate.model.verdicts import Verdict, WaiverState
+from precheck_gate.safetext.cleaning import shorten
 
 if TYPE_CHECKING:
-    from precheck_gate.findings import RunVerdict, WaiverUse
+    from precheck_gate.model.verdicts import RunVerdict, WaiverUse
     from precheck_gate.reports.base import RunFacts
 
 __all__ = [

@@ -13,7 +13,7 @@ from precheck_gate.simulator.faults import Fault, FaultKind
 if TYPE_CHECKING:
     import threading
 
-    from precheck_gate.clock import Clock
+    from precheck_gate.runtime.clock import Clock
     from precheck_gate.simulator.replies import Reply
 
 __all__ = ["deliver", "wait"]

@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+from precheck_gate.documents.strict_json import loads
 from precheck_gate.simulator.model import DEFAULT_PROJECT_ID
 from precheck_gate.simulator.replies import Reply, json_reply
-from precheck_gate.strictjson import loads
 
 if TYPE_CHECKING:
-    from precheck_gate.clock import Clock
+    from precheck_gate.runtime.clock import Clock
     from precheck_gate.simulator.model import IdentityProvider, Scenario, User
     from precheck_gate.simulator.requests import Request
 

@@ -26,7 +26,7 @@ from precheck_gate.simulator.tasks import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from precheck_gate.documents import Document, Path_
+    from precheck_gate.documents.yaml_document import Document, Path_
     from precheck_gate.errors import Problem
 
 __all__ = ["ScenarioReader", "seconds"]

@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from precheck_gate.documents import Document, parse_document, read_document
+from precheck_gate.documents.yaml_document import Document, parse_document, read_document
 from precheck_gate.errors import DocumentError, UsageError
 from precheck_gate.simulator.loading import ScenarioReader
 from precheck_gate.simulator.model import Scenario
@@ -30,7 +30,7 @@ def load_scenario(document: Document) -> Scenario:
     Raises:
         DocumentError: it breaks the schema or contradicts itself; every problem with its place.
     """
-    from precheck_gate.schemas import check
+    from precheck_gate.documents.validation import check
 
     check(document, "scenario-1", "scenario")
     reader = ScenarioReader(document, documented_answer)

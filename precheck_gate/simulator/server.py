@@ -27,7 +27,7 @@ from precheck_gate.simulator.service import Answer, Request, SimulatedService
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from precheck_gate.clock import Clock
+    from precheck_gate.runtime.clock import Clock
     from precheck_gate.simulator.model import Scenario
 
 __all__ = ["MAX_BODY", "Simulator"]

@@ -11,6 +11,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+from precheck_gate.documents.strict_json import loads
 from precheck_gate.simulator import v5
 from precheck_gate.simulator.faults import Call, FaultPlan, Faults, Stage, alter
 from precheck_gate.simulator.iam import ID_TOKEN_PATH, SimulatedIam
@@ -32,10 +33,9 @@ from precheck_gate.simulator.requests import Request
 from precheck_gate.simulator.signatures import SignatureCheck
 from precheck_gate.simulator.task_list import described, listed
 from precheck_gate.simulator.tasks import entries
-from precheck_gate.strictjson import loads
 
 if TYPE_CHECKING:
-    from precheck_gate.clock import Clock
+    from precheck_gate.runtime.clock import Clock
 
 __all__ = ["Answer", "Request", "SimulatedService"]
 

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from precheck_gate.drs.signing import DATE_FORMAT, signature
-from precheck_gate.secrets import Secret
+from precheck_gate.drs.auth.signing import DATE_FORMAT, signature
+from precheck_gate.safetext.secrets import Secret
 
 if TYPE_CHECKING:
-    from precheck_gate.clock import Clock
+    from precheck_gate.runtime.clock import Clock
     from precheck_gate.simulator.model import AccessKey, Scenario
     from precheck_gate.simulator.requests import Request
 

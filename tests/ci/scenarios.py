@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precheck_gate.clock import SystemClock
-from precheck_gate.documents import parse_document
+from precheck_gate.documents.yaml_document import parse_document
+from precheck_gate.runtime.clock import SystemClock
 from precheck_gate.simulator.scenario import builtin_scenario, load_scenario
 from precheck_gate.simulator.server import Simulator
 

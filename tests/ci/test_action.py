@@ -13,8 +13,8 @@ import click
 import pytest
 
 from precheck_gate.__main__ import run_main
-from precheck_gate.cli.run import run as run_command
-from precheck_gate.drs.credentials.variables import KEY_VARIABLES, TOKEN_VARIABLES, USER_VARIABLES
+from precheck_gate.cli.commands.run import run as run_command
+from precheck_gate.drs.auth.variables import KEY_VARIABLES, TOKEN_VARIABLES, USER_VARIABLES
 
 from .composite import Job, action_script, load_action, read_outputs
 from .peers import once

@@ -45,7 +45,7 @@ def test_both_reports_are_always_written_somewhere(
 
 
 def test_what_the_script_splits_the_gate_splits_alike(script: Any) -> None:
-    from precheck_gate.cli.values import REPORT
+    from precheck_gate.cli.options.types import REPORT
 
     text = "json=my report.json  junit=a b.xml\njson=-\n"
     _, wanted = script.choose_reports({"PRECHECK_GATE_REPORT": text})

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from precheck_gate.cli.run import run as run_command
+from precheck_gate.cli.commands.run import run as run_command
 
 from .composite import ROOT, clean_environment
 from .peers import node_package, program

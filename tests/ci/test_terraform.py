@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.selection import parse_task_list
+from precheck_gate.cli.options.task_lists import parse_task_list
 
 from .composite import ROOT
 from .peers import program, python_package
@@ -115,8 +115,8 @@ esac
 
 @pytest.mark.parametrize("blocked", [False, True])
 def test_the_tasks_start_only_if_the_gate_lets_them(folder: Path, *, blocked: bool) -> None:
-    from precheck_gate.clock import SystemClock
-    from precheck_gate.documents import parse_document
+    from precheck_gate.documents.yaml_document import parse_document
+    from precheck_gate.runtime.clock import SystemClock
     from precheck_gate.simulator.scenario import load_scenario
     from precheck_gate.simulator.server import Simulator
 

@@ -12,8 +12,8 @@ import yaml
 from check_jsonschema import main as checker
 from click.testing import CliRunner
 
+from precheck_gate.cli.options.task_lists import parse_task_list
 from precheck_gate.policy import load_policy
-from precheck_gate.selection import parse_task_list
 
 from .composite import ROOT, load_action
 from .peers import node_package

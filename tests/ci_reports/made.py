@@ -6,9 +6,16 @@ import io
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from precheck_gate.findings import Finding, FindingKind, RunVerdict, TaskVerdict, Verdict, worst
+from precheck_gate.model.verdicts import (
+    Finding,
+    FindingKind,
+    RunVerdict,
+    TaskVerdict,
+    Verdict,
+    worst,
+)
 from precheck_gate.reports.base import RunFacts, load_format
-from precheck_gate.text import clean, clean_line
+from precheck_gate.safetext.cleaning import clean, clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

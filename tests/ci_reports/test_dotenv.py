@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from precheck_gate.findings import Verdict
+from precheck_gate.model.verdicts import Verdict
 from precheck_gate.reports.dotenv import DotenvReporter
 from tests.harness import task_id
 

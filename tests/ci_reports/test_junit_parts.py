@@ -11,19 +11,19 @@ from xml.etree import ElementTree as ET
 import pytest
 from lxml import etree
 
-from precheck_gate.findings import Verdict
-from precheck_gate.reports.junit import JUnitReporter
-from precheck_gate.reports.junit_documents import Documents, JUnitLimits
-from precheck_gate.reports.parts import PART_MARK, Parts
-from precheck_gate.reports.sinks import FileSink, StreamSink
-from precheck_gate.reports.writing import ReportWriter
+from precheck_gate.model.verdicts import Verdict
+from precheck_gate.reports.junit.documents import Documents, JUnitLimits
+from precheck_gate.reports.junit.reporter import JUnitReporter
+from precheck_gate.reports.output.parts import PART_MARK, Parts
+from precheck_gate.reports.output.sinks import FileSink, StreamSink
+from precheck_gate.reports.output.writing import ReportWriter
 
 from .made import FACTS, about_run, finding, hostile_task, own, run_of, task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from precheck_gate.findings import Finding, TaskVerdict
+    from precheck_gate.model.verdicts import Finding, TaskVerdict
 
 WARNS = finding(Verdict.PASSED_WITH_WARNINGS, "warns")
 PASSES = finding(Verdict.PASSED, "passes")
@@ -171,7 +171,9 @@ def test_a_run_of_three_hundred_thousand_elements_is_two_files() -> None:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the program write small files."""
-    monkeypatch.setattr("precheck_gate.reports.writing.load_format", lambda name, taste: made)
+    monkeypatch.setattr(
+        "precheck_gate.reports.output.writing.load_format", lambda name, taste: made
+    )
 
     def made(out: TextIO) -> JUnitReporter:
         return JUnitReporter(out, SMALL)

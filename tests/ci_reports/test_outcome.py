@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from precheck_gate.findings import RunVerdict, Verdict
-from precheck_gate.outcome import Outcome, OutcomeCollector
+from precheck_gate.judgement.readiness import Outcome, OutcomeCollector
+from precheck_gate.model.verdicts import RunVerdict, Verdict
 from tests.harness import OTHER, TASK, body, entry, item, judge
 
 from .made import FACTS, about_run, finding, own, run_of, task
@@ -18,7 +18,7 @@ from .made import FACTS, about_run, finding, own, run_of, task
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from precheck_gate.findings import TaskVerdict
+    from precheck_gate.model.verdicts import TaskVerdict
 
 WARNS = finding(Verdict.PASSED_WITH_WARNINGS)
 

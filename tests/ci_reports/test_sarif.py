@@ -16,10 +16,10 @@ import jsonschema
 import pytest
 
 from precheck_gate import catalog
-from precheck_gate.findings import Verdict
-from precheck_gate.reports.points import fingerprint
-from precheck_gate.reports.sarif import MAX_BYTES, MAX_RESULTS, SarifReporter
-from precheck_gate.text import clean_line
+from precheck_gate.model.verdicts import Verdict
+from precheck_gate.reports.code_scanning.points import fingerprint
+from precheck_gate.reports.code_scanning.sarif import MAX_BYTES, MAX_RESULTS, SarifReporter
+from precheck_gate.safetext.cleaning import clean_line
 from tests.harness import TASK, body, entry, item, judge, policy
 
 from .made import HOSTILE, about_run, finding, hostile_task, own, task, written
@@ -27,7 +27,7 @@ from .made import HOSTILE, about_run, finding, hostile_task, own, task, written
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from precheck_gate.findings import Finding, TaskVerdict
+    from precheck_gate.model.verdicts import Finding, TaskVerdict
 
 WARNS = Verdict.PASSED_WITH_WARNINGS
 

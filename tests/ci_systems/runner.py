@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from precheck_gate.ci import CiSystem, CiWorld, Written, load_system
-from precheck_gate.outcome import OutcomeCollector
+from precheck_gate.judgement.readiness import OutcomeCollector
 from tests.ci_reports.made import FACTS, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from precheck_gate.findings import Finding, TaskVerdict
-    from precheck_gate.outcome import Outcome
+    from precheck_gate.judgement.readiness import Outcome
+    from precheck_gate.model.verdicts import Finding, TaskVerdict
 
 NOW = 1_790_000_000.7
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from precheck_gate.findings import Verdict
+from precheck_gate.model.verdicts import Verdict
 from tests.ci_reports.made import HOSTILE, about_run, finding, hostile_task, own, task
 
 from .runner import Command, Spoken, azure_command, outcome_of

@@ -11,7 +11,7 @@ import pytest
 
 from precheck_gate.__main__ import run_main
 from precheck_gate.ci.github import MAX_SUMMARY, SUMMARY_LEAST, SUMMARY_MARGIN
-from precheck_gate.findings import Verdict
+from precheck_gate.model.verdicts import Verdict
 from precheck_gate.reports.base import MARKDOWN_LEAST
 from tests.ci_reports.made import HOSTILE, about_run, finding, hostile_task, own, task
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate.clock import SystemClock
-from precheck_gate.documents import parse_document
+from precheck_gate.documents.yaml_document import parse_document
+from precheck_gate.runtime.clock import SystemClock
 from precheck_gate.simulator.scenario import load_scenario
 from precheck_gate.simulator.server import Simulator
 from tests.harness import TASK, body, entry, item

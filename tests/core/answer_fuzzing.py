@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from precheck_gate.drs.wire import parse_answer
+from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.errors import NotAnAnswer
-from precheck_gate.judgement import judge_task
-from precheck_gate.model import Observation, Snapshot
-from precheck_gate.second_key import SecondKey
+from precheck_gate.judgement.second_key import SecondKey
+from precheck_gate.judgement.task import judge_task
+from precheck_gate.model.snapshots import Observation, Snapshot
 from tests.core.test_oracle import ERROR_KEYS, oracle
 from tests.harness import DEFAULT, OTHER, TASK, bench_of, entry, item, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from precheck_gate.findings import RunVerdict
+    from precheck_gate.model.verdicts import RunVerdict
 
 ANSWERS = Path(__file__).resolve().parents[2] / "precheck_gate" / "simulator" / "answers"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from precheck_gate import judgement
-from precheck_gate.findings import Verdict
+from precheck_gate.judgement import task
+from precheck_gate.model.verdicts import Verdict
 from tests.core.answer_fuzzing import fuzz
 
 
@@ -20,5 +20,5 @@ def test_no_mangled_answer_is_green_unless_the_oracle_agrees(seed: int) -> None:
 
 
 def test_the_fuzz_finds_a_judgement_that_is_too_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judgement, "worst", lambda verdicts: Verdict.PASSED)
+    monkeypatch.setattr(task, "worst", lambda verdicts: Verdict.PASSED)
     assert fuzz(500, 1).wrong

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from precheck_gate.drs.caches import cache_sign
+from precheck_gate.drs.http.caches import cache_sign
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate.errors import TransientFault
-from precheck_gate.findings import Verdict
+from precheck_gate.model.verdicts import Verdict
 from precheck_gate.polling.events import Asked, Remarked
 from tests.fakes import FakeClock
 from tests.harness import body, entry, poll, task_id

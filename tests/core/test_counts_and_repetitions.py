@@ -7,9 +7,14 @@ from typing import Any
 
 import pytest
 
-from precheck_gate.drs.wire import answered_tasks, contents_of, parse_answer, results_request
+from precheck_gate.drs.api.v3_results import (
+    answered_tasks,
+    contents_of,
+    parse_answer,
+    results_request,
+)
 from precheck_gate.errors import NotAnAnswer, UnnamedResult
-from precheck_gate.model import Snapshot, Trouble, TroubleKind
+from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
 from tests.harness import OTHER, TASK, body, entry, item, task_id, without
 
 ABSENT = object()

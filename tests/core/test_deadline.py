@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.drs.auth import NoAuth
-from precheck_gate.drs.client import DrsClient
-from precheck_gate.drs.pacing import PacedSend
-from precheck_gate.drs.transport import Reply
+from precheck_gate.drs.api.v3 import DrsClient
+from precheck_gate.drs.auth.requests_auth import NoAuth
+from precheck_gate.drs.http.pacing import PacedSend
+from precheck_gate.drs.http.transport import Reply
 from precheck_gate.errors import TransientFault
-from precheck_gate.findings import Verdict
+from precheck_gate.model.verdicts import Verdict
 from precheck_gate.polling.cadence import FixedCadence
 from precheck_gate.polling.poller import Poller, PollOptions
 from tests.fakes import FakeClock
@@ -20,7 +20,7 @@ from tests.harness import Events, Judged, body, entry, judge_observations, task_
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from precheck_gate.model import Snapshot
+    from precheck_gate.model.snapshots import Snapshot
 
 
 def run(

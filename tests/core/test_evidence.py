@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from precheck_gate.evidence import MAX_GIST, decode, gist
+from precheck_gate.reports.evidence import MAX_GIST, decode, gist
 from precheck_gate.simulator.scenario import documented_answer
 
 

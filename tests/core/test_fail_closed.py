@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.drs.wire import parse_answer
+from precheck_gate.cli.options.task_lists import NamedTask, parse_task_list, select_tasks
+from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.errors import NotAnAnswer, UsageError
-from precheck_gate.findings import FindingKind, Verdict
-from precheck_gate.selection import NamedTask, parse_task_list, select_tasks
+from precheck_gate.model.verdicts import FindingKind, Verdict
 from tests.fakes import FakeClock
 from tests.harness import (
     OTHER,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.errors import NotAnAnswer, TransientFault
-from precheck_gate.findings import Verdict
+from precheck_gate.model.verdicts import Verdict
 from precheck_gate.polling.cadence import AdaptiveCadence
 from tests.fakes import FakeClock
 from tests.harness import body, entry, poll, task_id

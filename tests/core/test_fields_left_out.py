@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from precheck_gate.findings import Verdict
-from precheck_gate.model import Status
+from precheck_gate.model.snapshots import Status
+from precheck_gate.model.verdicts import Verdict
 from precheck_gate.policy import Effect, Subject, rule_on
 from tests.harness import TASK, TODAY, Judged, body, entry, item, judge, policy, without
 

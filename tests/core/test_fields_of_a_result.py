@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from precheck_gate.drs.wire import parse_answer
-from precheck_gate.model import Item, Snapshot, Status, SubTask, Trouble, TroubleKind
+from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.model.snapshots import Item, Snapshot, Status, SubTask, Trouble, TroubleKind
 from tests.harness import TASK, body, entry, item, without
 
 

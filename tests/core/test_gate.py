@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.advice import advice
-from precheck_gate.bench import Bench
+from precheck_gate.catalog.advice import advice
 from precheck_gate.ci import CiWorld, load_system
 from precheck_gate.ci.plain import NoCi
-from precheck_gate.console import Console
-from precheck_gate.drs.wire import parse_answer
-from precheck_gate.findings import FindingKind, Verdict
+from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.gate import Case, Gate, Outputs
-from precheck_gate.interrupts import Interrupts
-from precheck_gate.model import Observation, Snapshot, Trouble, TroubleKind
+from precheck_gate.judgement.context import Bench
+from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
+from precheck_gate.model.verdicts import FindingKind, Verdict
 from precheck_gate.reports.base import RunFacts
-from precheck_gate.reports.sinks import StreamSink
+from precheck_gate.reports.output.sinks import StreamSink
+from precheck_gate.runtime.console import Console
+from precheck_gate.runtime.signals import Interrupts
 from tests.harness import DEFAULT, OTHER, TASK, TODAY, body, entry, item
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from precheck_gate.ci import CiSystem, Written
-    from precheck_gate.outcome import Outcome
+    from precheck_gate.judgement.readiness import Outcome
 
 
 def observed(*entries: dict[str, Any]) -> list[Observation]:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.drs.wire import parse_answer
-from precheck_gate.findings import Verdict
-from precheck_gate.model import Snapshot
+from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.model.snapshots import Snapshot
+from precheck_gate.model.verdicts import Verdict
 from tests.fakes import FakeClock
 from tests.harness import TASK, body, entry, item, poll, without
 

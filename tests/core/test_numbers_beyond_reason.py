@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate import strictjson
-from precheck_gate.drs import task_wire, v5_wire
-from precheck_gate.drs.wire import answered_tasks, parse_answer
+from precheck_gate.documents import strict_json
+from precheck_gate.drs.api import v3_tasks, v5_payloads
+from precheck_gate.drs.api.v3_results import answered_tasks, parse_answer
 from precheck_gate.errors import NotAnAnswer
 from tests.harness import TASK, body, entry, item
 
@@ -36,7 +36,7 @@ def with_number(document: bytes, number: str) -> bytes:
 @pytest.mark.parametrize("around", ['"@@"', '["@@"]', '{"error_code": "@@"}'])
 def test_it_is_no_json(number: str, around: str) -> None:
     with pytest.raises(ValueError, match=r"beyond reason|digits"):
-        strictjson.loads(with_number(around.encode(), number))
+        strict_json.loads(with_number(around.encode(), number))
 
 
 @pytest.mark.parametrize("number", BEYOND)
@@ -60,8 +60,8 @@ def test_no_error_code_reads_as_none_for_it(content: bytes, number: str) -> None
 @pytest.mark.parametrize(
     ("parse", "started"),
     [
-        (task_wire.parse_started, {"id": TASK, "precheck_id": "p", "status": "success"}),
-        (v5_wire.parse_started, {"id": TASK, "query_id": "q"}),
+        (v3_tasks.parse_started, {"id": TASK, "precheck_id": "p", "status": "success"}),
+        (v5_payloads.parse_started, {"id": TASK, "query_id": "q"}),
     ],
 )
 def test_no_start_counts_for_it(
@@ -75,4 +75,6 @@ def test_no_start_counts_for_it(
 @pytest.mark.parametrize("number", ["1e999999999", "-1e999999999", "1e-999999999", "1e400"])
 def test_a_number_that_is_only_large_is_kept_to_the_digit(number: str) -> None:
     # As a float it would read as infinity, or as 0.
-    assert strictjson.compact(strictjson.loads(number.encode())).lower().replace("+", "") == number
+    assert (
+        strict_json.compact(strict_json.loads(number.encode())).lower().replace("+", "") == number
+    )

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.answers import SavedAnswers
-from precheck_gate.drs.client import DrsClient
-from precheck_gate.drs.transport import Reply
-from precheck_gate.drs.wire import answered_tasks, parse_answer
+from precheck_gate.drs.api.v3 import DrsClient
+from precheck_gate.drs.api.v3_results import answered_tasks, parse_answer
+from precheck_gate.drs.http.transport import Reply
 from precheck_gate.errors import BatchRefused, NotAnAnswer
-from precheck_gate.findings import Verdict
-from precheck_gate.model import Snapshot, Trouble, TroubleKind
+from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
+from precheck_gate.model.verdicts import Verdict
+from precheck_gate.saved.answers import SavedAnswers
 from tests.fakes import FakeClock
 from tests.harness import (
     OTHER,

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.drs.client import DrsClient
-from precheck_gate.drs.transport import Reply
-from precheck_gate.drs.v5_client import DrsV5Client
+from precheck_gate.drs.api.v3 import DrsClient
+from precheck_gate.drs.api.v5 import DrsV5Client
+from precheck_gate.drs.http.transport import Reply
 from precheck_gate.errors import ServiceError
-from precheck_gate.model import Snapshot
+from precheck_gate.model.snapshots import Snapshot
 from tests.fakes import FakeClock
 from tests.harness import TASK, entry, item
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from precheck_gate.drs.either import Service
+    from precheck_gate.drs.api.auto import Service
 
 OTHERS = [201, 202, 203, 204, 206, 299, 301, 302, 304, 418]
 RESULTS: dict[str, Any] = {

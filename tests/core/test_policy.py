@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from precheck_gate import schemas
-from precheck_gate.documents import parse_document
+from precheck_gate.documents import validation
+from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.errors import DocumentError, UsageError
-from precheck_gate.findings import FindingKind, Verdict
-from precheck_gate.model import Status
+from precheck_gate.model.snapshots import Status
+from precheck_gate.model.verdicts import FindingKind, Verdict
 from precheck_gate.policy import PRESETS, Effect, Subject, decide, load_policy
 from tests.harness import DEFAULT, TASK, body, entry, item, judge, policy
 
@@ -31,7 +31,7 @@ def rules(*lines: str) -> str:
 @pytest.mark.parametrize("name", PRESETS)
 def test_the_presets_are_valid_by_their_own_schema(name: str) -> None:
     text = (resources.files("precheck_gate.policy") / "presets" / f"{name}.yaml").read_text("utf-8")
-    schemas.check(parse_document(text, f"{name}.yaml"), "policy-1", "policy")
+    validation.check(parse_document(text, f"{name}.yaml"), "policy-1", "policy")
 
 
 @pytest.mark.parametrize(

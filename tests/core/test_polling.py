@@ -16,7 +16,7 @@ from precheck_gate.errors import (
     ServiceError,
     TransientFault,
 )
-from precheck_gate.findings import Verdict
+from precheck_gate.model.verdicts import Verdict
 from precheck_gate.polling.cadence import AdaptiveCadence, FixedCadence, Pace
 from precheck_gate.polling.events import Faulted, TaskChanged, Waiting
 from tests.fakes import FakeClock

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.errors import Interrupted
-from precheck_gate.interrupts import Interrupts
-from precheck_gate.reading import (
+from precheck_gate.runtime.reading import (
     TooLarge,
     read_before,
     read_descriptor,
     read_file,
     reads_end_with,
 )
+from precheck_gate.runtime.signals import Interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from precheck_gate.drs.wire import parse_answer
-from precheck_gate.findings import FindingKind, Verdict
-from precheck_gate.model import Observation, Snapshot, Trouble, TroubleKind
-from precheck_gate.verdict import RunJudge
+from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.judgement.run import RunJudge
+from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
+from precheck_gate.model.verdicts import FindingKind, Verdict
 from tests.harness import (
     DEFAULT,
     TASK,

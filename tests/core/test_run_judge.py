@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate.findings import RunVerdict, Verdict
-from precheck_gate.model import Observation, Trouble, TroubleKind
+from precheck_gate.judgement.run import RunJudge, exit_code
+from precheck_gate.model.snapshots import Observation, Trouble, TroubleKind
+from precheck_gate.model.verdicts import RunVerdict, Verdict
 from precheck_gate.policy import Effect
-from precheck_gate.verdict import RunJudge, exit_code
 from tests.harness import DEFAULT, OTHER, TASK, TODAY, body, entry, item, judge, judge_observations
 from tests.harness import policy as policy_of
 
 if TYPE_CHECKING:
-    from precheck_gate.findings import TaskVerdict
+    from precheck_gate.model.verdicts import TaskVerdict
 
 
 def passed(*task_ids: str) -> list[TaskVerdict]:

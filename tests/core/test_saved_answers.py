@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate.answers import AnswerArchive, SavedAnswers
-from precheck_gate.drs.wire import parse_answer
+from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.errors import UsageError
-from precheck_gate.model import Observation, Snapshot, Trouble, TroubleKind
+from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
+from precheck_gate.saved.answers import AnswerArchive, SavedAnswers
 from tests.fakes import FakeClock
 from tests.harness import OTHER, TASK, Judged, body, entry, judge_observations
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from precheck_gate.findings import FindingKind, Verdict
-from precheck_gate.model import Status
+from precheck_gate.model.snapshots import Status
+from precheck_gate.model.verdicts import FindingKind, Verdict
 from precheck_gate.policy import Effect, Subject, decide
 from tests.harness import TASK, Judged, body, entry, item, judge, policy
 

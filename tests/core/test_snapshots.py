@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from precheck_gate.findings import Verdict
-from precheck_gate.model import Item, Observation, Snapshot, Status, SubTask
+from precheck_gate.model.snapshots import Item, Observation, Snapshot, Status, SubTask
+from precheck_gate.model.verdicts import Verdict
 from tests.harness import TASK, judge_observations, policy
 
 

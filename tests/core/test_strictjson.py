@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from precheck_gate.strictjson import compact, loads
+from precheck_gate.documents.strict_json import compact, loads
 
 texts = st.text(max_size=6) | st.sampled_from(["NaN", '"', '\\"', "\\", '"NaN', "NaN\\"])
 numbers = st.decimals(allow_nan=False, allow_infinity=False, places=3)

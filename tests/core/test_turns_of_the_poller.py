@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate.errors import BatchRefused, NotAnAnswer, TransientFault
-from precheck_gate.findings import Verdict
+from precheck_gate.model.verdicts import Verdict
 from precheck_gate.polling.cadence import FixedCadence
 from precheck_gate.polling.poller import Poller, PollOptions
 from precheck_gate.polling.repeating import RetryBudget

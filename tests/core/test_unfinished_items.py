@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from precheck_gate.drs.wire import parse_answer
-from precheck_gate.findings import Finding, FindingKind, Verdict
-from precheck_gate.model import Item, Snapshot, Status
+from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.model.snapshots import Item, Snapshot, Status
+from precheck_gate.model.verdicts import Finding, FindingKind, Verdict
 from tests.harness import TASK, Judged, body, entry, item, judge, policy, without
 
 ABSENT = object()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from precheck_gate.drs.unpacking import Damaged, unpacked
+from precheck_gate.drs.http.decompression import Damaged, unpacked
 from tests.e2e.servers import gzip_bomb
 from tests.harness import body, entry
 

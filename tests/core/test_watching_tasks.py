@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate.drs.wire import parse_answer
+from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.errors import AccessRefused, BatchRefused, TimeOver, TransientFault
-from precheck_gate.findings import Verdict
-from precheck_gate.model import Snapshot, Trouble, TroubleKind
+from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
+from precheck_gate.model.verdicts import Verdict
 from precheck_gate.polling.cadence import FixedCadence, Pace
 from precheck_gate.polling.events import TaskChanged
 from precheck_gate.polling.poller import Poller, PollOptions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from precheck_gate.strictjson import compact, complaint, loads
+from precheck_gate.documents.strict_json import compact, complaint, loads
 
 
 def said(content: str, **options: bool) -> str:

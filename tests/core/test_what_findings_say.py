@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.findings import FindingKind, Verdict
-from precheck_gate.model import About, Observation
+from precheck_gate.model.snapshots import About, Observation
+from precheck_gate.model.verdicts import FindingKind, Verdict
 from tests.harness import TASK, body, entry, item, judge, judge_observations, policy, without
 
 if TYPE_CHECKING:
-    from precheck_gate.findings import Finding
+    from precheck_gate.model.verdicts import Finding
     from tests.harness import Judged
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from precheck_gate.drs.answer_json import any_text, parse_json, parse_object, text_in
+from precheck_gate.drs.http.json_fields import any_text, parse_json, parse_object, text_in
 from precheck_gate.errors import NotAnAnswer
 
 

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from precheck_gate.findings import Verdict, effect_of, worst
+from precheck_gate.model.verdicts import Verdict, effect_of, worst
 from precheck_gate.policy import Effect
 
 ORDER = [

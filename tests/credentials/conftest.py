@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from precheck_gate.cli import main_group
-from precheck_gate.cli.execution import Runtime
-from precheck_gate.documents import parse_document
+from precheck_gate.cli.app.execution import Runtime
+from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.errors import PrecheckGateError
 from precheck_gate.simulator.scenario import load_scenario
 from precheck_gate.simulator.server import Simulator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from precheck_gate.clock import Clock
+    from precheck_gate.runtime.clock import Clock
 
 ID = "140b5236-88ad-43c8-811c-1268453jb101"
 PROJECT = "054ba152d480d55b2f5dc0069e7ddef0"

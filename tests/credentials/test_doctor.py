@@ -157,7 +157,7 @@ def test_tls_that_does_not_verify(gate: Gate, token: None, tmp_path: object) -> 
 def test_the_help_names_the_exit_codes(gate: Gate) -> None:
     from click.testing import CliRunner
 
-    from precheck_gate.cli.doctor import doctor
+    from precheck_gate.cli.commands.doctor import doctor
 
     text = CliRunner().invoke(doctor, ["--help"]).output
     for words in ("Exit codes: 0 all is well, 2", "--debug-http", "--id-token-variable"):

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from precheck_gate import secrets
 from precheck_gate.cli import main_group
-from precheck_gate.cli.execution import Runtime
-from precheck_gate.secrets import Secret, hide_for_now, hide_secrets
+from precheck_gate.cli.app.execution import Runtime
+from precheck_gate.safetext import secrets
+from precheck_gate.safetext.secrets import Secret, hide_for_now, hide_secrets
 from tests.e2e.servers import serve_body
 from tests.fakes import FakeClock
 

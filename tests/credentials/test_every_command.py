@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate import secrets
 from precheck_gate.__main__ import run_main
-from precheck_gate.console import Console
-from precheck_gate.secrets import Secret
+from precheck_gate.runtime.console import Console
+from precheck_gate.safetext import secrets
+from precheck_gate.safetext.secrets import Secret
 from tests.harness import TASK, body, entry, item
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate import console
+from precheck_gate.runtime import console
 
 from . import conftest
 from .conftest import ID, MARK, TOKEN, USERS, scenario

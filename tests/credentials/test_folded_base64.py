@@ -8,8 +8,8 @@ import textwrap
 
 import pytest
 
-from precheck_gate.secrets import Secret
-from precheck_gate.text import clean
+from precheck_gate.safetext.cleaning import clean
+from precheck_gate.safetext.secrets import Secret
 
 TOKEN = "MIIFolded" + "".join(f"{number * 7919 % 997:03d}xY" for number in range(60))
 

@@ -7,20 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate import secrets
-from precheck_gate.advice import advice, group_of
-from precheck_gate.answers import AnswerArchive
-from precheck_gate.bench import Bench
+from precheck_gate.catalog.advice import advice, group_of
 from precheck_gate.cli import main_group
-from precheck_gate.cli.execution import Runtime
-from precheck_gate.drs.client import DrsClient
-from precheck_gate.drs.transport import Reply
-from precheck_gate.drs.v5_client import DrsV5Client
-from precheck_gate.drs.wire import parse_answer
-from precheck_gate.findings import FindingKind
-from precheck_gate.judgement import judge_task
-from precheck_gate.model import Observation, Snapshot, Status, SubTask, Trouble, TroubleKind
-from precheck_gate.secrets import Secret
+from precheck_gate.cli.app.execution import Runtime
+from precheck_gate.drs.api.v3 import DrsClient
+from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.drs.api.v5 import DrsV5Client
+from precheck_gate.drs.http.transport import Reply
+from precheck_gate.judgement.context import Bench
+from precheck_gate.judgement.task import judge_task
+from precheck_gate.model.snapshots import (
+    Observation,
+    Snapshot,
+    Status,
+    SubTask,
+    Trouble,
+    TroubleKind,
+)
+from precheck_gate.model.verdicts import FindingKind
+from precheck_gate.safetext import secrets
+from precheck_gate.safetext.secrets import Secret
+from precheck_gate.saved.answers import AnswerArchive
 from tests.e2e.servers import serve_body
 from tests.fakes import FakeClock
 from tests.harness import DEFAULT, TODAY, entry, item
@@ -32,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from precheck_gate.findings import Finding
+    from precheck_gate.model.verdicts import Finding
 
 POLICY = """
 version: 1

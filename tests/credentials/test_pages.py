@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from precheck_gate.cli.service import _OPTIONS as OPTIONS
-from precheck_gate.cli.service import WAYS
-from precheck_gate.documents import parse_document
-from precheck_gate.drs.credentials import variables
-from precheck_gate.drs.credentials.identities import Way
-from precheck_gate.drs.variables import IAM_VARIABLES, PROJECT_NAME_VARIABLES
+from precheck_gate.cli.options.service import _OPTIONS as OPTIONS
+from precheck_gate.cli.options.service import WAYS
+from precheck_gate.documents.yaml_document import parse_document
+from precheck_gate.drs.auth import variables
+from precheck_gate.drs.auth.identities import Way
+from precheck_gate.drs.auth.service_variables import IAM_VARIABLES, PROJECT_NAME_VARIABLES
 from precheck_gate.simulator.scenario import load_scenario
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -17,11 +17,11 @@ from urllib.parse import quote
 
 import pytest
 
-from precheck_gate.drs.auth import BoundAuth, TokenAuth
-from precheck_gate.drs.exchanges import SecretFilter, guard_loggers, shown_url
-from precheck_gate.drs.transport import HttpTransport, Reply
+from precheck_gate.drs.auth.requests_auth import BoundAuth, TokenAuth
+from precheck_gate.drs.http.debug_log import SecretFilter, guard_loggers, shown_url
+from precheck_gate.drs.http.transport import HttpTransport, Reply
 from precheck_gate.errors import ServiceError
-from precheck_gate.secrets import Secret, hide_secrets
+from precheck_gate.safetext.secrets import Secret, hide_secrets
 
 from .conftest import (
     ID,

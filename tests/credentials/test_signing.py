@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from precheck_gate.clock import SystemClock
-from precheck_gate.drs.signing import sign
-from precheck_gate.secrets import Secret
+from precheck_gate.drs.auth.signing import sign
+from precheck_gate.runtime.clock import SystemClock
+from precheck_gate.safetext.secrets import Secret
 
 from .conftest import ACCESS_KEY, ID, KEYS, PROJECT, SECRET_KEY, TEMPORARY_KEYS, scenario
 

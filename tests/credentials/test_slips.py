@@ -12,9 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from precheck_gate.__main__ import run_main
-from precheck_gate.drs.credentials.variables import SECRET_VARIABLES
-from precheck_gate.secrets import Secret
-from precheck_gate.slips import is_slip, quoted, told, told_variable, without_slips
+from precheck_gate.drs.auth.variables import SECRET_VARIABLES
+from precheck_gate.safetext.pasted_secrets import (
+    is_slip,
+    quoted,
+    told,
+    told_variable,
+    without_slips,
+)
+from precheck_gate.safetext.secrets import Secret
 
 from .conftest import ID, PROJECT
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from precheck_gate import secrets
-from precheck_gate.secrets import Secret, hide_secrets
-from precheck_gate.text import clean, clean_line, shorten
+from precheck_gate.safetext import secrets
+from precheck_gate.safetext.cleaning import clean, clean_line, shorten
+from precheck_gate.safetext.secrets import Secret, hide_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable

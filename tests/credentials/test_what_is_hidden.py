@@ -7,9 +7,17 @@ from html import escape
 
 import pytest
 
-from precheck_gate import secrets
-from precheck_gate.secrets import Secret, hide_for_now, hide_secrets
-from precheck_gate.text import clean, clean_line, few, hide_credentials, inert, inert_line, shorten
+from precheck_gate.safetext import secrets
+from precheck_gate.safetext.cleaning import (
+    clean,
+    clean_line,
+    few,
+    hide_credentials,
+    inert,
+    inert_line,
+    shorten,
+)
+from precheck_gate.safetext.secrets import Secret, hide_for_now, hide_secrets
 from tests.harness import task_id
 
 

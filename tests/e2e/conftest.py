@@ -11,9 +11,9 @@ import pytest
 
 from precheck_gate.__main__ import run_main
 from precheck_gate.cli import main_group
-from precheck_gate.cli.execution import Runtime
-from precheck_gate.clock import SystemClock
-from precheck_gate.documents import parse_document
+from precheck_gate.cli.app.execution import Runtime
+from precheck_gate.documents.yaml_document import parse_document
+from precheck_gate.runtime.clock import SystemClock
 from precheck_gate.simulator.scenario import builtin_scenario, load_scenario
 from precheck_gate.simulator.server import Simulator
 from tests.e2e.outcome import ID, PROJECT, TOKEN, Outcome, check
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from precheck_gate.clock import Clock
+    from precheck_gate.runtime.clock import Clock
 
 _OURS = ("PRECHECK_GATE_", "HW_", "OS_", "HUAWEICLOUD_")
 _OTHERS = frozenset(

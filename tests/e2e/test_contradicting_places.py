@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate.drs.credentials.environment import Environment
-from precheck_gate.drs.credentials.finding import AuthOptions
+from precheck_gate.cli.options.service_settings import ServiceSettings, find_service
+from precheck_gate.drs.auth.discovery import AuthOptions
+from precheck_gate.drs.auth.environment import Environment
 from precheck_gate.errors import UsageError
-from precheck_gate.settings import ServiceSettings, find_service
 from tests.e2e.outcome import ID, PROJECT
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate.answers import SavedAnswers
+from precheck_gate.saved.answers import SavedAnswers
 from tests.e2e.outcome import ID
 from tests.fakes import EPOCH, FakeClock
 from tests.harness import body, entry, item

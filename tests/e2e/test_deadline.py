@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate import judgement
+from precheck_gate.judgement import task
 from tests.e2e.outcome import task_id
 
 if TYPE_CHECKING:
@@ -42,13 +42,13 @@ def test_a_deadline_before_all_pre_checks_are_started_is_incomplete(
 def test_the_judgement_is_part_of_the_time(
     gate: Gate, serve: Serve, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, duration: str
 ) -> None:
-    judge_task = judgement.judge_task
+    judge_task = task.judge_task
 
     def slow(*arguments: Any) -> Any:
         clock.advance(0.1)
         return judge_task(*arguments)
 
-    monkeypatch.setattr(judgement, "judge_task", slow)
+    monkeypatch.setattr(task, "judge_task", slow)
     lines = "\n".join(f"  - {{id: {one}, answer: mysql, duration: {duration}}}" for one in STUCK)
     gate.run(
         serve(f"version: 1\ntasks:\n{lines}\n").url,

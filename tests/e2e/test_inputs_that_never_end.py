@@ -116,7 +116,7 @@ def test_a_signal_ends_the_wait_for_an_input_at_once(
 def test_an_input_without_a_writer_is_refused_in_time(
     what: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("precheck_gate.reading.READ_SECONDS", 0.05)
+    monkeypatch.setattr("precheck_gate.runtime.reading.READ_SECONDS", 0.05)
     os.mkfifo("pipe")
     assert run_main(line_of(what, "pipe", monkeypatch)) == 2
     out, err = capsys.readouterr()
@@ -135,7 +135,7 @@ def test_an_input_without_a_writer_does_not_outlast_the_timeout_of_a_run(
 def test_a_writer_that_stops_writing_is_not_waited_for_without_end(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("precheck_gate.reading.READ_SECONDS", 0.05)
+    monkeypatch.setattr("precheck_gate.runtime.reading.READ_SECONDS", 0.05)
     os.mkfifo("pipe")
     reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
     writer = os.open("pipe", os.O_WRONLY)
@@ -146,7 +146,11 @@ def test_a_writer_that_stops_writing_is_not_waited_for_without_end(
     os.close(writer)
 
 
-SMALL = ("precheck_gate.baseline", "precheck_gate.reports.readback", "precheck_gate.answers.index")
+SMALL = (
+    "precheck_gate.saved.reports.baseline",
+    "precheck_gate.saved.reports.reading",
+    "precheck_gate.saved.answers.index",
+)
 
 
 @pytest.mark.parametrize("what", COMMANDS)

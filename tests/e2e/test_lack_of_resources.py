@@ -10,10 +10,11 @@ import pytest
 import urllib3.util.connection
 
 from precheck_gate.cli import main_group
-from precheck_gate.drs import transport, wire
-from precheck_gate.drs.parallel import in_parallel
+from precheck_gate.drs.api import v3_results
+from precheck_gate.drs.http import transport
+from precheck_gate.drs.http.parallel import in_parallel
 from precheck_gate.reports.json_report import JsonReporter
-from precheck_gate.shortages import shortage
+from precheck_gate.runtime.shortages import shortage
 from tests.e2e.outcome import ID
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def test_a_lack_that_lasts_is_told_as_what_it_is(
 def test_memory_that_runs_out_while_an_answer_is_read_is_no_bug(
     gate: Gate, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wire, "parse_answer", failing(lambda: None, NO_MEMORY, 1))
+    monkeypatch.setattr(v3_results, "parse_answer", failing(lambda: None, NO_MEMORY, 1))
     outcome = gate.run(serve(SCENARIO).url)
     assert outcome.code == 4
     outcome.reports("This machine has no memory left")
@@ -117,7 +118,9 @@ def test_memory_that_is_gone_for_the_message_as_well_ends_in_no_code_of_a_verdic
     monkeypatch: pytest.MonkeyPatch, gate: Gate
 ) -> None:
     monkeypatch.setattr(main_group, "invoke", failing(lambda: None, NO_MEMORY, 1))
-    monkeypatch.setattr("precheck_gate.console.Console.error", failing(lambda: None, NO_MEMORY, 9))
+    monkeypatch.setattr(
+        "precheck_gate.runtime.console.Console.error", failing(lambda: None, NO_MEMORY, 9)
+    )
     assert gate.main("catalog", with_reports=False).code == 4
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.drs.auth import NoAuth
-from precheck_gate.drs.transport import MAX_LEFT_BEHIND, HttpTransport
+from precheck_gate.drs.auth.requests_auth import NoAuth
+from precheck_gate.drs.http.transport import MAX_LEFT_BEHIND, HttpTransport
 from precheck_gate.errors import NotAnAnswer, TransientFault
 from tests.e2e.hostile import (
     CLOSE,

@@ -10,8 +10,8 @@ import pytest
 
 import precheck_gate
 from precheck_gate.cli import main_group
-from precheck_gate.cli.environment import known_variables
-from precheck_gate.drs.credentials.variables import KEY_VARIABLES, TOKEN_VARIABLES, USER_VARIABLES
+from precheck_gate.cli.options.environment import known_variables
+from precheck_gate.drs.auth.variables import KEY_VARIABLES, TOKEN_VARIABLES, USER_VARIABLES
 from tests.ci_reports.test_dotenv import NAMES
 from tests.e2e.outcome import ID, TOKEN
 

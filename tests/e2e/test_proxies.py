@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate.drs import proxies
-from precheck_gate.drs.auth import NoAuth
-from precheck_gate.drs.proxies import check_proxy, proxy_trouble
-from precheck_gate.drs.transport import HttpTransport
+from precheck_gate.drs.auth.requests_auth import NoAuth
+from precheck_gate.drs.http import proxies
+from precheck_gate.drs.http.proxies import check_proxy, proxy_trouble
+from precheck_gate.drs.http.transport import HttpTransport
 from precheck_gate.errors import ServiceError, TransientFault
 from tests.e2e.hostile import CLOSE, HostileServer, endless, exchange_threads, plain
 from tests.e2e.outcome import MARK

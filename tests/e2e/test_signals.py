@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate.clock import SystemClock
-from precheck_gate.documents import parse_document
+from precheck_gate.documents.yaml_document import parse_document
+from precheck_gate.runtime.clock import SystemClock
 from precheck_gate.simulator.scenario import load_scenario
 from precheck_gate.simulator.server import Simulator
 from tests.e2e.outcome import ID, OTHER, task_id
@@ -94,10 +94,10 @@ tasks:
     [
         ("precheck_gate.errors", signal.SIGINT),
         ("precheck_gate.errors", signal.SIGTERM),
-        ("precheck_gate.interrupts", signal.SIGINT),
+        ("precheck_gate.runtime.signals", signal.SIGINT),
         ("click", signal.SIGTERM),
         ("precheck_gate.cli", signal.SIGINT),
-        ("precheck_gate.cli.options", signal.SIGTERM),
+        ("precheck_gate.cli.options.shared", signal.SIGTERM),
     ],
 )
 def test_while_the_program_is_imported(
@@ -117,7 +117,7 @@ def test_while_the_program_is_imported(
     ("module", "signum"),
     [
         ("requests", signal.SIGINT),
-        ("precheck_gate.drs.client", signal.SIGTERM),
+        ("precheck_gate.drs.api.v3", signal.SIGTERM),
         ("precheck_gate.polling.poller", signal.SIGINT),
     ],
 )
@@ -188,7 +188,7 @@ def test_while_the_list_of_tasks_is_awaited(gate: Gate, serve_now: Serve) -> Non
     """The pipe's other end takes its time, as ``terraform output`` may."""
     argv = gate.arguments(serve_now(PENDING).url, "--tasks-from", "-", tasks=[])
     with gate.start(*argv, tell_imports=True) as child:
-        child.wait_for(" precheck_gate.selection\n")
+        child.wait_for(" precheck_gate.cli.options.task_lists\n")
         outcome = interrupt(child, signal.SIGTERM)
     assert outcome.report["interrupted_by"] == "SIGTERM"
 
@@ -280,7 +280,7 @@ def answers(folder: Path) -> Path:
 def test_evaluate_while_it_reads_thousands_of_tasks(gate: Gate, tmp_path: Path) -> None:
     files = sorted(map(str, answers(tmp_path).glob("*.json")))
     with gate.start("evaluate", *gate.outputs, *files, tell_imports=True) as child:
-        child.wait_for(" precheck_gate.answers\n")
+        child.wait_for(" precheck_gate.saved.answers\n")
         outcome = interrupt(child, signal.SIGINT)
     check_interrupted(outcome, signal.SIGINT)
 

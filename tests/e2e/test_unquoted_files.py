@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 import precheck_gate
-from precheck_gate.documents import parse_document
+from precheck_gate.documents.validation import check
+from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.errors import DocumentError, UsageError
-from precheck_gate.schemas import check
 from tests.e2e.outcome import ID
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import io
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
-from precheck_gate.findings import (
+from precheck_gate.judgement.run import exit_code
+from precheck_gate.model.verdicts import (
     Finding,
     FindingKind,
     RunVerdict,
@@ -17,8 +18,7 @@ from precheck_gate.findings import (
     worst,
 )
 from precheck_gate.reports.base import RunFacts, load_format
-from precheck_gate.text import clean
-from precheck_gate.verdict import exit_code
+from precheck_gate.safetext.cleaning import clean
 from tests.harness import task_id
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.findings import Finding, FindingKind, Verdict
+from precheck_gate.model.verdicts import Finding, FindingKind, Verdict
 
 from .made import HOSTILE, hostile, item, own, run_of, task_of, wave, written
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from precheck_gate.errors import UsageError
-from precheck_gate.findings import Verdict
+from precheck_gate.model.verdicts import Verdict
 from precheck_gate.reports.base import MARKDOWN_LEAST
-from precheck_gate.reports.markdown import MarkdownReporter
+from precheck_gate.reports.markdown.reporter import MarkdownReporter
 from tests.html_report.made import FACTS, HOSTILE, hostile, item, run_of, task_of, wave, written
 
 from .test_markdown_render import only_ours, rendered

@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from precheck_gate.findings import Verdict
-from precheck_gate.reports.markdown_text import code, escape
+from precheck_gate.model.verdicts import Verdict
+from precheck_gate.reports.markdown.escaping import code, escape
 from tests.html_report.made import HOSTILE, hostile, item, own, run_of, task_of, wave, written
 
 if TYPE_CHECKING:

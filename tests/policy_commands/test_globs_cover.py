@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from precheck_gate.policy.globs import can_be_task_id, covers, covers_all, may_meet, respell
+from precheck_gate.cli.options.task_lists import is_task_id
+from precheck_gate.policy.linting.globs import can_be_task_id, covers, covers_all, may_meet, respell
 from precheck_gate.policy.model import Patterns
-from precheck_gate.selection import is_task_id
 from tests.harness import TASK
 
 _globs = st.text("ab*?[]!-c^\\", min_size=1, max_size=7)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from precheck_gate import catalog
-from precheck_gate.documents import parse_document
+from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.policy import parse_policy
-from precheck_gate.policy.lint import LintKind, lint
-from precheck_gate.policy.names import KnownNames
+from precheck_gate.policy.linting.lint import LintKind, lint
+from precheck_gate.policy.linting.names import KnownNames
 from tests.harness import TODAY
 
 NAMES = KnownNames.of(catalog.load())

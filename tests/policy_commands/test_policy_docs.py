@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate import schemas
-from precheck_gate.cli.policy import SUBCOMMANDS
-from precheck_gate.documents import parse_document
-from precheck_gate.model import Status
+from precheck_gate.cli.commands.policy import SUBCOMMANDS
+from precheck_gate.documents import validation
+from precheck_gate.documents.yaml_document import parse_document
+from precheck_gate.model.snapshots import Status
 from precheck_gate.policy import PRESETS, PolicyOptions, builtin_policy, parse_policy
-from precheck_gate.policy.lint import LintKind
+from precheck_gate.policy.linting.lint import LintKind
 from tests.harness import TODAY
 from tests.policy_commands.calling import call, write
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 DOC = Path(__file__).resolve().parents[2] / "docs" / "policy.md"
 TEXT = DOC.read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"```yaml\n(.*?)```", TEXT, flags=re.DOTALL)
-SCHEMA = schemas.load_schema("policy-1")
+SCHEMA = validation.load_schema("policy-1")
 # What means the same as at the top is not documented twice.
 LAYERS = {"tasks.*", "profiles.*"}
 

@@ -12,10 +12,10 @@ import click
 import jsonschema
 import pytest
 
-from precheck_gate import schemas
-from precheck_gate.cli.policy import SUBCOMMANDS
-from precheck_gate.cli.policy_init import STARTER
-from precheck_gate.documents import parse_document
+from precheck_gate.cli.commands.policy import SUBCOMMANDS
+from precheck_gate.cli.commands.policy.init import STARTER
+from precheck_gate.documents import validation
+from precheck_gate.documents.yaml_document import parse_document
 from tests.policy_commands.calling import call
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def test_an_unknown_command_is_answered_with_the_one_that_was_meant(
 def test_the_schema_is_the_published_one(capsys: pytest.CaptureFixture[str]) -> None:
     done = call(capsys, "policy", "schema")
     assert (done.code, done.err) == (0, "")
-    assert json.loads(done.out) == schemas.load_schema("policy-1")
+    assert json.loads(done.out) == validation.load_schema("policy-1")
     jsonschema.Draft202012Validator.check_schema(json.loads(done.out))
 
 
@@ -77,7 +77,7 @@ def test_the_starter_is_valid_without_a_warning_and_explains_itself(
 def test_the_waiver_in_the_comments_of_the_starter_is_valid_too() -> None:
     text = STARTER.replace("# waivers:", "waivers:").replace("#   ", "  ")
     document = parse_document(text.replace("precheck-gate", "# precheck-gate"), "starter.yaml")
-    schemas.check(document, "policy-1", "policy")
+    validation.check(document, "policy-1", "policy")
     assert document.value["waivers"][0]["id"] == "W-1"
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate import catalog
-from precheck_gate.documents import parse_document
+from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.policy import PolicyOptions, parse_policy
-from precheck_gate.policy.lint import LintKind, LintWarning, lint
-from precheck_gate.policy.names import KnownNames
+from precheck_gate.policy.linting.lint import LintKind, LintWarning, lint
+from precheck_gate.policy.linting.names import KnownNames
 from precheck_gate.policy.reading import LayerReader
 from tests.harness import OTHER, TASK, TODAY
 from tests.policy_commands.calling import call, write

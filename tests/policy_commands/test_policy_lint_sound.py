@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from precheck_gate import catalog
-from precheck_gate.documents import parse_document
-from precheck_gate.model import Status
+from precheck_gate.documents.yaml_document import parse_document
+from precheck_gate.model.snapshots import Status
 from precheck_gate.policy import Effect, Subject, parse_policy, rule_on
-from precheck_gate.policy.covering import match_covers, matches_may_meet, may_be_in_doubt
-from precheck_gate.policy.lint import LintKind, lint
+from precheck_gate.policy.linting.covering import match_covers, matches_may_meet, may_be_in_doubt
+from precheck_gate.policy.linting.lint import LintKind, lint
+from precheck_gate.policy.linting.names import KnownNames
 from precheck_gate.policy.model import Match, Patterns
-from precheck_gate.policy.names import KnownNames
 from tests.harness import TODAY
 
 NAMES = KnownNames.of(catalog.load())

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from precheck_gate.cli.policy_yaml import as_document, to_json, to_yaml
-from precheck_gate.documents import parse_document
+from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.errors import UsageError
 from precheck_gate.policy import PolicyOptions, for_task, load_policy, parse_policy
 from precheck_gate.policy.model import Layer
-from precheck_gate.text import clean
+from precheck_gate.policy.writing import as_document, to_json, to_yaml
+from precheck_gate.safetext.cleaning import clean
 from tests.harness import OTHER, TASK, TODAY
 from tests.policy_commands.calling import call, write
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from precheck_gate.baseline import identities, load_baseline
 from precheck_gate.errors import UsageError
+from precheck_gate.saved.reports.baseline import identities, load_baseline
 from tests.harness import OTHER, TASK, body, entry, item, judge, policy
 from tests.policy_language.commands import evaluate, gate, write
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from precheck_gate.schemas import load_schema
+from precheck_gate.documents.validation import load_schema
 from tests.harness import OTHER, TASK, body, entry, item
 from tests.policy_language.commands import evaluate, gate, write
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from precheck_gate.comparison import Comparison, compare_reports
-from precheck_gate.reports.diff_views import VIEWS
-from precheck_gate.schemas import load_schema
+from precheck_gate.documents.validation import load_schema
+from precheck_gate.saved.reports.comparison import Comparison, compare_reports
+from precheck_gate.saved.reports.diff_views import VIEWS
 
 EVIL = [
     "<img src=x onerror=alert(1)>",

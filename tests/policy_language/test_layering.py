@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.errors import DocumentError, UsageError
-from precheck_gate.findings import Verdict
-from precheck_gate.model import Status
+from precheck_gate.model.snapshots import Status
+from precheck_gate.model.verdicts import Verdict
 from precheck_gate.policy import Effect, Policy, PolicyOptions, Subject, decide, load_policy
 from tests.harness import OTHER, TASK, TODAY, body, entry, item, judge, policy
 from tests.policy_language.commands import write

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate.errors import DocumentError
-from precheck_gate.findings import Verdict
+from precheck_gate.model.verdicts import Verdict
 from precheck_gate.policy import PRESETS
 from tests.harness import OTHER, TASK, Judged, body, entry, item, judge, policy, task_id
 from tests.policy_language.commands import evaluate, write

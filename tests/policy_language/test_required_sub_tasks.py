@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from precheck_gate.findings import FindingKind, Verdict
+from precheck_gate.model.verdicts import FindingKind, Verdict
 from tests.harness import body, entry, item, judge, policy
 
 REQUIRED = "version: 1\nrequired_items: [a]\n"

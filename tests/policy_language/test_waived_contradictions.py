@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from precheck_gate.findings import Verdict
+from precheck_gate.model.verdicts import Verdict
 from tests.harness import Judged, body, entry, item, judge, policy
 
 WAIVER = "waivers: [{id: W-1, match: {item: a}, reason: r, owner: o, expires: 2026-07-01}]\n"

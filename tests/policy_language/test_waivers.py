@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.errors import DocumentError
-from precheck_gate.findings import Verdict, WaiverState
+from precheck_gate.model.verdicts import Verdict, WaiverState
 from tests.harness import OTHER, TASK, Judged, body, entry, item, judge, policy
 from tests.policy_language.commands import evaluate, gate, write
 

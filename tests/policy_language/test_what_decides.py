@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from precheck_gate.findings import FindingKind, Verdict
+from precheck_gate.model.verdicts import FindingKind, Verdict
 from precheck_gate.policy import Subject, decide
 from tests.harness import TASK, Judged, body, entry, item, judge, policy
 

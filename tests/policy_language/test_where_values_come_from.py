@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate.errors import DocumentError
-from precheck_gate.model import Status
+from precheck_gate.model.snapshots import Status
 from tests.harness import TASK, policy
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.findings import Verdict
+from precheck_gate.model.verdicts import Verdict
 from precheck_gate.policy import PolicyOptions, load_policy
 from precheck_gate.policy.composition import for_task
 from tests.harness import OTHER, TASK, TODAY, body, entry, item, judge, policy

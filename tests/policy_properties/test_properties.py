@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from precheck_gate.errors import DocumentError
-from precheck_gate.findings import FindingKind
+from precheck_gate.model.verdicts import FindingKind
 from precheck_gate.policy import PRESETS, builtin_policy
 from precheck_gate.policy.composition import stack
 from precheck_gate.policy.model import Layer, Origin, Placed

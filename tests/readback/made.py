@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from precheck_gate.findings import Finding, FindingKind, TaskVerdict, Verdict, WaiverState
-from precheck_gate.findings import WaiverUse as Waiver
+from precheck_gate.model.verdicts import Finding, FindingKind, TaskVerdict, Verdict, WaiverState
+from precheck_gate.model.verdicts import WaiverUse as Waiver
 from precheck_gate.reports.base import RunFacts
-from precheck_gate.text import clean, clean_line
+from precheck_gate.safetext.cleaning import clean, clean_line
 from tests.harness import task_id
 from tests.html_report.made import run_of
 
 if TYPE_CHECKING:
-    from precheck_gate.findings import RunVerdict
+    from precheck_gate.model.verdicts import RunVerdict
 
 Judged = tuple["RunVerdict", list[TaskVerdict], RunFacts]
 
@@ -113,7 +113,7 @@ hundreds = st.sampled_from(["100", '"100%"', '"100.0 %"', "1E+2"])
 @st.composite
 def runs(draw: st.DrawFn) -> Judged:
     """Return a run whose verdicts follow from its findings."""
-    from precheck_gate.findings import worst
+    from precheck_gate.model.verdicts import worst
 
     made = [
         replace(

@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from precheck_gate.__main__ import run_main
-from precheck_gate.baseline import read_report
-from precheck_gate.consistency import contradictions
-from precheck_gate.drs.wire import parse_answer
+from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.errors import UsageError
 from precheck_gate.reports.base import load_format
-from precheck_gate.reports.readback import report_of
-from precheck_gate.text import clean_line
+from precheck_gate.safetext.cleaning import clean_line
+from precheck_gate.saved.reports.baseline import read_report
+from precheck_gate.saved.reports.consistency import contradictions
+from precheck_gate.saved.reports.reading import report_of
 from tests.harness import OTHER, TASK, body, entry, item
 from tests.reports.test_json_report import RESULTS, judged
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from precheck_gate.__main__ import run_main
+from precheck_gate.judgement.run import exit_code
 from precheck_gate.reports.base import FORMATS, load_format
-from precheck_gate.reports.readback import report_of
-from precheck_gate.verdict import exit_code
+from precheck_gate.saved.reports.reading import report_of
 from tests.harness import OTHER, TASK, body, entry, item
 from tests.html_report.made import FACTS, HOSTILE, hostile, wave
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from precheck_gate.findings import RunVerdict, TaskVerdict
+    from precheck_gate.model.verdicts import RunVerdict, TaskVerdict
     from precheck_gate.reports.base import RunFacts
 
 SIMULATOR = "precheck_gate/simulator/answers"

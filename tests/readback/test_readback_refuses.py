@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate.errors import UsageError
-from precheck_gate.reports.readback import read_back, report_of
+from precheck_gate.saved.reports.reading import read_back, report_of
 from tests.html_report.made import wave, written
 
 if TYPE_CHECKING:

@@ -98,6 +98,6 @@ def test_a_format_that_lacks_a_package_is_told_before_anything_is_written(
     source: Path, tmp_path: Path
 ) -> None:
     lacking = UsageError("The HTML report needs Jinja2.", hint="Install it.")
-    with mock.patch("precheck_gate.cli.report.load_format", side_effect=lacking):
+    with mock.patch("precheck_gate.cli.commands.report.load_format", side_effect=lacking):
         assert run_main(["report", str(source), "--to", f"junit={tmp_path / 'j.xml'}"]) == 2
     assert not (tmp_path / "j.xml").exists()

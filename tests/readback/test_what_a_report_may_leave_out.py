@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate.consistency import contradictions
+from precheck_gate.saved.reports.consistency import contradictions
 from tests.harness import OTHER
 from tests.readback.test_contradictions import outcome
 

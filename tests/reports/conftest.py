@@ -42,7 +42,7 @@ def _limited(folder: Path) -> Evaluated:
 
 
 def _bug(folder: Path) -> Evaluated:
-    with mock.patch("precheck_gate.judgement.judge_task", side_effect=RuntimeError("secret")):
+    with mock.patch("precheck_gate.judgement.task.judge_task", side_effect=RuntimeError("secret")):
         return evaluate(folder, [MYSQL])
 
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from precheck_gate import schemas
 from precheck_gate.__main__ import run_main
 from precheck_gate.cli import main_group
-from precheck_gate.cli.execution import Runtime
-from precheck_gate.interrupts import Interrupts
+from precheck_gate.cli.app.execution import Runtime
+from precheck_gate.documents import validation
+from precheck_gate.runtime.signals import Interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ DDS = (ANSWERS / "dds.json").read_bytes()
 BLOCKED = (TESTS / "data" / "blocked.json").read_bytes()
 ID = "140b5236-88ad-43c8-811c-1268453jb101"
 OTHER_ID = "240b5236-88ad-43c8-811c-1268453jb101"
-REPORT_SCHEMA = schemas.load_schema("report-1")
+REPORT_SCHEMA = validation.load_schema("report-1")
 
 
 class FixedClock:

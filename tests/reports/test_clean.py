@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from lxml import etree
 
-from precheck_gate.text import clean, clean_line, hide_credentials, shorten
+from precheck_gate.safetext.cleaning import clean, clean_line, hide_credentials, shorten
 
 # Any code point, lone surrogates included, with the signs that matter made likely.
 SIGNS = st.sampled_from([":", "::", "#", "##", "[", "vso[", "set-env", " ", "\n", "\t", "\r", "\\"])

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from precheck_gate.text import clean, clean_line
+from precheck_gate.safetext.cleaning import clean, clean_line
 
 from .evaluating import ID, answer, evaluate, item, task
 from .test_hostile_text import check_everything, strings

@@ -14,18 +14,18 @@ from unittest import mock
 
 import pytest
 
-from precheck_gate.advice import advice
-from precheck_gate.bench import Bench
+from precheck_gate.catalog.advice import advice
 from precheck_gate.ci.plain import NoCi
-from precheck_gate.consistency import contradictions
-from precheck_gate.console import Console
-from precheck_gate.drs.wire import parse_answer
+from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.gate import Case, Gate, Outputs, no_ci
-from precheck_gate.interrupts import Interrupts
-from precheck_gate.model import Observation, Snapshot
+from precheck_gate.judgement.context import Bench
+from precheck_gate.model.snapshots import Observation, Snapshot
 from precheck_gate.policy import load_policy
 from precheck_gate.reports.base import RunFacts
-from precheck_gate.reports.sinks import FileSink
+from precheck_gate.reports.output.sinks import FileSink
+from precheck_gate.runtime.console import Console
+from precheck_gate.runtime.signals import Interrupts
+from precheck_gate.saved.reports.consistency import contradictions
 
 from .evaluating import BLOCKED, DDS, MYSQL, Evaluated, evaluate
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from precheck_gate.ci import CiSystem, Written
-    from precheck_gate.outcome import Outcome
+    from precheck_gate.judgement.readiness import Outcome
 
 full_disk = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 
@@ -73,7 +73,7 @@ def test_another_report_that_is_lost(
 
 def test_a_bug_in_another_report(tmp_path: Path) -> None:
     with mock.patch(
-        "precheck_gate.reports.junit.JUnitReporter.finish", side_effect=ValueError("bug")
+        "precheck_gate.reports.junit.reporter.JUnitReporter.finish", side_effect=ValueError("bug")
     ):
         says_its_code(evaluate(tmp_path, [MYSQL]), 70)
 

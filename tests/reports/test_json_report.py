@@ -16,18 +16,18 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from precheck_gate import strictjson
-from precheck_gate.advice import advice
-from precheck_gate.bench import Bench
-from precheck_gate.console import Console
-from precheck_gate.drs.wire import Answer, parse_answer
+from precheck_gate.catalog.advice import advice
+from precheck_gate.documents import strict_json
+from precheck_gate.drs.api.v3_results import Answer, parse_answer
 from precheck_gate.gate import Case, Gate, Outputs
-from precheck_gate.interrupts import Interrupts
-from precheck_gate.model import Observation, Snapshot, Trouble
+from precheck_gate.judgement.context import Bench
+from precheck_gate.model.snapshots import Observation, Snapshot, Trouble
 from precheck_gate.policy import load_policy
 from precheck_gate.reports.base import RunFacts
-from precheck_gate.reports.sinks import StreamSink
-from precheck_gate.text import clean_line
+from precheck_gate.reports.output.sinks import StreamSink
+from precheck_gate.runtime.console import Console
+from precheck_gate.runtime.signals import Interrupts
+from precheck_gate.safetext.cleaning import clean_line
 
 from .evaluating import (
     BLOCKED,
@@ -59,7 +59,7 @@ def test_the_schema_itself_is_valid() -> None:
 
 def test_it_meets_its_schema(outcome: Evaluated) -> None:
     SCHEMA.validate(outcome.report)
-    strictjson.loads(outcome.json_bytes)
+    strict_json.loads(outcome.json_bytes)
 
 
 def test_the_code_in_it_is_that_of_the_process(outcome: Evaluated) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.answers import SavedAnswers
-from precheck_gate.drs.wire import parse_answer
+from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.saved.answers import SavedAnswers
 from tests.e2e.outcome import ID, OTHER
 from tests.harness import body, entry
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.answers import AnswerArchive, SavedAnswers
-from precheck_gate.model import Observation
-from precheck_gate.secrets import Secret
+from precheck_gate.model.snapshots import Observation
+from precheck_gate.safetext.secrets import Secret
+from precheck_gate.saved.answers import AnswerArchive, SavedAnswers
 from tests.e2e.outcome import ID, OTHER
 from tests.fakes import EPOCH, FakeClock
 from tests.harness import body, entry, judge_observations

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate.answers.history import History
-from precheck_gate.answers.index import Began, Conclusion, Ended, Exchange, spell
-from precheck_gate.model import Trouble, TroubleKind
+from precheck_gate.model.snapshots import Trouble, TroubleKind
+from precheck_gate.saved.answers.history import History
+from precheck_gate.saved.answers.index import Began, Conclusion, Ended, Exchange, spell
 from tests.harness import OTHER, TASK
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from precheck_gate.answers.index import Line
+    from precheck_gate.saved.answers.index import Line
 
 BAD = Trouble(TroubleKind.SERVICE, "down")
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.answers import AnswerArchive, KeptResults, SavedAnswers
-from precheck_gate.drs.client import DrsClient
-from precheck_gate.drs.transport import Reply
+from precheck_gate.drs.api.v3 import DrsClient
+from precheck_gate.drs.http.transport import Reply
 from precheck_gate.errors import ServiceError, TransientFault
-from precheck_gate.model import Observation, Trouble
+from precheck_gate.model.snapshots import Observation, Trouble
 from precheck_gate.polling.cadence import FixedCadence
 from precheck_gate.polling.freshness import FreshResults
 from precheck_gate.polling.poller import Poller, PollOptions
 from precheck_gate.polling.repeating import Backoff, Repeater, RetryBudget
 from precheck_gate.polling.starting import Starter
+from precheck_gate.saved.answers import AnswerArchive, KeptResults, SavedAnswers
 from tests.fakes import FakeClock
 from tests.harness import Events, entry, item, judge_observations, task_id
 from tests.harness import body as answer

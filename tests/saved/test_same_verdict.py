@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate.cli import main_group
-from precheck_gate.cli.runtime import Runtime
+from precheck_gate.cli.app.runtime import Runtime
 from precheck_gate.errors import Interrupted
 from tests.e2e.outcome import ID, OTHER, Outcome, check, task_id
 from tests.fakes import FakeClock
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from precheck_gate.interrupts import Interrupts
+    from precheck_gate.runtime.signals import Interrupts
     from tests.e2e.conftest import Gate, Serve
 
 GOOD = "[{item: srcDbConnection}]"

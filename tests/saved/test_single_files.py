@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate.answers import AnswerArchive
-from precheck_gate.model import Observation
+from precheck_gate.model.snapshots import Observation
+from precheck_gate.saved.answers import AnswerArchive
 from tests.fakes import FakeClock
 from tests.harness import OTHER, TASK, body, entry
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from precheck_gate.answers.entries import entries_of
-from precheck_gate.answers.index import Exchange
-from precheck_gate.model import Snapshot, Trouble, TroubleKind
+from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
+from precheck_gate.saved.answers.entries import entries_of
+from precheck_gate.saved.answers.index import Exchange
 from tests.harness import body, entry, task_id
 
 if TYPE_CHECKING:

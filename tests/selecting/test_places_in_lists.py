@@ -7,8 +7,13 @@ from typing import Any
 
 import pytest
 
+from precheck_gate.cli.options.task_lists import (
+    NamedTask,
+    is_task_id,
+    parse_task_list,
+    select_tasks,
+)
 from precheck_gate.errors import DocumentError, Problem, UsageError
-from precheck_gate.selection import NamedTask, is_task_id, parse_task_list, select_tasks
 from tests.harness import OTHER, TASK, task_id
 
 FILE = "tasks.txt"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from precheck_gate.cli.options.task_lists import NamedTask, parse_task_list, select_tasks
 from precheck_gate.errors import UsageError
-from precheck_gate.selection import NamedTask, parse_task_list, select_tasks
 from tests.e2e.outcome import ID, OTHER, PROJECT
 
 if TYPE_CHECKING:

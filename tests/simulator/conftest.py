@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 import requests
 
-from precheck_gate.documents import parse_document
+from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.simulator.scenario import builtin_scenario, load_scenario
 from precheck_gate.simulator.server import Simulator
 from tests.fakes import FakeClock
@@ -16,7 +16,7 @@ from tests.fakes import FakeClock
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from precheck_gate.clock import Clock
+    from precheck_gate.runtime.clock import Clock
     from precheck_gate.simulator.model import Scenario
     from precheck_gate.simulator.request_log import RequestRecord
 

@@ -15,8 +15,8 @@ import pytest
 import requests
 from click.testing import CliRunner
 
-from precheck_gate.cli.execution import Runtime
-from precheck_gate.cli.simulate import DEFAULT_PORT, simulate
+from precheck_gate.cli.app.execution import Runtime
+from precheck_gate.cli.commands.simulate import DEFAULT_PORT, simulate
 from precheck_gate.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def run(
         during(exports_of(printed[0]))
         raise Interrupted(signal.SIGTERM)
 
-    module = importlib.import_module("precheck_gate.cli.simulate")
+    module = importlib.import_module("precheck_gate.cli.commands.simulate")
     monkeypatch.setattr(module, "time", SimpleNamespace(sleep=nap))
     with pytest.raises(Interrupted):
         simulate.main(list(arguments), standalone_mode=False, obj=Runtime())

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from precheck_gate.clock import SystemClock
+from precheck_gate.documents.strict_json import loads
+from precheck_gate.runtime.clock import SystemClock
 from precheck_gate.simulator.faults import EXTRA_TASK, FaultKind, Stage
-from precheck_gate.strictjson import loads
 
 if TYPE_CHECKING:
     from tests.fakes import FakeClock

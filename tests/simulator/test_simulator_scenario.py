@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from precheck_gate.documents import parse_document
+from precheck_gate.documents.validation import load_schema
+from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.errors import DocumentError, UsageError
-from precheck_gate.schemas import load_schema
 from precheck_gate.simulator.loading import seconds
 from precheck_gate.simulator.scenario import (
     BUILTIN_SCENARIOS,

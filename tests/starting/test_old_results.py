@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.drs.wire import parse_answer
-from precheck_gate.model import Snapshot, Trouble, TroubleKind
+from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
 from precheck_gate.polling.freshness import FreshResults, Proof, prove
 from precheck_gate.polling.repeating import Backoff, Repeater, RetryBudget
 from precheck_gate.polling.starting import Starter
@@ -19,7 +19,7 @@ from tests.starting.test_start_precheck import GOOD, START, one
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from precheck_gate.drs.wire import Answer
+    from precheck_gate.drs.api.v3_results import Answer
     from tests.e2e.conftest import Gate, Serve
     from tests.fakes import FakeClock
 

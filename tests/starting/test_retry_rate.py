@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate.cli.live_options import LiveOptions
+from precheck_gate.cli.options.live import LiveOptions
 from precheck_gate.errors import ServiceError, TransientFault
 from precheck_gate.polling.cadence import FixedCadence
 from precheck_gate.polling.poller import Poller, PollOptions

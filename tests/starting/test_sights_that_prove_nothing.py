@@ -11,7 +11,7 @@ from tests.harness import item
 from tests.starting.test_old_results import OLD, RUNNING, Service, at, says, told
 
 if TYPE_CHECKING:
-    from precheck_gate.model import Snapshot
+    from precheck_gate.model.snapshots import Snapshot
     from tests.fakes import FakeClock
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate.drs.wire import parse_answer
+from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.errors import BatchRefused
-from precheck_gate.model import Snapshot, Trouble, TroubleKind
+from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
 from precheck_gate.polling.events import Remarked
 from precheck_gate.polling.freshness import FreshResults, Restarts
 from precheck_gate.polling.repeating import Backoff, Repeater, RetryBudget
@@ -20,7 +20,7 @@ from tests.harness import Events, body, entry, item, task_id
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from precheck_gate.drs.wire import Answer
+    from precheck_gate.drs.api.v3_results import Answer
 
     Script = Callable[[Sequence[str]], bytes | Exception]
 

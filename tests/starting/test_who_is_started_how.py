@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.errors import BatchRefused, ServiceError, TransientFault
-from precheck_gate.model import Trouble, TroubleKind
+from precheck_gate.model.snapshots import Trouble, TroubleKind
 from precheck_gate.polling.events import Faulted
 from precheck_gate.polling.repeating import Backoff, Repeater, RetryBudget
 from precheck_gate.polling.starting import AUTO, Starter, mode_for

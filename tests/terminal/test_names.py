@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate.findings import Verdict
+from precheck_gate.model.verdicts import Verdict
 from precheck_gate.progress.board import Board
 from precheck_gate.progress.lines import Signs, draw
-from precheck_gate.wrapping import cells
+from precheck_gate.runtime.wrapping import cells
 from tests.harness import OTHER, TASK
 
 if TYPE_CHECKING:
-    from precheck_gate.model import Snapshot
+    from precheck_gate.model.snapshots import Snapshot
 
 EUROPE, AMERICA = "customer-orders-eu-west", "customer-orders-us-east"
 UNICODE = Signs.for_terminal(ascii_only=False)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate.clock import SystemClock
+from precheck_gate.runtime.clock import SystemClock
+from precheck_gate.runtime.wrapping import cells, indent_for, wrap
 from precheck_gate.simulator.scenario import builtin_scenario
 from precheck_gate.simulator.server import Simulator
-from precheck_gate.wrapping import cells, indent_for, wrap
 from tests.reports.evaluating import BLOCKED, ID, answer, evaluate, item, task
 
 if TYPE_CHECKING:

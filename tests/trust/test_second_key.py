@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate import gate as gate_module
-from precheck_gate import judgement, second_key, verdict
-from precheck_gate.answers import SavedAnswers
-from precheck_gate.drs.wire import parse_answer
-from precheck_gate.findings import FindingKind, RunVerdict, Verdict, own_finding
-from precheck_gate.item_judgement import ItemJudge
-from precheck_gate.model import Observation, Snapshot, Trouble, TroubleKind
+from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.judgement import run, second_key, task
+from precheck_gate.judgement.items import ItemJudge
+from precheck_gate.judgement.second_key import SecondKey
+from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
+from precheck_gate.model.verdicts import FindingKind, RunVerdict, Verdict, own_finding
 from precheck_gate.polling.watch import Watch
-from precheck_gate.second_key import SecondKey
+from precheck_gate.saved.answers import SavedAnswers
 from tests.e2e.outcome import ID, OTHER
 from tests.harness import DEFAULT, body, entry, item
 from tests.harness import policy as policy_of
@@ -26,7 +26,7 @@ from tests.harness import policy as policy_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from precheck_gate.findings import Finding
+    from precheck_gate.model.verdicts import Finding
     from tests.e2e.conftest import Gate, Serve
     from tests.e2e.outcome import Outcome
 
@@ -170,8 +170,8 @@ def test_a_policy_without_a_digest_is_refused() -> None:
 
 
 def _all_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judgement, "worst", lambda verdicts: Verdict.PASSED)
-    monkeypatch.setattr(verdict, "worst", lambda verdicts: Verdict.PASSED)
+    monkeypatch.setattr(task, "worst", lambda verdicts: Verdict.PASSED)
+    monkeypatch.setattr(run, "worst", lambda verdicts: Verdict.PASSED)
 
 
 def _complete_always(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,18 +179,18 @@ def _complete_always(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _nothing_against(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judgement, "_against", lambda *_: [])
+    monkeypatch.setattr(task, "_against", lambda *_: [])
 
 
 def _exit_0(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verdict, "exit_code", lambda *_, **__: 0)
+    monkeypatch.setattr(run, "exit_code", lambda *_, **__: 0)
 
 
 def _troubles_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     def own(observation: Observation, *_: Any) -> list[Finding]:
         return [PASSED]
 
-    monkeypatch.setattr(judgement, "_task_itself", own)
+    monkeypatch.setattr(task, "_task_itself", own)
 
 
 def _items_lost(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,7 +247,7 @@ def test_evaluate_with_a_broken_judgement_ends_in_70(
 def test_evaluate_that_loses_a_task_ends_in_70(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = SavedAnswers.observations
     monkeypatch.setattr(gate_module.Gate, "_all", lambda self, case: case.observations)
-    monkeypatch.setattr(verdict.RunJudge, "_missing", lambda self: [])
+    monkeypatch.setattr(run.RunJudge, "_missing", lambda self: [])
     monkeypatch.setattr(
         SavedAnswers, "observations", lambda self, *more: list(whole(self, *more))[1:]
     )

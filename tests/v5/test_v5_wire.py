@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from precheck_gate.drs.parallel import in_parallel
-from precheck_gate.drs.v5_wire import parse_page, parse_result, parse_started
+from precheck_gate.drs.api.v5_payloads import parse_page, parse_result, parse_started
+from precheck_gate.drs.http.parallel import in_parallel
 from precheck_gate.errors import NotAnAnswer
-from precheck_gate.model import Snapshot, Trouble, TroubleKind
+from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
 from tests.harness import OTHER, TASK, item
 
 PRECHECK = {"result": True, "process": "100%", "precheck_results": [item()]}

@@ -1,0 +1,81 @@
+"""``precheck-gate demo``: the gate at work on the embedded simulator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from precheck_gate.cli.app.execution import JudgeOptions, Runtime, execute
+from precheck_gate.cli.options.environment import plain_option
+from precheck_gate.cli.options.shared import quiet_option, verbose_option
+
+if TYPE_CHECKING:
+    from precheck_gate.gate import Gate
+
+__all__ = ["demo"]
+
+_EPILOG = """\b
+Exit codes are those of 'run': 1, since one task fails its binlog check, and 0 with --pass.
+"""
+
+
+@click.command(epilog=_EPILOG)
+@plain_option("--pass", "passing", is_flag=True, help="All three tasks pass: exit 0.")
+@plain_option(
+    "--directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    metavar="DIR",
+    help="Where to write junit.xml and report.json.  [default: here]",
+)
+@quiet_option
+@verbose_option
+@click.pass_context
+def demo(ctx: click.Context, /, passing: bool, directory: Path, quiet: bool, verbose: bool) -> int:
+    """See the gate at work, without an account: some seconds, three tasks.
+
+    Starts the simulator on this machine with three pre-checks: MySQL, DDS with two alarms, and
+    one whose source has its binary log switched off. Gates them as a pipeline would, writes
+    junit.xml and report.json, and says why the migration must not start.
+    """
+    judging = JudgeOptions(
+        reports=[
+            ("junit", str(directory / "junit.xml")),
+            ("json", str(directory / "report.json")),
+        ],
+        quiet=quiet,
+        verbose=verbose,
+    )
+    runtime = ctx.ensure_object(Runtime)
+    scenario = "demo-pass" if passing else "demo"
+    return execute("demo", judging, runtime, lambda gate: _demo(gate, runtime, judging, scenario))
+
+
+def _demo(gate: Gate, runtime: Runtime, judging: JudgeOptions, scenario_name: str) -> int:
+    from precheck_gate.cli.live.run import gate_live
+    from precheck_gate.cli.options.service_settings import ServiceSettings
+    from precheck_gate.drs.auth.identities import Found, TokenIdentity, Way
+    from precheck_gate.polling.poller import PollOptions
+    from precheck_gate.runtime.clock import SystemClock
+    from precheck_gate.safetext.secrets import Secret
+    from precheck_gate.simulator.model import DEFAULT_PROJECT_ID
+    from precheck_gate.simulator.scenario import builtin_scenario
+    from precheck_gate.simulator.server import Simulator
+
+    scenario = builtin_scenario(scenario_name)
+    # Its threads must not take the signals that are meant for the gate's own waits.
+    with Simulator(scenario, runtime.clock or SystemClock()) as simulator:
+        return gate_live(
+            gate,
+            runtime,
+            tasks=[task.id for task in scenario.tasks],
+            service=ServiceSettings(
+                endpoint=simulator.url,
+                project_id=scenario.project_id or DEFAULT_PROJECT_ID,
+                found=Found(TokenIdentity(Secret("demo")), Way.TOKEN, "the demo"),
+            ),
+            polling=PollOptions(timeout=120.0),
+            judging=judging,
+        )

@@ -1,0 +1,125 @@
+"""``precheck-gate evaluate``: judge saved answers, without the service."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from precheck_gate.cli.app.execution import JudgeOptions, Runtime, execute
+from precheck_gate.cli.options.sections import SectionedCommand, section
+from precheck_gate.cli.options.shared import TASKS_VARIABLE, judge_options, many, option
+from precheck_gate.cli.options.task_list import source_of_tasks
+from precheck_gate.cli.options.task_lists import NamedTask, select_tasks
+from precheck_gate.cli.options.types import PATH
+from precheck_gate.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from precheck_gate.gate import Gate
+
+__all__ = ["evaluate"]
+
+_EPILOG = """\b
+Examples:
+  precheck-gate run ... --save-answers answers && precheck-gate evaluate answers
+  precheck-gate evaluate answer.json --task 140b5236-88ad-43c8-811c-1268453jb101
+
+Exit codes are those of 'run'; a folder whose run did not come to its end is incomplete (3) at best.
+Two answers that differ about one task are a contradiction, which blocks, unless the index that
+--save-answers writes tells which is the later one.
+"""
+
+
+@click.command(cls=SectionedCommand, epilog=_EPILOG)
+@click.argument("answers", nargs=-1, required=True, type=PATH, metavar="ANSWER.json...")
+@many(
+    *section(
+        "Tasks",
+        option(
+            "--task",
+            "tasks",
+            multiple=True,
+            envvar=TASKS_VARIABLE,
+            metavar="ID",
+            help="A task that was asked for; may be given again. Without it: those that "
+            "PRECHECK_GATE_TASKS names, else those that the answers hold.",
+        ),
+    )
+)
+@judge_options
+@click.pass_context
+def evaluate(
+    ctx: click.Context, /, answers: Sequence[Path], tasks: Sequence[str], **options: Any
+) -> int:
+    """Judge saved answers of DRS as 'run' judges live ones, without the service.
+
+    ANSWER.json is the body of an answer to batch-precheck-result, or a folder that
+    'run --save-answers' wrote. Of a folder, what its run made of each task is kept: an answer that
+    did not count there does not count here. The same answers, policy and day give the same
+    reports, byte for byte.
+
+    Without --task, an answer with fewer results than its count is incomplete (3).
+    """
+    judging = JudgeOptions.take(options)
+    runtime = ctx.ensure_object(Runtime)
+    source = source_of_tasks(ctx, "--task")
+    named = [NamedTask(task_id, source) for task_id in tasks]
+    return execute(
+        "evaluate",
+        judging,
+        runtime,
+        lambda gate: _evaluate(gate, runtime, judging, answers, named),
+        [("the answer", path) for path in answers],
+    )
+
+
+def _evaluate(
+    gate: Gate,
+    runtime: Runtime,
+    judging: JudgeOptions,
+    answers: Sequence[Path],
+    named: Sequence[NamedTask],
+) -> int:
+    from precheck_gate.gate import Case
+    from precheck_gate.saved.answers import INDEX, SavedAnswers
+
+    clock = runtime.the_clock()
+    bench = judging.bench(clock)
+    saved = SavedAnswers(answers, runtime.interrupts)
+    requested, remark = _requested(saved.asked, saved.known, named)
+    if not requested and not saved.troubles:
+        raise UsageError(
+            "The answers hold no task.", hint="Name those that were asked for with --task."
+        )
+    wanted = set(requested)
+    extra = [task_id for task_id in saved.held if task_id not in wanted]
+    # The list grows while the answers are read.
+    saved.remarks[:0] = [
+        *([remark] if remark else []),
+        *(f"the answers also hold task {task_id}, which was not asked for" for task_id in extra),
+    ]
+    return gate.judge(
+        Case(
+            requested=requested,
+            observations=saved.observations(requested, named[0].file if named else INDEX),
+            bench=replace(bench, today=judging.day(clock)),
+            strict_waivers=judging.strict_waivers,
+            troubles=[*saved.troubles, *([] if named else saved.shortfalls)],
+            remarks=saved.remarks,
+        )
+    )
+
+
+def _requested(
+    asked: list[str] | None, known: list[str], named: Sequence[NamedTask]
+) -> tuple[list[str], str]:
+    """Return the tasks to judge, and what has to be said about how they were found."""
+    if named:
+        return select_tasks(named), ""
+    if asked is not None:
+        return asked, ""
+    return known, "no --task was given: judged are the tasks that the answers hold, and only those"

@@ -1,0 +1,97 @@
+"""``precheck-gate report``: make any report again from the JSON one."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from precheck_gate import __version__
+from precheck_gate.cli.app.runtime import Runtime
+from precheck_gate.cli.options.environment import plain_option
+from precheck_gate.cli.options.report_paths import check_inputs, sinks_of
+from precheck_gate.cli.options.shared import taste_options
+from precheck_gate.cli.options.types import PATH, REPORT
+from precheck_gate.exits import ExitCode
+from precheck_gate.reports.base import JUnitWarnings, Taste, load_format
+from precheck_gate.reports.output.writing import ReportWriter
+from precheck_gate.runtime.console import Console
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from precheck_gate.cli.options.types import ReportSpec
+    from precheck_gate.saved.reports.reading import ReadReport
+
+__all__ = ["report"]
+
+_EPILOG = """\b
+Examples:
+  precheck-gate report report.json --to html=report.html --to junit=junit.xml
+  precheck-gate report report.json --to markdown=- --max-bytes 20000 | gh pr comment --body-file -
+
+\b
+Exit codes: 0 all reports were written, whatever their verdict; 2 REPORT.json cannot be used;
+  5 a report could not be written; 70 bug.
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("source", type=PATH, metavar="REPORT.json")
+@plain_option(
+    "--to",
+    "targets",
+    type=REPORT,
+    multiple=True,
+    required=True,
+    metavar="FORMAT=PATH",
+    help="A report to make, as for --report of 'run'; '-' is stdout. May be given again.",
+)
+@taste_options
+@click.pass_context
+def report(
+    ctx: click.Context,
+    source: Path,
+    targets: Sequence[ReportSpec],
+    max_bytes: int,
+    junit_warnings: str,
+) -> int:
+    """Make reports again from a JSON report, as the run itself would have written them."""
+    check_inputs([path for _, path in targets], [("its own source", source)])
+    sinks = sinks_of(targets, ctx.ensure_object(Runtime).interrupts)
+    for name, _ in targets:
+        load_format(name)  # Before the work: a format that lacks a package says so at once.
+    from precheck_gate.saved.reports.reading import read_back
+
+    read = read_back(source)
+    console = Console(result=sys.stderr)
+    if read.tool_version != __version__:
+        console.warn(
+            f"{source} was written by precheck-gate {read.tool_version}, "
+            f"and this is {__version__}: its own report may have looked different."
+        )
+    writer = ReportWriter(sinks, Taste(max_bytes, JUnitWarnings(junit_warnings)))
+    _feed(writer, read)
+    for remark in writer.remarks:
+        console.warn(remark)
+    for failure in writer.failures:
+        console.warn(
+            f"the {failure.format} report {failure.name} could not be written: {failure.reason}"
+        )
+    if files := [name for name in writer.written if name != "-"]:
+        console.say(f"reports  {', '.join(files)}")
+    if any(failure.bug for failure in writer.failures):
+        return int(ExitCode.BUG)
+    return int(ExitCode.REPORT if writer.failures else ExitCode.PASSED)
+
+
+def _feed(writer: ReportWriter, read: ReadReport) -> None:
+    try:
+        for task in read.tasks:
+            writer.add_task(task)
+        writer.finish(read.run, read.facts)
+        writer.conclude(read.run, read.facts)
+    finally:
+        writer.discard()  # of what was finished nothing is left to discard

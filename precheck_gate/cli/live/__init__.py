@@ -1,0 +1,1 @@
+"""A run against the service: connection, polling, and what the user sees."""

@@ -1,0 +1,1 @@
+"""Read JSON and YAML documents strictly, and validate them."""

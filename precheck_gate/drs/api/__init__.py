@@ -1,0 +1,1 @@
+"""The APIs of DRS, one module per version."""

@@ -1,0 +1,1 @@
+"""HTTP for DRS: one bounded exchange, its faults, and its retries."""

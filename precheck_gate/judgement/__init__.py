@@ -1,0 +1,1 @@
+"""Judge what the service said by the policy."""

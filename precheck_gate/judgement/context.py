@@ -1,0 +1,46 @@
+"""What a judgement rests on besides what the service said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from precheck_gate.judgement.redaction import Redaction
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from precheck_gate.policy.model import Policy
+
+__all__ = ["Advise", "Bench"]
+
+Advise = Callable[[str, str, str], str]
+"""(item, group, failed reason) → the next step for a person."""
+
+
+def _no_group(item: str) -> str:  # noqa: ARG001
+    return ""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a judgement rests on besides the snapshot.
+
+    Attributes:
+        policy: what each item means.
+        today: the day of the judgement in UTC; waivers begin and expire by it.
+        advise: tells the next step; asked only for what does not pass.
+        group_of: tells the group of an item that the service did not send; "" where nobody knows.
+        known: identities (`Finding.identity`) of what the baseline report had already.
+        unfinished: the next step for a pre-check that has not ended.
+        redaction: what of the service's texts is left out of every report.
+    """
+
+    policy: Policy
+    today: date
+    advise: Advise
+    known: frozenset[tuple[str, ...]] = frozenset()
+    redaction: Redaction = field(default_factory=Redaction)
+    group_of: Callable[[str], str] = _no_group
+    unfinished: str = "Run the gate again when the pre-check has ended; was it started?"

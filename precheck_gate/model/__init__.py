@@ -1,0 +1,1 @@
+"""The values that the layers share: snapshots, findings and verdicts."""

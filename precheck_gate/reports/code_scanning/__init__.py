@@ -1,0 +1,1 @@
+"""Reports for code scanning: SARIF and code quality."""

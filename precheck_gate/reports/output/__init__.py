@@ -1,0 +1,1 @@
+"""Write reports to files, streams and pipes."""

@@ -1,0 +1,1 @@
+"""The process: clock, console, signals, and bounded reading of files."""

@@ -1,0 +1,1 @@
+"""Make untrusted text safe to print, and hide credentials in it."""

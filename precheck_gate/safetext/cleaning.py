@@ -1,0 +1,127 @@
+"""Makes text that we did not write harmless before it reaches any terminal, log or report."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from precheck_gate.safetext.secrets import hide_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["clean", "clean_line", "few", "hide_credentials", "inert", "inert_line", "shorten"]
+
+# Control characters (C0 without tab and newline, DEL, C1), invisible and bidirectional format
+# characters, line separators, lone surrogates and noncharacters: they steer terminals, forge lines
+# or break XML and UTF-8.
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ud800-\udfff\ufdd0-\ufdef\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e0fff"
+    + "".join(
+        f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000)
+    )
+    + "]"
+)
+
+# Commands to a CI runner: "::name::" at the start of a line (GitHub), "##vso[" (Azure), "##["
+# (both), "##teamcity[" anywhere in a line.
+_COLON_COMMAND = re.compile(r"(?<![0-9A-Za-z])::(?=\s*[A-Za-z])")
+_HASH_COMMAND = re.compile(r"##(?=\w*\[)")
+
+# Directives to readers of JUnit: "[[ATTACHMENT|path]]", "[[PROPERTY|name=value]]". Those known also
+# behind one bracket, which a text before it may double.
+_BRACKETS = re.compile(r"\[{2,}(?=\s*/?\w+\s*\|)")
+_BRACKET = re.compile(r"\[(?=(?:attachment|property)\|)", re.IGNORECASE)
+
+_USERINFO = re.compile(r"(?<=://)[^/@\s]*@")
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def _is_plain(text: str) -> bool:
+    """Return whether nothing can be unsafe: true of nearly all of the thousands of names."""
+    return (
+        text.isascii()
+        and text.isprintable()
+        and "::" not in text
+        and "##" not in text
+        and not ("[" in text and "|" in text)
+    )
+
+
+def inert(text: str) -> str:
+    r"""Return ``text`` with everything that could act made visible.
+
+    Control, format and invalid characters turn into their escapes (``\x1b``), and the commands of
+    CI runners and the directives to readers of JUnit lose their form (``::set-env`` becomes
+    ``: :set-env``, ``[[ATTACHMENT|`` becomes ``[ [ ATTACHMENT|``). The result encodes as UTF-8, is
+    allowed in XML 1.0, and ``inert(inert(text)) == inert(text)``; tabs and newlines stay. It may
+    hold a secret: it is for what is compared and not shown.
+    """
+    if _is_plain(text):
+        return text
+    cleaned = _UNSAFE.sub(_escape, text)
+    if "::" in cleaned:
+        cleaned = _COLON_COMMAND.sub(": :", cleaned)
+    if "##" in cleaned:
+        cleaned = _HASH_COMMAND.sub("## ", cleaned)
+    if "|" in cleaned:
+        cleaned = _BRACKETS.sub(lambda found: " ".join(found.group()), cleaned)
+        cleaned = _BRACKET.sub("[ ", cleaned)
+    return cleaned
+
+
+def clean(text: str) -> str:
+    """Return ``text`` without secrets and made `inert`, for every report, log and terminal.
+
+    Secrets are hidden here since each format escapes in its own way what it gets.
+    """
+    return inert(hide_secrets(text))
+
+
+def clean_line(text: str) -> str:
+    """Like `clean`, for a place that holds one line: newlines and tabs become escapes too."""
+    return _one_line(clean(text))
+
+
+def inert_line(text: str) -> str:
+    """Like `inert`, for what `clean_line` shows."""
+    return _one_line(inert(text))
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\n", "\\n").replace("\t", "\\t")
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return at most ``limit`` characters of ``text``, saying how many were left out.
+
+    Secrets are hidden before: of one that is cut off the rest would not be known any more.
+    """
+    text = hide_secrets(text)
+    if len(text) <= limit:
+        return text
+    return f"{text[:limit].rstrip()} … ({len(text) - limit} more characters)"
+
+
+def hide_credentials(text: str) -> str:
+    """Return ``text`` without the ``user:password@`` part of any URL in it."""
+    return _USERINFO.sub("***@", text)
+
+
+MOST_NAMED = 5
+
+
+def few(task_ids: Sequence[str]) -> str:
+    """Return the first of some tasks for a message, and how many there are in all."""
+    names = ", ".join(clean_line(shorten(one, 60)) for one in task_ids[:MOST_NAMED])
+    if len(task_ids) == 1:
+        return names
+    more = len(task_ids) - MOST_NAMED
+    return f"{len(task_ids)} tasks ({names}{f' and {more:,} more' if more > 0 else ''})"

@@ -1,0 +1,1 @@
+"""What a run saved, read back: answers of the service, and JSON reports."""

@@ -1,0 +1,1 @@
+"""JSON reports that are read back: baseline and comparison."""
