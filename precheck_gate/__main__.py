@@ -125,9 +125,9 @@ def _invoke(arguments: list[str], interrupts: Interrupts) -> int:
     import click
 
     from precheck_gate.cli import main_group
-    from precheck_gate.cli.app.runtime import Runtime
     from precheck_gate.errors import ReportError, reason_of
     from precheck_gate.exits import ExitCode
+    from precheck_gate.runtime.process import Runtime
     from precheck_gate.runtime.shortages import shortage
 
     # A shell that completes gives no arguments; where there are some, a variable that was left

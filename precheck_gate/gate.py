@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from precheck_gate.judgement.context import Bench
+    from precheck_gate.model.run_facts import RunFacts
     from precheck_gate.model.verdicts import TaskVerdict
-    from precheck_gate.reports.base import Reporter, RunFacts, Taste
+    from precheck_gate.reports.base import Reporter, Taste
     from precheck_gate.reports.output.sinks import Sink
     from precheck_gate.reports.output.writing import ReportFailure
     from precheck_gate.runtime.console import Console

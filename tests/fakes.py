@@ -20,7 +20,7 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class FakeClock:
-    """A `precheck_gate.runtime.clock.Clock` whose time passes by sleeping alone; safe between threads.
+    """A `Clock` whose time passes by sleeping alone; safe between threads.
 
     Attributes:
         sleeps: the waits so far, in seconds, in the order in which they began.
@@ -51,7 +51,7 @@ class FakeClock:
     def in_parallel(
         self, work: Callable[[_K], _T], names: Sequence[_K], width: int
     ) -> dict[_K, _T | BaseException]:
-        """Do what `precheck_gate.drs.http.parallel.in_parallel` does, one by one, in the same time."""
+        """Do what `in_parallel` of `drs.http.parallel` does, one by one, in the same time."""
         done: dict[_K, _T | BaseException] = {}
         for first in range(0, len(names), width):
             began = end = self._seconds

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from precheck_gate.judgement.context import Advise
+    from collections.abc import Callable
 
 __all__ = ["advice", "group_of"]
 
@@ -21,7 +21,7 @@ def group_of(item: str) -> str:
     return entry.group if entry else ""
 
 
-def advice() -> Advise:
+def advice() -> Callable[[str, str, str], str]:
     """Return what tells the next step for an item."""
 
     def advise(item: str, group: str, failed_reason: str) -> str:  # noqa: ARG001

@@ -7,10 +7,10 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from precheck_gate.model.effects import Effect
 from precheck_gate.model.snapshots import Status, percent_of
 from precheck_gate.model.verdicts import Finding, FindingKind, Verdict, own_finding
 from precheck_gate.policy.evaluation import Subject, rule_on
-from precheck_gate.policy.model import Effect
 from precheck_gate.safetext.cleaning import clean, clean_line, inert_line, shorten
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from precheck_gate.policy.model import Effect
+from precheck_gate.model.effects import Effect
 
 if TYPE_CHECKING:
+    from precheck_gate.model.run_facts import RunFacts
     from precheck_gate.model.verdicts import Finding, RunVerdict, TaskVerdict, Verdict
-    from precheck_gate.reports.base import RunFacts
 
 __all__ = ["Outcome", "OutcomeCollector", "TaskFinding"]
 

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
+    from precheck_gate.model.effects import Effect
     from precheck_gate.model.snapshots import Trouble
-    from precheck_gate.policy.model import Effect, Policy, Waiver
+    from precheck_gate.policy.model import Policy, Waiver
 
 __all__ = ["RunJudge", "exit_code"]
 

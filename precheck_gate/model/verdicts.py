@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from precheck_gate.policy.model import Effect
+from precheck_gate.model.effects import Effect
 from precheck_gate.safetext.cleaning import clean_line
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from precheck_gate.model.effects import Effect
 from precheck_gate.policy.composition import for_task
 from precheck_gate.policy.evaluation import Ruling, Subject, decide, rule_on
-from precheck_gate.policy.model import Decision, Effect, Match, Origin, Policy, Rule, Waiver
+from precheck_gate.policy.model import Decision, Match, Origin, Policy, Rule, Waiver
 
 if TYPE_CHECKING:
     from precheck_gate.policy.loading import (

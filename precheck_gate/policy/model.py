@@ -5,20 +5,20 @@ from __future__ import annotations
 import fnmatch
 import re
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum, auto
+from enum import IntEnum, auto
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
+    from precheck_gate.model.effects import Effect
     from precheck_gate.model.snapshots import Status
 
 _Value = TypeVar("_Value")
 
 __all__ = [
     "Decision",
-    "Effect",
     "Fit",
     "Layer",
     "Limits",
@@ -32,25 +32,6 @@ __all__ = [
     "Rule",
     "Waiver",
 ]
-
-
-class Effect(Enum):
-    """What the policy makes of an item."""
-
-    ALLOW = "allow"
-    WARN = "warn"
-    BLOCK = "block"
-
-    # Members are compared by identity; hashing them so is ten times as fast.
-    __hash__ = object.__hash__
-
-    @property
-    def strictness(self) -> int:
-        """Rank among the effects, 0 for allow."""
-        return _STRICTNESS[self]
-
-
-_STRICTNESS = {effect: rank for rank, effect in enumerate(Effect)}
 
 
 class Fit(IntEnum):

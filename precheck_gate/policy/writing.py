@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from precheck_gate.errors import UsageError
 from precheck_gate.model.snapshots import Status
 from precheck_gate.policy.composition import stack
-from precheck_gate.policy.linting.globs import may_meet, respell
+from precheck_gate.policy.globs import may_meet, respell
 from precheck_gate.policy.model import Layer, Patterns
 from precheck_gate.safetext.cleaning import clean_line
 

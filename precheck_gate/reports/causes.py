@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from precheck_gate.model.effects import Effect
 from precheck_gate.model.verdicts import FindingKind, Verdict
-from precheck_gate.policy.model import Effect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -17,8 +17,8 @@ from precheck_gate.judgement.readiness import OutcomeCollector
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from precheck_gate.model.run_facts import RunFacts
     from precheck_gate.model.verdicts import RunVerdict, TaskVerdict
-    from precheck_gate.reports.base import RunFacts
 
 __all__ = ["DotenvReporter"]
 

@@ -8,8 +8,8 @@ from precheck_gate.model.verdicts import Verdict, WaiverState
 from precheck_gate.safetext.cleaning import shorten
 
 if TYPE_CHECKING:
+    from precheck_gate.model.run_facts import RunFacts
     from precheck_gate.model.verdicts import RunVerdict, WaiverUse
-    from precheck_gate.reports.base import RunFacts
 
 __all__ = [
     "EXPIRY_NOTICE_DAYS",

@@ -6,6 +6,7 @@ import io
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from precheck_gate.model.run_facts import RunFacts
 from precheck_gate.model.verdicts import (
     Finding,
     FindingKind,
@@ -14,7 +15,7 @@ from precheck_gate.model.verdicts import (
     Verdict,
     worst,
 )
-from precheck_gate.reports.base import RunFacts, load_format
+from precheck_gate.reports.base import load_format
 from precheck_gate.safetext.cleaning import clean, clean_line
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from precheck_gate.cli import main_group
-from precheck_gate.cli.app.execution import Runtime
 from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.errors import PrecheckGateError
+from precheck_gate.runtime.process import Runtime
 from precheck_gate.simulator.scenario import load_scenario
 from precheck_gate.simulator.server import Simulator
 from tests.fakes import FakeClock

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from precheck_gate.cli import main_group
-from precheck_gate.cli.app.execution import Runtime
+from precheck_gate.runtime.process import Runtime
 from precheck_gate.safetext import secrets
 from precheck_gate.safetext.secrets import Secret, hide_for_now, hide_secrets
 from tests.e2e.servers import serve_body

@@ -9,7 +9,6 @@ import pytest
 
 from precheck_gate.catalog.advice import advice, group_of
 from precheck_gate.cli import main_group
-from precheck_gate.cli.app.execution import Runtime
 from precheck_gate.drs.api.v3 import DrsClient
 from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.drs.api.v5 import DrsV5Client
@@ -25,6 +24,7 @@ from precheck_gate.model.snapshots import (
     TroubleKind,
 )
 from precheck_gate.model.verdicts import FindingKind
+from precheck_gate.runtime.process import Runtime
 from precheck_gate.safetext import secrets
 from precheck_gate.safetext.secrets import Secret
 from precheck_gate.saved.answers import AnswerArchive

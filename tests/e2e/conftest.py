@@ -11,9 +11,9 @@ import pytest
 
 from precheck_gate.__main__ import run_main
 from precheck_gate.cli import main_group
-from precheck_gate.cli.app.execution import Runtime
 from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.runtime.clock import SystemClock
+from precheck_gate.runtime.process import Runtime
 from precheck_gate.simulator.scenario import builtin_scenario, load_scenario
 from precheck_gate.simulator.server import Simulator
 from tests.e2e.outcome import ID, PROJECT, TOKEN, Outcome, check

@@ -146,7 +146,7 @@ def test_help_is_given_all_the_same(
 
 def test_variables_that_others_of_ours_read_or_write_are_known() -> None:
     ours = [name for _, command in commands() for one in command.params for name in texts(one)]
-    known = known_variables()
+    known = known_variables(main_group)
     assert "PRECHECK_GATE_SIMULATE_PORT" in ours
     assert set(ours) <= known
     assert {f"PRECHECK_GATE_{name}" for name in NAMES} <= known

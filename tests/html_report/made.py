@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate.judgement.run import exit_code
+from precheck_gate.model.run_facts import RunFacts
 from precheck_gate.model.verdicts import (
     Finding,
     FindingKind,
@@ -17,14 +18,14 @@ from precheck_gate.model.verdicts import (
     WaiverUse,
     worst,
 )
-from precheck_gate.reports.base import RunFacts, load_format
+from precheck_gate.reports.base import load_format
 from precheck_gate.safetext.cleaning import clean
 from tests.harness import task_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from precheck_gate.policy.model import Effect
+    from precheck_gate.model.effects import Effect
 
 GROUPS = ("network", "db_params", "db_version", "db_user_privilege", "db_disk_size")
 FACTS = RunFacts(

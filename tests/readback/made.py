@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
+from precheck_gate.model.run_facts import RunFacts
 from precheck_gate.model.verdicts import Finding, FindingKind, TaskVerdict, Verdict, WaiverState
 from precheck_gate.model.verdicts import WaiverUse as Waiver
-from precheck_gate.reports.base import RunFacts
 from precheck_gate.safetext.cleaning import clean, clean_line
 from tests.harness import task_id
 from tests.html_report.made import run_of

@@ -14,7 +14,8 @@ from unittest import mock
 import pytest
 from lxml import etree
 
-from precheck_gate.reports.output.sinks import FileSink, StreamSink, copy_spool, open_spool
+from precheck_gate.reports.output.sinks import FileSink, StreamSink
+from precheck_gate.reports.spool import copy_spool, open_spool
 from precheck_gate.runtime.signals import Interrupts
 
 from .evaluating import BLOCKED, DDS, MYSQL, Evaluated, Stream, evaluate

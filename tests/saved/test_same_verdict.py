@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate.cli import main_group
-from precheck_gate.cli.app.runtime import Runtime
 from precheck_gate.errors import Interrupted
+from precheck_gate.runtime.process import Runtime
 from tests.e2e.outcome import ID, OTHER, Outcome, check, task_id
 from tests.fakes import FakeClock
 

@@ -15,9 +15,9 @@ import pytest
 import requests
 from click.testing import CliRunner
 
-from precheck_gate.cli.app.execution import Runtime
 from precheck_gate.cli.commands.simulate import DEFAULT_PORT, simulate
 from precheck_gate.errors import Interrupted, UsageError
+from precheck_gate.runtime.process import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate.__main__ import run_main
-from precheck_gate.cli.app.runtime import Runtime
+from precheck_gate.runtime.process import Runtime
 from tests.e2e.outcome import ID, OTHER, PROJECT
 from tests.harness import body, entry, item
 from tests.test_architecture import PACKAGE, is_in, modules

@@ -10,17 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate.ci import CiWorld, detect, load_system
-from precheck_gate.cli.app.runtime import Runtime
 from precheck_gate.cli.options.report_paths import Overwriting, check_inputs, is_stdout, sinks_of
 from precheck_gate.errors import Interrupted, PrecheckGateError
 from precheck_gate.gate import Gate, Outputs
-from precheck_gate.reports.base import (
-    MARKDOWN_BYTES,
-    JUnitWarnings,
-    RunFacts,
-    Taste,
-    load_format,
-)
+from precheck_gate.model.run_facts import RunFacts
+from precheck_gate.reports.base import MARKDOWN_BYTES, JUnitWarnings, Taste, load_format
 from precheck_gate.reports.terminal.summary import SummaryKind
 from precheck_gate.runtime.console import Console
 from precheck_gate.runtime.shortages import shortage
@@ -35,9 +29,10 @@ if TYPE_CHECKING:
     from precheck_gate.judgement.context import Bench
     from precheck_gate.reports.output.sinks import Sink
     from precheck_gate.runtime.clock import Clock
+    from precheck_gate.runtime.process import Runtime
     from precheck_gate.runtime.signals import Interrupts
 
-__all__ = ["JudgeOptions", "Runtime", "execute", "unforeseen"]
+__all__ = ["JudgeOptions", "execute", "unforeseen"]
 
 
 @dataclass(frozen=True, slots=True)

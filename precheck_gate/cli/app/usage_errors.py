@@ -20,9 +20,9 @@ from precheck_gate.safetext.pasted_secrets import without_slips
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from precheck_gate.cli.app.runtime import Runtime
     from precheck_gate.cli.options.types import ReportSpec
     from precheck_gate.reports.output.sinks import Sink
+    from precheck_gate.runtime.process import Runtime
 
 __all__ = ["tell_usage_error"]
 
@@ -59,7 +59,7 @@ def _report(told: UsageError, raw: _Raw, runtime: Runtime) -> int:
     import sys
 
     from precheck_gate.gate import Gate, Outputs
-    from precheck_gate.reports.base import RunFacts
+    from precheck_gate.model.run_facts import RunFacts
 
     specs = raw.specs()
     console = Console(result=sys.stderr if any(is_stdout(path) for _, path in specs) else None)

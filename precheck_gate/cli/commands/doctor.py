@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from precheck_gate.cli.app.execution import Runtime
 from precheck_gate.cli.options.sections import SectionedCommand
 from precheck_gate.cli.options.service import (
     open_access,
@@ -21,6 +20,7 @@ from precheck_gate.cli.options.types import Duration
 from precheck_gate.errors import BatchRefused, ServiceError, UsageError
 from precheck_gate.exits import ExitCode
 from precheck_gate.model.snapshots import Snapshot
+from precheck_gate.runtime.process import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from precheck_gate.cli.app.execution import JudgeOptions, Runtime, execute
+from precheck_gate.cli.app.execution import JudgeOptions, execute
 from precheck_gate.cli.options.sections import SectionedCommand, section
 from precheck_gate.cli.options.shared import TASKS_VARIABLE, judge_options, many, option
 from precheck_gate.cli.options.task_list import source_of_tasks
 from precheck_gate.cli.options.task_lists import NamedTask, select_tasks
 from precheck_gate.cli.options.types import PATH
 from precheck_gate.errors import UsageError
+from precheck_gate.runtime.process import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

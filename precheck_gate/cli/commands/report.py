@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from precheck_gate import __version__
-from precheck_gate.cli.app.runtime import Runtime
 from precheck_gate.cli.options.environment import plain_option
 from precheck_gate.cli.options.report_paths import check_inputs, sinks_of
 from precheck_gate.cli.options.shared import taste_options
@@ -17,6 +16,7 @@ from precheck_gate.exits import ExitCode
 from precheck_gate.reports.base import JUnitWarnings, Taste, load_format
 from precheck_gate.reports.output.writing import ReportWriter
 from precheck_gate.runtime.console import Console
+from precheck_gate.runtime.process import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from precheck_gate.cli.app.execution import JudgeOptions, Runtime, execute
+from precheck_gate.cli.app.execution import JudgeOptions, execute
 from precheck_gate.cli.live.run import gate_live
 from precheck_gate.cli.options.live import LiveOptions, live_options
 from precheck_gate.cli.options.sections import SectionedCommand, section
@@ -16,6 +16,7 @@ from precheck_gate.cli.options.shared import judge_options, many, option, tasks_
 from precheck_gate.cli.options.task_list import named_tasks, replaced_variables, source_of_tasks
 from precheck_gate.cli.options.types import DURATION, PATH, PLACE, Duration
 from precheck_gate.errors import UsageError
+from precheck_gate.runtime.process import Runtime
 from precheck_gate.runtime.reading import read_before
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from precheck_gate.cli.app.execution import Runtime
 from precheck_gate.cli.options.environment import EnvironmentOption
+from precheck_gate.runtime.process import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

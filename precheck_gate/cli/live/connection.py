@@ -11,16 +11,16 @@ from precheck_gate.safetext.cleaning import clean_line, hide_credentials
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from precheck_gate.cli.app.execution import Runtime
     from precheck_gate.cli.options.live import LiveOptions
     from precheck_gate.cli.options.service_settings import ServiceSettings
     from precheck_gate.drs.api.auto import Service
     from precheck_gate.drs.http.transport import Reply
     from precheck_gate.gate import Gate
+    from precheck_gate.model.run_facts import RunFacts
     from precheck_gate.model.snapshots import Observation, Trouble
     from precheck_gate.polling.poller import Asker
-    from precheck_gate.reports.base import RunFacts
     from precheck_gate.runtime.clock import Clock
+    from precheck_gate.runtime.process import Runtime
     from precheck_gate.saved.answers import AnswerArchive
 
 __all__ = ["Connection"]

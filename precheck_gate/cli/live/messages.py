@@ -10,9 +10,9 @@ from precheck_gate.safetext.cleaning import clean_line, hide_credentials, shorte
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from precheck_gate.cli.live.task_filters import Filter
     from precheck_gate.cli.options.live import LiveOptions
     from precheck_gate.cli.options.service_settings import ServiceSettings
+    from precheck_gate.cli.options.task_filters import Filter
     from precheck_gate.gate import Gate
     from precheck_gate.model.snapshots import About, Observation, Snapshot
     from precheck_gate.model.verdicts import Verdict

@@ -125,11 +125,9 @@ def refuse_empty_credentials() -> None:
             )
 
 
-def known_variables() -> frozenset[str]:
+def known_variables(program: click.Command) -> frozenset[str]:
     """Return all variables of our prefix that mean something, whichever command reads them."""
-    from precheck_gate.cli import main_group
-
-    return frozenset((*_CREDENTIALS, *_OTHERS, *_variables_of(main_group)))
+    return frozenset((*_CREDENTIALS, *_OTHERS, *_variables_of(program)))
 
 
 def _variables_of(command: click.Command) -> Iterator[str]:
@@ -158,7 +156,7 @@ def _refuse_unknown(ctx: click.Context, opts: Mapping[str, Any]) -> None:
     ours -= {*_CREDENTIALS, *_OTHERS, *_variables_of(ctx.command)}
     if not ours:
         return
-    known = known_variables()
+    known = known_variables(ctx.find_root().command)
     unknown = sorted(ours - known)
     if unknown:
         told = [f"{told_variable(name)}{_meant(name, known)}" for name in unknown[:_MOST_TOLD]]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from precheck_gate.cli.live.task_filters import Filter
+    from precheck_gate.cli.options.task_filters import Filter
 
 __all__ = ["LiveOptions", "live_options"]
 
@@ -35,7 +35,7 @@ class _Select(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Filter:
         """Return the condition."""
-        from precheck_gate.cli.live.task_filters import Filter, parse_filter
+        from precheck_gate.cli.options.task_filters import Filter, parse_filter
 
         if isinstance(value, Filter):
             return value

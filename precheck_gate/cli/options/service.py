@@ -23,12 +23,12 @@ from precheck_gate.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from precheck_gate.cli.app.execution import Runtime
     from precheck_gate.cli.options.service_settings import ServiceSettings
     from precheck_gate.drs.auth.session import Access
     from precheck_gate.drs.http.debug_log import Exchange
     from precheck_gate.drs.http.transport import HttpTransport, Send
     from precheck_gate.runtime.console import Console
+    from precheck_gate.runtime.process import Runtime
 
 __all__ = ["open_access", "open_transport", "read_service", "service_files", "service_options"]
 

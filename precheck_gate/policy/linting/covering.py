@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from precheck_gate.policy.evaluation import LEFT_OUT
-from precheck_gate.policy.linting.globs import covers, may_meet
+from precheck_gate.policy.globs import covers, may_meet
 from precheck_gate.policy.model import Fit
 
 if TYPE_CHECKING:

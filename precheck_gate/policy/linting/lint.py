@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from precheck_gate.model.effects import Effect
 from precheck_gate.model.snapshots import Status
+from precheck_gate.policy.globs import can_be_task_id, is_glob, may_meet
 from precheck_gate.policy.linting.covering import match_covers, may_be_in_doubt
 from precheck_gate.policy.linting.effectless import why_effectless
-from precheck_gate.policy.linting.globs import can_be_task_id, is_glob, may_meet
-from precheck_gate.policy.model import Effect, Patterns
+from precheck_gate.policy.model import Patterns
 from precheck_gate.policy.reading import LayerReader
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from precheck_gate.policy.linting.globs import is_glob
+from precheck_gate.policy.globs import is_glob
 from precheck_gate.policy.model import Patterns
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from precheck_gate.reports.code_scanning.points import Points, Rank
 if TYPE_CHECKING:
     from collections import Counter
 
+    from precheck_gate.model.run_facts import RunFacts
     from precheck_gate.model.verdicts import RunVerdict, TaskVerdict
-    from precheck_gate.reports.base import RunFacts
 
 __all__ = ["ScanReporter", "dump", "told_of_the_rest"]
 

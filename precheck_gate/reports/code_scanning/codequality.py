@@ -14,8 +14,8 @@ from precheck_gate.reports.code_scanning.points import Rank
 
 if TYPE_CHECKING:
     from precheck_gate.model.policy_places import Place, Places
+    from precheck_gate.model.run_facts import RunFacts
     from precheck_gate.model.verdicts import RunVerdict
-    from precheck_gate.reports.base import RunFacts
     from precheck_gate.reports.code_scanning.points import Point
 
 __all__ = ["CodeQualityReporter"]

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from precheck_gate.model.policy_places import Place, Places
+    from precheck_gate.model.run_facts import RunFacts
     from precheck_gate.model.verdicts import RunVerdict
-    from precheck_gate.reports.base import RunFacts
     from precheck_gate.reports.code_scanning.points import Point, Rank
 
 __all__ = ["SarifReporter"]

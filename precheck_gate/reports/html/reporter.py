@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, TextIO
 
 from precheck_gate import __version__
 from precheck_gate.errors import UsageError
-from precheck_gate.policy.model import Effect
+from precheck_gate.model.effects import Effect
 from precheck_gate.reports.causes import Causes
 from precheck_gate.reports.html.data import Compactor, script_json
 from precheck_gate.reports.html.page import page_of
 from precheck_gate.reports.html.table import PageRow, headings, row_of, totals
-from precheck_gate.reports.output.sinks import open_spool
+from precheck_gate.reports.spool import open_spool
 
 try:
     import jinja2
@@ -37,8 +37,8 @@ except ImportError:  # pragma: no cover  # tested in a process of its own
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from precheck_gate.model.run_facts import RunFacts
     from precheck_gate.model.verdicts import RunVerdict, TaskVerdict
-    from precheck_gate.reports.base import RunFacts
 
 __all__ = ["HtmlReporter"]
 

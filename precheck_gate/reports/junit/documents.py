@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 from xml.etree import ElementTree as ET
 
 from precheck_gate.reports.output.parts import PART_MARK
-from precheck_gate.reports.output.sinks import copy_spool, open_spool
+from precheck_gate.reports.spool import copy_spool, open_spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

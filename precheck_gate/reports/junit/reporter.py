@@ -26,8 +26,8 @@ from precheck_gate.safetext.cleaning import shorten
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from precheck_gate.model.run_facts import RunFacts
     from precheck_gate.model.verdicts import RunVerdict, TaskVerdict
-    from precheck_gate.reports.base import RunFacts
 
 __all__ = ["JUnitReporter"]
 

@@ -10,15 +10,12 @@ import shutil
 import stat
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import Protocol, TextIO
 
 from precheck_gate.reports.output.pipes import open_pipe
 from precheck_gate.runtime.signals import Interrupts
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-__all__ = ["FileSink", "Sink", "StreamSink", "copy_spool", "open_spool", "real_path"]
+__all__ = ["FileSink", "Sink", "StreamSink", "real_path"]
 
 
 class Sink(Protocol):
@@ -209,18 +206,3 @@ def real_path(path: str | Path) -> str:
         return os.path.realpath(path)
     except OSError:  # a link that may not be read, such as one of another user's process
         return os.path.abspath(path)  # noqa: PTH100
-
-
-@contextlib.contextmanager
-def open_spool() -> Iterator[TextIO]:
-    """Yield a place for text that is written before what has to stand above it is known."""
-    with tempfile.SpooledTemporaryFile(
-        max_size=1024 * 1024, mode="w+", encoding="utf-8", newline="\n"
-    ) as spool:
-        yield spool  # type: ignore[misc]  # typeshed: it is a TextIO in all but name
-
-
-def copy_spool(spool: TextIO, out: TextIO) -> None:
-    """Append the whole content of ``spool`` to ``out``."""
-    spool.seek(0)
-    shutil.copyfileobj(spool, out)

@@ -14,8 +14,9 @@ from precheck_gate.runtime.shortages import shortage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from precheck_gate.model.run_facts import RunFacts
     from precheck_gate.model.verdicts import RunVerdict, TaskVerdict
-    from precheck_gate.reports.base import Reporter, RunFacts, Taste
+    from precheck_gate.reports.base import Reporter, Taste
     from precheck_gate.reports.output.sinks import Sink
 
 __all__ = ["ReportFailure", "ReportWriter"]

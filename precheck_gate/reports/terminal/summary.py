@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from precheck_gate.model.effects import Effect
 from precheck_gate.model.verdicts import Finding, FindingKind, TaskVerdict, Verdict
-from precheck_gate.policy.model import Effect
 from precheck_gate.reports.causes import Causes, follows_from_items
 from precheck_gate.reports.terminal.lines import (
     Line,
@@ -21,8 +21,8 @@ from precheck_gate.reports.wording import LABELS, count, duration, headline
 from precheck_gate.runtime.console import Style
 
 if TYPE_CHECKING:
+    from precheck_gate.model.run_facts import RunFacts
     from precheck_gate.model.verdicts import RunVerdict
-    from precheck_gate.reports.base import RunFacts
     from precheck_gate.reports.causes import Cause
     from precheck_gate.runtime.console import Console
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from precheck_gate.documents import strict_json
 from precheck_gate.errors import UsageError, unreadable
+from precheck_gate.model.effects import Effect
+from precheck_gate.model.run_facts import RunFacts
 from precheck_gate.model.verdicts import (
     Finding,
     FindingKind,
@@ -22,8 +24,6 @@ from precheck_gate.model.verdicts import (
     WaiverState,
     WaiverUse,
 )
-from precheck_gate.policy.model import Effect
-from precheck_gate.reports.base import RunFacts
 from precheck_gate.runtime.reading import read_file
 from precheck_gate.safetext.cleaning import clean, clean_line, shorten
 from precheck_gate.saved.reports.consistency import contradictions

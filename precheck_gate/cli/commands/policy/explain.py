@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from precheck_gate.cli.app.execution import Runtime
 from precheck_gate.cli.commands.policy.files import finish
 from precheck_gate.cli.options.environment import plain_option
 from precheck_gate.cli.options.shared import policy_options
 from precheck_gate.cli.options.types import PATH
 from precheck_gate.errors import UsageError
+from precheck_gate.runtime.process import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

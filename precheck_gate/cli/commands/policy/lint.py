@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from precheck_gate.cli.app.execution import Runtime
 from precheck_gate.cli.commands.policy.files import (
     file_options_of_all_profiles,
     finish,
@@ -17,6 +16,7 @@ from precheck_gate.cli.commands.policy.files import (
 from precheck_gate.cli.options.environment import plain_option
 from precheck_gate.cli.options.types import PATH
 from precheck_gate.exits import ExitCode
+from precheck_gate.runtime.process import Runtime
 
 if TYPE_CHECKING:
     from datetime import date

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from precheck_gate.cli.app.execution import Runtime
 from precheck_gate.cli.commands.policy.files import file_options, finish, show_lines
 from precheck_gate.cli.options.environment import EnvironmentArgument, plain_option
 from precheck_gate.cli.options.types import PATH
+from precheck_gate.runtime.process import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from precheck_gate.cli.app.runtime import Runtime
 from precheck_gate.cli.options.environment import plain_option
 from precheck_gate.cli.options.shared import option
 from precheck_gate.cli.options.types import PATH, PLACE, Number
 from precheck_gate.errors import ReportError, UsageError, reason_of
 from precheck_gate.exits import ExitCode
+from precheck_gate.runtime.process import Runtime
 from precheck_gate.safetext.cleaning import clean_line
 
 if TYPE_CHECKING:

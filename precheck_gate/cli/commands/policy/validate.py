@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from precheck_gate.cli.app.execution import Runtime
 from precheck_gate.cli.commands.policy.files import file_options, finish, profiles_of, show_lines
 from precheck_gate.cli.options.types import PATH
 from precheck_gate.errors import DocumentError, Problem, UsageError
 from precheck_gate.reports.wording import count
+from precheck_gate.runtime.process import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
