@@ -11,7 +11,7 @@ from precheck_gate.catalog.advice import advice, group_of
 from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.drs.api.v3 import DrsClient
 from precheck_gate.drs.api.v3_results import parse_answer
-from precheck_gate.drs.http.transport import Reply as HttpReply
+from precheck_gate.drs.http.messages import Reply as HttpReply
 from precheck_gate.errors import TimeOver
 from precheck_gate.judgement.context import Bench
 from precheck_gate.judgement.run import RunJudge, exit_code

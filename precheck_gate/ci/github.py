@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from precheck_gate.ci.base import said_of, within
 from precheck_gate.errors import reason_of
 from precheck_gate.exits import RESERVED_CODES, ExitCode
-from precheck_gate.model.policy_places import Places
+from precheck_gate.runtime.policy_places import Places
 from precheck_gate.safetext.cleaning import clean_line, shorten
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from precheck_gate.model.verdicts import Verdict, WaiverState
-from precheck_gate.safetext.cleaning import shorten
+from precheck_gate.safetext.cleaning import count, shorten
 
 if TYPE_CHECKING:
     from precheck_gate.model.run_facts import RunFacts
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 __all__ = [
     "EXPIRY_NOTICE_DAYS",
     "LABELS",
-    "count",
     "duration",
     "headline",
     "how_it_came_about",
@@ -33,11 +32,6 @@ LABELS = {
     Verdict.INCOMPLETE: "Incomplete",
     Verdict.ERROR: "Error",
 }
-
-
-def count(number: int, word: str) -> str:
-    """Return a number with its word: ``1 task``, ``2 tasks``."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def headline(run: RunVerdict) -> str:

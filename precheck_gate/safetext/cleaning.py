@@ -10,7 +10,16 @@ from precheck_gate.safetext.secrets import hide_secrets
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["clean", "clean_line", "few", "hide_credentials", "inert", "inert_line", "shorten"]
+__all__ = [
+    "clean",
+    "clean_line",
+    "count",
+    "few",
+    "hide_credentials",
+    "inert",
+    "inert_line",
+    "shorten",
+]
 
 # Control characters (C0 without tab and newline, DEL, C1), invisible and bidirectional format
 # characters, line separators, lone surrogates and noncharacters: they steer terminals, forge lines
@@ -125,3 +134,8 @@ def few(task_ids: Sequence[str]) -> str:
         return names
     more = len(task_ids) - MOST_NAMED
     return f"{len(task_ids)} tasks ({names}{f' and {more:,} more' if more > 0 else ''})"
+
+
+def count(number: int, word: str) -> str:
+    """Return a number with its word: ``1 task``, ``2 tasks``."""
+    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate.model.policy_places import NO_POLICY, Place, Places, policy_place
 from precheck_gate.policy.model import Origin
+from precheck_gate.runtime.policy_places import NO_POLICY, Place, Places, policy_place
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import pytest
 
 from precheck_gate.documents.validation import load_schema
 from precheck_gate.policy import load_policy
-from precheck_gate.policy.testing.case_files import read_case_file
+from precheck_gate.policy_tests.case_files import read_case_file
 from tests.policy_language.commands import policy_test
 
 COOKBOOK = (Path(__file__).parents[2] / "docs" / "cookbook.md").read_text(encoding="utf-8")

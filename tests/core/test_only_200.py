@@ -9,7 +9,7 @@ import pytest
 
 from precheck_gate.drs.api.v3 import DrsClient
 from precheck_gate.drs.api.v5 import DrsV5Client
-from precheck_gate.drs.http.transport import Reply
+from precheck_gate.drs.http.messages import Reply
 from precheck_gate.errors import ServiceError
 from precheck_gate.model.snapshots import Snapshot
 from tests.fakes import FakeClock

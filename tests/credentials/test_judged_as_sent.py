@@ -12,7 +12,7 @@ from precheck_gate.cli import main_group
 from precheck_gate.drs.api.v3 import DrsClient
 from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.drs.api.v5 import DrsV5Client
-from precheck_gate.drs.http.transport import Reply
+from precheck_gate.drs.http.messages import Reply
 from precheck_gate.judgement.context import Bench
 from precheck_gate.judgement.task import judge_task
 from precheck_gate.model.snapshots import (

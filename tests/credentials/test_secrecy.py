@@ -19,7 +19,8 @@ import pytest
 
 from precheck_gate.drs.auth.requests_auth import BoundAuth, TokenAuth
 from precheck_gate.drs.http.debug_log import SecretFilter, guard_loggers, shown_url
-from precheck_gate.drs.http.transport import HttpTransport, Reply
+from precheck_gate.drs.http.messages import Reply
+from precheck_gate.drs.http.transport import HttpTransport
 from precheck_gate.errors import ServiceError
 from precheck_gate.safetext.secrets import Secret, hide_secrets
 

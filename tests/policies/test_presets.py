@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.policy import PRESETS
-from precheck_gate.policy.testing.case_files import read_case_file
+from precheck_gate.policy_tests.case_files import read_case_file
 from tests.policy_language.commands import policy_test
 
 if TYPE_CHECKING:

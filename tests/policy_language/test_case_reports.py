@@ -10,7 +10,7 @@ import junitparser
 import pytest
 from lxml import etree
 
-from precheck_gate.policy.testing.discovery import holds_cases
+from precheck_gate.policy_tests.discovery import holds_cases
 from tests.policy_language.casefiles import case, run
 from tests.policy_language.commands import policy_test, write
 from tests.reports.test_junit_readers import SCHEMA

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from precheck_gate.errors import DocumentError
-from precheck_gate.policy.testing.case_files import PolicyCase, read_case_file
+from precheck_gate.policy_tests.case_files import PolicyCase, read_case_file
 from tests.harness import OTHER, TASK, body, entry, item
 from tests.policy_language.casefiles import HEAD, POLICY, case, run
 from tests.policy_language.commands import evaluate, policy_test, write

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate.drs.api.v3 import DrsClient
-from precheck_gate.drs.http.transport import Reply
+from precheck_gate.drs.http.messages import Reply
 from precheck_gate.errors import ServiceError, TransientFault
 from precheck_gate.model.snapshots import Observation, Trouble
 from precheck_gate.polling.cadence import FixedCadence

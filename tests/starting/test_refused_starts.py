@@ -9,7 +9,7 @@ import pytest
 
 from precheck_gate.drs.api import v3_tasks, v5_payloads
 from precheck_gate.drs.api.v3 import DrsClient
-from precheck_gate.drs.http.transport import Reply
+from precheck_gate.drs.http.messages import Reply
 from precheck_gate.errors import NotAnAnswer
 from precheck_gate.model.snapshots import Trouble, TroubleKind
 from tests.e2e.outcome import ID

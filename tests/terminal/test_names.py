@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from precheck_gate.cli.progress.board import Board
+from precheck_gate.cli.progress.lines import Signs, draw
 from precheck_gate.model.verdicts import Verdict
-from precheck_gate.progress.board import Board
-from precheck_gate.progress.lines import Signs, draw
 from precheck_gate.runtime.wrapping import cells
 from tests.harness import OTHER, TASK
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from precheck_gate.drs.api.v5 import DrsV5Client
-from precheck_gate.drs.http.transport import Reply
+from precheck_gate.drs.http.messages import Reply
 from tests.e2e.outcome import ID
 from tests.fakes import FakeClock
 from tests.harness import TASK, item

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from precheck_gate.cli.options.live import LiveOptions
     from precheck_gate.cli.options.service_settings import ServiceSettings
     from precheck_gate.drs.api.auto import Service
-    from precheck_gate.drs.http.transport import Reply
+    from precheck_gate.drs.http.messages import Reply
     from precheck_gate.gate import Gate
     from precheck_gate.model.run_facts import RunFacts
     from precheck_gate.model.snapshots import Observation, Trouble

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precheck_gate.reports.wording import count
-from precheck_gate.safetext.cleaning import clean_line, hide_credentials, shorten
+from precheck_gate.safetext.cleaning import clean_line, count, hide_credentials, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -13,10 +12,10 @@ if TYPE_CHECKING:
     from precheck_gate.cli.options.live import LiveOptions
     from precheck_gate.cli.options.service_settings import ServiceSettings
     from precheck_gate.cli.options.task_filters import Filter
+    from precheck_gate.cli.progress.plain import Progress
     from precheck_gate.gate import Gate
     from precheck_gate.model.snapshots import About, Observation, Snapshot
     from precheck_gate.model.verdicts import Verdict
-    from precheck_gate.progress.plain import Progress
     from precheck_gate.runtime.clock import Clock
     from precheck_gate.runtime.console import Console
 
@@ -33,14 +32,14 @@ def progress_of(
     names: Mapping[str, About],
 ) -> Progress:
     """Return who shows the progress of tasks, whose names may come later."""
-    from precheck_gate.progress.plain import NoProgress, PlainProgress
+    from precheck_gate.cli.progress.plain import NoProgress, PlainProgress
 
     console, verbose = gate.console, gate.outputs.verbose
     if gate.outputs.quiet:
         return NoProgress()
     if console.columns(console.progress) is None or not tasks:
         return PlainProgress(console, clock, len(tasks), verbose=verbose, names=names)
-    from precheck_gate.progress.live import LiveProgress
+    from precheck_gate.cli.progress.live import LiveProgress
 
     return LiveProgress(console, clock, tasks, judge, verbose=verbose, names=names)
 

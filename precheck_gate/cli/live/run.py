@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from precheck_gate.cli.app.execution import JudgeOptions
     from precheck_gate.cli.options.service_settings import ServiceSettings
+    from precheck_gate.cli.progress.plain import Progress
     from precheck_gate.gate import Gate
     from precheck_gate.judgement.context import Bench
     from precheck_gate.model.verdicts import Verdict
     from precheck_gate.polling.freshness import FreshResults
     from precheck_gate.polling.poller import Asker, Poller, PollOptions
     from precheck_gate.polling.repeating import Repeater
-    from precheck_gate.progress.plain import Progress
     from precheck_gate.runtime.clock import CountingClock
     from precheck_gate.runtime.process import Runtime
 

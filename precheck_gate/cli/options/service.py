@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from precheck_gate.cli.options.service_settings import ServiceSettings
     from precheck_gate.drs.auth.session import Access
     from precheck_gate.drs.http.debug_log import Exchange
-    from precheck_gate.drs.http.transport import HttpTransport, Send
+    from precheck_gate.drs.http.messages import Send
+    from precheck_gate.drs.http.transport import HttpTransport
     from precheck_gate.runtime.console import Console
     from precheck_gate.runtime.process import Runtime
 

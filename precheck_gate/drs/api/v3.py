@@ -17,7 +17,7 @@ from precheck_gate.errors import BatchRefused, TimeOver, UnnamedResult
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from precheck_gate.drs.http.transport import Reply
+    from precheck_gate.drs.http.messages import Reply
     from precheck_gate.model.snapshots import About, Trouble
     from precheck_gate.runtime.clock import Clock
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from precheck_gate.drs.api.v3_tasks import TaskPage
-    from precheck_gate.drs.http.transport import Reply
+    from precheck_gate.drs.http.messages import Reply
     from precheck_gate.model.snapshots import About
     from precheck_gate.runtime.clock import Clock
 

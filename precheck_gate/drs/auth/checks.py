@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from precheck_gate.drs.auth.identities import IdTokenIdentity, KeyIdentity
-from precheck_gate.drs.auth.secret_files import read_secret
+from precheck_gate.drs.auth.secret_files import is_word, read_secret
 from precheck_gate.errors import UsageError
 from precheck_gate.safetext.pasted_secrets import is_slip, told
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from precheck_gate.drs.auth.id_tokens import IdTokenOrigin
     from precheck_gate.safetext.secrets import Secret
 
-__all__ = ["checked_id_token", "checked_key", "is_word", "read_token", "token_of_variable"]
+__all__ = ["checked_id_token", "checked_key", "read_token", "token_of_variable"]
 
 
 _ITSELF = "That looks like the token itself: name a file that holds it, or set PRECHECK_GATE_TOKEN."
@@ -83,8 +83,3 @@ def _check(token: Secret, source: str) -> Secret:
             hint="It is one line of printable ASCII without blanks; was more put there than it?",
         )
     return token
-
-
-def is_word(text: str) -> bool:
-    """Return whether a text may be part of a header as it is: printable ASCII without blanks."""
-    return text.isascii() and text.isprintable() and " " not in text

@@ -12,8 +12,8 @@ from urllib.parse import quote
 from precheck_gate.documents import strict_json
 from precheck_gate.drs.auth.requests_auth import BoundAuth, SecretBody
 from precheck_gate.drs.http.endpoints import check_endpoint, region_endpoint
+from precheck_gate.drs.http.messages import http_date
 from precheck_gate.drs.http.reply_errors import refusal, said
-from precheck_gate.drs.http.transport import http_date
 from precheck_gate.errors import AccessRefused, NotAnAnswer, ServiceError, UsageError
 from precheck_gate.safetext.cleaning import clean_line, shorten
 from precheck_gate.safetext.secrets import Secret
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from requests.auth import AuthBase
 
     from precheck_gate.drs.auth.identities import UserIdentity
+    from precheck_gate.drs.http.messages import Reply, Send
     from precheck_gate.drs.http.skew import Skew
-    from precheck_gate.drs.http.transport import Reply, Send
     from precheck_gate.runtime.clock import Clock
 
 __all__ = ["Iam", "Issued", "check_iam_endpoint", "region_iam_endpoint"]

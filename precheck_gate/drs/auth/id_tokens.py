@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote, urlsplit
 
 from precheck_gate.documents import strict_json
-from precheck_gate.drs.auth.checks import is_word
 from precheck_gate.drs.auth.requests_auth import BearerAuth, BoundAuth
-from precheck_gate.drs.auth.secret_files import Content, read_secret
+from precheck_gate.drs.auth.secret_files import Content, is_word, read_secret
 from precheck_gate.drs.auth.variables import GITHUB_TOKEN, GITHUB_URL
 from precheck_gate.drs.http.endpoints import check_endpoint
 from precheck_gate.drs.http.reply_errors import refusal
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from precheck_gate.drs.auth.environment import Environment
-    from precheck_gate.drs.http.transport import Send
+    from precheck_gate.drs.http.messages import Send
     from precheck_gate.runtime.clock import Clock
 
 __all__ = [

@@ -11,7 +11,7 @@ from precheck_gate.safetext.secrets import Secret
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Content", "read_secret"]
+__all__ = ["Content", "is_word", "read_secret"]
 
 _MAX_BYTES = 64 * 1024
 
@@ -33,3 +33,8 @@ def read_secret(path: Path) -> Content:
     except OSError as error:
         complaint = f"cannot be read: {reason_of(error)}"
         return Content(Secret(""), complaint, "Check the path and its permissions.")
+
+
+def is_word(text: str) -> bool:
+    """Return whether a text may be part of a header as it is: printable ASCII without blanks."""
+    return text.isascii() and text.isprintable() and " " not in text

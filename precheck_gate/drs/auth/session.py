@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from precheck_gate.drs.auth.credential import Credential
     from precheck_gate.drs.auth.iam import Issued
     from precheck_gate.drs.auth.identities import Found, IdTokenIdentity
-    from precheck_gate.drs.http.transport import Reply, Send
+    from precheck_gate.drs.http.messages import Reply, Send
     from precheck_gate.runtime.clock import Clock
 
 __all__ = ["Access"]

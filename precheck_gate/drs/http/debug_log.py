@@ -13,7 +13,7 @@ from precheck_gate.safetext.secrets import hide_secrets
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from precheck_gate.drs.http.transport import Reply
+    from precheck_gate.drs.http.messages import Reply
 
 __all__ = ["Exchange", "SecretFilter", "guard_loggers", "shown_url"]
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from requests.auth import AuthBase
 
-    from precheck_gate.drs.http.transport import Reply, Send
+    from precheck_gate.drs.http.messages import Reply, Send
     from precheck_gate.runtime.clock import Clock
 
 __all__ = ["PacedSend"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from precheck_gate.drs.http.error_bodies import TRY_AGAIN, error_hint, parse_error
-from precheck_gate.drs.http.transport import retry_after_seconds
+from precheck_gate.drs.http.messages import retry_after_seconds
 from precheck_gate.errors import (
     AccessRefused,
     ApiGone,
@@ -20,7 +20,7 @@ from precheck_gate.safetext.cleaning import clean_line, shorten
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from precheck_gate.drs.http.transport import Reply
+    from precheck_gate.drs.http.messages import Reply
     from precheck_gate.runtime.clock import Clock
 
 __all__ = ["Said", "answer_in", "refusal", "refused", "said", "usual_advice"]

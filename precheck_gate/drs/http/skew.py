@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from precheck_gate.drs.http.transport import http_date
+from precheck_gate.drs.http.messages import http_date
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,10 +6,8 @@ import queue
 import threading
 import time
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -22,13 +20,13 @@ from precheck_gate.drs.http.debug_log import Exchange
 from precheck_gate.drs.http.decompression import ACCEPTED, Damaged, unpacked
 from precheck_gate.drs.http.faults import host_of, name_fault
 from precheck_gate.drs.http.framing import UnreadableAnswer
+from precheck_gate.drs.http.messages import Reply
 from precheck_gate.errors import NotAnAnswer, TransientFault
 from precheck_gate.runtime.clock import SLICE_SECONDS
 from precheck_gate.runtime.shortages import shortage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
     from types import TracebackType
 
     from requests.auth import AuthBase
@@ -38,11 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MAX_ANSWER_BYTES",
     "HttpTransport",
-    "Reply",
-    "Send",
-    "http_date",
     "in_time",
-    "retry_after_seconds",
 ]
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
@@ -51,34 +45,6 @@ MAX_LEFT_BEHIND = 16
 
 _PACKAGE = str(Path(__file__).parents[2])
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back: the status, the headers (their names in any case) and the whole body.
-
-    Headers and body may hold a credential, one that was just issued or one that the service
-    repeats: neither is in its ``repr``, and every text of them is hidden on its way to a person.
-    """
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-
-
-class Send(Protocol):
-    """What sends a request with a credential: `HttpTransport.send`, or a fake."""
-
-    def __call__(  # noqa: D102
-        self,
-        method: str,
-        url: str,
-        *,
-        auth: AuthBase,
-        seconds: float,
-        headers: Mapping[str, str] | None = None,
-        body: bytes = b"",
-    ) -> Reply: ...
 
 
 class HttpTransport:
@@ -315,29 +281,3 @@ def _without_foreign_frames(error: BaseException) -> BaseException:
     if not isinstance(error, requests.RequestException):
         error.__context__ = error.__cause__ = None
     return error
-
-
-def http_date(headers: Mapping[str, Any]) -> datetime | None:
-    """Return the moment of a ``Date`` header, or None."""
-    try:
-        date = parsedate_to_datetime(str(headers.get("Date", "")))
-    except ValueError:
-        return None
-    return date if date.tzinfo is not None else None
-
-
-def retry_after_seconds(headers: Mapping[str, Any], now: datetime) -> float | None:
-    """Return the wish of a ``Retry-After`` header in seconds, or None.
-
-    Source: RFC 9110, section 10.2.3; both forms, a number of seconds and a date.
-    """
-    value = str(headers.get("Retry-After", "")).strip()
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        date = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=now.tzinfo)
-    return max(0.0, (date - now).total_seconds())

@@ -6,8 +6,8 @@ import json
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, TextIO
 
-from precheck_gate.model.policy_places import Places
 from precheck_gate.reports.code_scanning.points import Points, Rank
+from precheck_gate.runtime.policy_places import Places
 
 if TYPE_CHECKING:
     from collections import Counter

@@ -13,10 +13,10 @@ from precheck_gate.reports.code_scanning.base import ScanReporter, dump, told_of
 from precheck_gate.reports.code_scanning.points import Rank
 
 if TYPE_CHECKING:
-    from precheck_gate.model.policy_places import Place, Places
     from precheck_gate.model.run_facts import RunFacts
     from precheck_gate.model.verdicts import RunVerdict
     from precheck_gate.reports.code_scanning.points import Point
+    from precheck_gate.runtime.policy_places import Place, Places
 
 __all__ = ["CodeQualityReporter"]
 

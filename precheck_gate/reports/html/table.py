@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from precheck_gate.model.verdicts import FindingKind, Verdict
-from precheck_gate.reports.wording import LABELS, count, duration, percent
+from precheck_gate.reports.wording import LABELS, duration, percent
+from precheck_gate.safetext.cleaning import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

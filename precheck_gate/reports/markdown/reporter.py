@@ -15,14 +15,8 @@ from precheck_gate.model.verdicts import FindingKind, Verdict, WaiverState
 from precheck_gate.reports.base import MARKDOWN_BYTES, MARKDOWN_LEAST
 from precheck_gate.reports.causes import Causes
 from precheck_gate.reports.markdown.escaping import Budget, code, escape
-from precheck_gate.reports.wording import (
-    LABELS,
-    count,
-    headline,
-    how_it_came_about,
-    percent,
-    waiver_note,
-)
+from precheck_gate.reports.wording import LABELS, headline, how_it_came_about, percent, waiver_note
+from precheck_gate.safetext.cleaning import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

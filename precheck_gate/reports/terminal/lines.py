@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from precheck_gate.model.verdicts import Verdict, WaiverState
 from precheck_gate.reports.evidence import gist
-from precheck_gate.reports.wording import EXPIRY_NOTICE_DAYS, count, one_line
+from precheck_gate.reports.wording import EXPIRY_NOTICE_DAYS, one_line
 from precheck_gate.runtime.console import Style
-from precheck_gate.safetext.cleaning import clean_line
+from precheck_gate.safetext.cleaning import clean_line, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,8 +17,9 @@ from precheck_gate.reports.terminal.lines import (
     waiver_line,
     where,
 )
-from precheck_gate.reports.wording import LABELS, count, duration, headline
+from precheck_gate.reports.wording import LABELS, duration, headline
 from precheck_gate.runtime.console import Style
+from precheck_gate.safetext.cleaning import count
 
 if TYPE_CHECKING:
     from precheck_gate.model.run_facts import RunFacts

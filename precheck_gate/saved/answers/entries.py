@@ -38,8 +38,8 @@ def entries_of(exchange: Exchange, content: bytes) -> Entries:
 def _refused(exchange: Exchange, content: bytes) -> dict[str, Snapshot | Trouble]:
     """Return what a reply means that is no answer, as the last one for these tasks."""
     # Only here, since with them comes all that speaks over the network.
+    from precheck_gate.drs.http.messages import Reply
     from precheck_gate.drs.http.reply_errors import refused, usual_advice
-    from precheck_gate.drs.http.transport import Reply
     from precheck_gate.runtime.clock import SystemClock
 
     headers = {"X-Request-Id": exchange.request_id} if exchange.request_id else {}

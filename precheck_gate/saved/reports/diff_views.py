@@ -7,8 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate import __version__
-from precheck_gate.reports.wording import count
-from precheck_gate.safetext.cleaning import shorten
+from precheck_gate.safetext.cleaning import count, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -57,8 +57,8 @@ def lint_command(
     from precheck_gate.policy import PolicyOptions, load_policy
     from precheck_gate.policy.linting.lint import lint
     from precheck_gate.policy.linting.names import KnownNames
-    from precheck_gate.reports.wording import count
     from precheck_gate.runtime.console import Console
+    from precheck_gate.safetext.cleaning import count
 
     today = now or ctx.ensure_object(Runtime).the_clock().now().date()
     plain = load_policy(file, PolicyOptions(None, today, allow_outside))

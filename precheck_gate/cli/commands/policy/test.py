@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from precheck_gate.policy.testing.coverage import Coverage
-    from precheck_gate.policy.testing.running import Result
+    from precheck_gate.policy_tests.coverage import Coverage
+    from precheck_gate.policy_tests.running import Result
     from precheck_gate.reports.output.sinks import Sink
     from precheck_gate.runtime.console import Console
 
@@ -75,9 +75,9 @@ def test_command(
     waivers the cases exercise, and which none of them does.
     """
     from precheck_gate.cli.options.report_paths import check_inputs, is_stdout, sink_at
-    from precheck_gate.policy.testing.coverage import Coverage
-    from precheck_gate.policy.testing.discovery import find_case_files
-    from precheck_gate.policy.testing.running import Outcome
+    from precheck_gate.policy_tests.coverage import Coverage
+    from precheck_gate.policy_tests.discovery import find_case_files
+    from precheck_gate.policy_tests.running import Outcome
     from precheck_gate.runtime.console import Console
 
     console = Console(result=sys.stderr if junit and is_stdout(junit) else None)
@@ -106,8 +106,8 @@ def test_command(
 
 
 def _run_file(path: Path, coverage: Coverage, *, outside: bool) -> list[Result]:
-    from precheck_gate.policy.testing.case_files import read_case_file
-    from precheck_gate.policy.testing.running import Outcome, Result, run_cases
+    from precheck_gate.policy_tests.case_files import read_case_file
+    from precheck_gate.policy_tests.running import Outcome, Result, run_cases
 
     try:
         return run_cases(read_case_file(path), coverage, outside=outside)
@@ -122,7 +122,7 @@ def _place(result: Result) -> str:
 
 
 def _tell(result: Result, console: Console, *, quiet: bool) -> None:
-    from precheck_gate.policy.testing.running import Outcome
+    from precheck_gate.policy_tests.running import Outcome
     from precheck_gate.runtime.console import Style
 
     good, _, bad = console.symbols(console.result)
@@ -156,7 +156,7 @@ def _tell_coverage(coverage: Coverage, console: Console, least: float | None) ->
 
 
 def _write_junit(results: Sequence[Result], sink: Sink, console: Console, code: int) -> int:
-    from precheck_gate.policy.testing.running import Outcome
+    from precheck_gate.policy_tests.running import Outcome
     from precheck_gate.reports.junit.policy_tests import CaseRow, write_cases
 
     rows = [

@@ -12,8 +12,8 @@ import click
 from precheck_gate.cli.commands.policy.files import file_options, finish, profiles_of, show_lines
 from precheck_gate.cli.options.types import PATH
 from precheck_gate.errors import DocumentError, Problem, UsageError
-from precheck_gate.reports.wording import count
 from precheck_gate.runtime.process import Runtime
+from precheck_gate.safetext.cleaning import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from precheck_gate.model.verdicts import RunVerdict, TaskVerdict
-    from precheck_gate.policy.testing.case_files import Expectation, PolicyCase
+    from precheck_gate.policy_tests.case_files import Expectation, PolicyCase
 
 __all__ = ["Mismatch", "compare"]
 

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console as RichConsole
 
+from precheck_gate.cli.progress.board import Board
+from precheck_gate.cli.progress.lines import Signs, draw
+from precheck_gate.cli.progress.plain import PlainProgress, minutes
 from precheck_gate.polling.events import (
     Answered,
     Asked,
@@ -21,10 +24,7 @@ from precheck_gate.polling.events import (
     TaskChanged,
     Waiting,
 )
-from precheck_gate.progress.board import Board
-from precheck_gate.progress.lines import Signs, draw
-from precheck_gate.progress.plain import PlainProgress, minutes
-from precheck_gate.reports.wording import count
+from precheck_gate.safetext.cleaning import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

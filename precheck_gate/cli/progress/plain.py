@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from precheck_gate.polling.events import Asked, Event, Faulted, Remarked, TaskChanged, Waiting
-from precheck_gate.reports.wording import count
-from precheck_gate.safetext.cleaning import clean_line, shorten
+from precheck_gate.safetext.cleaning import clean_line, count, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

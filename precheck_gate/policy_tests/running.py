@@ -18,15 +18,15 @@ from precheck_gate.judgement.task import judge_task
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
 from precheck_gate.policy import PolicyOptions, builtin_policy, load_policy, parse_policy
 from precheck_gate.policy.model import Patterns
-from precheck_gate.policy.testing.matching import Mismatch, compare
+from precheck_gate.policy_tests.matching import Mismatch, compare
 from precheck_gate.saved.reports.baseline import identities, load_baseline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from precheck_gate.policy.model import Policy
-    from precheck_gate.policy.testing.case_files import CaseFile, PolicyCase
-    from precheck_gate.policy.testing.coverage import Coverage
+    from precheck_gate.policy_tests.case_files import CaseFile, PolicyCase
+    from precheck_gate.policy_tests.coverage import Coverage
 
 __all__ = ["Outcome", "Result", "run_cases"]
 

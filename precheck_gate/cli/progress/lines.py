@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from precheck_gate.cli.progress.board import Standing
+from precheck_gate.cli.progress.names import fitted, whole_names
+from precheck_gate.cli.progress.plain import minutes
 from precheck_gate.model.snapshots import Status
-from precheck_gate.progress.board import Standing
-from precheck_gate.progress.names import fitted, whole_names
-from precheck_gate.progress.plain import minutes
 from precheck_gate.runtime.wrapping import cells
 from precheck_gate.safetext.cleaning import clean_line, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from precheck_gate.progress.board import Board, TaskState
+    from precheck_gate.cli.progress.board import Board, TaskState
 
 __all__ = ["Signs", "draw"]
 

@@ -11,7 +11,7 @@ from precheck_gate.safetext.cleaning import clean_line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from precheck_gate.progress.board import TaskState
+    from precheck_gate.cli.progress.board import TaskState
 
 __all__ = ["fitted", "whole_names"]
 
