@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, TextIO
 from precheck_gate.ci import CiSystem, CiWorld, Written, load_system
 from precheck_gate.errors import PrecheckGateError
 from precheck_gate.exits import EXIT_CODE_MEANINGS, ExitCode
-from precheck_gate.judgement.readiness import OutcomeCollector
+from precheck_gate.judgement.readiness import ReadinessCollector
 from precheck_gate.model.snapshots import Observation, Trouble, TroubleKind
 from precheck_gate.model.verdicts import FindingKind, RunVerdict, Verdict, own_finding
-from precheck_gate.reports.base import DEFAULT_TASTE
+from precheck_gate.reports.base import DEFAULT_FORMAT_OPTIONS
 from precheck_gate.reports.output.sinks import FileSink
 from precheck_gate.reports.output.writing import ReportWriter
 from precheck_gate.reports.terminal.summary import Summary, SummaryKind
@@ -23,10 +23,10 @@ from precheck_gate.safetext.cleaning import clean_line, hide_credentials
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from precheck_gate.judgement.context import Bench
+    from precheck_gate.judgement.context import JudgementContext
     from precheck_gate.model.run_facts import RunFacts
     from precheck_gate.model.verdicts import TaskVerdict
-    from precheck_gate.reports.base import Reporter, Taste
+    from precheck_gate.reports.base import FormatOptions, Reporter
     from precheck_gate.reports.output.sinks import Sink
     from precheck_gate.reports.output.writing import ReportFailure
     from precheck_gate.runtime.console import Console
@@ -54,7 +54,7 @@ class Outputs:
 
     Attributes:
         reports: (format, sink) for each report.
-        taste: how some of the formats are wanted.
+        format_options: how some of the formats are wanted.
         advisory: whether a blocked verdict exits 0.
         warn_code: the exit code of passed with warnings; None for 0.
         ci: the CI system that is told.
@@ -64,7 +64,7 @@ class Outputs:
     """
 
     reports: tuple[tuple[str, Sink], ...] = ()
-    taste: Taste = DEFAULT_TASTE
+    format_options: FormatOptions = DEFAULT_FORMAT_OPTIONS
     advisory: bool = False
     warn_code: int | None = None
     ci: CiSystem = field(default_factory=no_ci)
@@ -80,7 +80,7 @@ class Case:
     Attributes:
         requested: the tasks asked for.
         observations: what is known of them.
-        bench: the policy, and what else the judgement rests on.
+        context: the policy, and what else the judgement rests on.
         troubles: what went wrong with the run itself.
         remarks: oddities that change no verdict.
         strict_waivers: whether waivers that expired or waived nothing block.
@@ -90,7 +90,7 @@ class Case:
 
     requested: Sequence[str]
     observations: Iterable[Observation]
-    bench: Bench
+    context: JudgementContext
     troubles: Sequence[Trouble] = ()
     remarks: Sequence[str] = ()
     strict_waivers: bool = False
@@ -124,14 +124,14 @@ class Gate:
 
         self._time_over = case.time_over
         listeners = _Listeners(self.outputs, self.console)
-        policy = case.bench.policy
+        policy = case.context.policy
         judge = RunJudge(
-            case.requested, policy, case.bench.today, strict_waivers=case.strict_waivers
+            case.requested, policy, case.context.today, strict_waivers=case.strict_waivers
         )
         key = SecondKey(case.requested, policy, case.max_age)
         try:
             for observation in self._all(case):
-                task = judge_task(observation, case.bench)
+                task = judge_task(observation, case.context)
                 judge.add(task)
                 key.see(observation, task.findings)
                 listeners.add_task(task)
@@ -146,7 +146,7 @@ class Gate:
             run, code = _refused(run, objections), int(ExitCode.BUG)
         facts = replace(
             self.facts,
-            judged_on=case.bench.today.isoformat(),
+            judged_on=case.context.today.isoformat(),
             policy=clean_line(policy.name),
             policy_digest=policy.digest,
         )
@@ -267,13 +267,13 @@ class _Listeners:
     """All that is told of each task: the reports, the words on the screen, the CI system."""
 
     def __init__(self, outputs: Outputs, console: Console, *, summarise: bool = True) -> None:
-        self.writer = ReportWriter(outputs.reports, outputs.taste)
+        self.writer = ReportWriter(outputs.reports, outputs.format_options)
         self.summary = (
             Summary(console, kind=outputs.summary, verbose=outputs.verbose) if summarise else None
         )
         self._reports = outputs.reports
         self._ci = outputs.ci
-        self._outcome = OutcomeCollector()
+        self._outcome = ReadinessCollector()
         self._text = io.StringIO()
         room = self._ci.summary_room()
         self._markdown = _markdown(self._text, room) if room else None

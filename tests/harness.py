@@ -13,7 +13,7 @@ from precheck_gate.drs.api.v3 import DrsClient
 from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.drs.http.messages import Reply as HttpReply
 from precheck_gate.errors import TimeOver
-from precheck_gate.judgement.context import Bench
+from precheck_gate.judgement.context import JudgementContext
 from precheck_gate.judgement.run import RunJudge, exit_code
 from precheck_gate.judgement.task import judge_task
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
@@ -134,8 +134,8 @@ def judge_observations(
     strict_waivers: bool = False,
 ) -> Judged:
     judge = RunJudge(requested, by, today, strict_waivers=strict_waivers)
-    bench = bench_of(by, today, known)
-    tasks = [judge_task(observation, bench) for observation in observations]
+    context = bench_of(by, today, known)
+    tasks = [judge_task(observation, context) for observation in observations]
     for task in tasks:
         judge.add(task)
     return Judged(judge.finish(troubles=troubles, remarks=remarks), tasks)
@@ -143,8 +143,8 @@ def judge_observations(
 
 def bench_of(
     by: Policy = DEFAULT, today: date = TODAY, known: frozenset[tuple[str, ...]] = frozenset()
-) -> Bench:
-    return Bench(by, today, advice(), known=known, group_of=group_of)
+) -> JudgementContext:
+    return JudgementContext(by, today, advice(), known=known, group_of=group_of)
 
 
 Reply = bytes | Exception

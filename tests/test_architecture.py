@@ -27,7 +27,7 @@ LAYERS = (
     ("errors", "evidence", "reading"),
     ("interrupts", "clock", "documents", "schemas", "console", "catalog", "shortages"),
     ("policy",),
-    ("findings", "bench"),
+    ("findings", "context"),
     ("baseline", "advice", "consistency"),
     ("item_judgement", "outcome", "comparison"),
     ("judgement", "verdict", "second_key"),
@@ -48,7 +48,7 @@ CORE = (
     *(
         "model",
         "findings",
-        "bench",
+        "context",
         "judgement",
         "item_judgement",
         "verdict",
@@ -60,7 +60,7 @@ CORE = (
 )
 AFTER_SNAPSHOTS = (
     *("judgement", "item_judgement", "verdict", "second_key", "outcome", "gate", "ci", "reports"),
-    *("policy", "findings", "bench", "catalog"),
+    *("policy", "findings", "context", "catalog"),
 )
 OUTER_WORLD = {
     *("os", "sys", "io", "socket", "ssl", "http", "urllib", "requests", "subprocess", "signal"),
@@ -207,7 +207,7 @@ def test_a_wrong_import_would_be_found() -> None:
     assert {"requests"} <= foreign_imports("drs.transport")
     assert "drs.transport" in reachable("cli.run")
     assert "polling.events" not in own_imports("polling.cadence")
-    assert "bench" not in own_imports("judgement"), "it imports that for types only"
+    assert "context" not in own_imports("judgement"), "it imports that for types only"
 
 
 HEAVY = ("requests", "urllib3", "jsonschema", "junit_xml", "jinja2", "rich", "huaweicloudsdkcore")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from precheck_gate.ci.base import CiWorld, Written
-    from precheck_gate.judgement.readiness import Outcome, TaskFinding
+    from precheck_gate.judgement.readiness import Readiness, TaskFinding
 
 __all__ = ["AzurePipelines"]
 
@@ -47,22 +47,22 @@ class AzurePipelines:
         """End a group."""
         self._world.command("##[endgroup]")
 
-    def conclude(self, outcome: Outcome, written: Written) -> list[str]:
+    def conclude(self, readiness: Readiness, written: Written) -> list[str]:
         """Write issues, variables and the summary; warnings make the job succeed with issues."""
         places = Places(written.policy)
-        self._issues("error", outcome.blocking, outcome.blocking_count, places)
-        self._issues("warning", outcome.warning, outcome.warning_count, places)
+        self._issues("error", readiness.blocking, readiness.blocking_count, places)
+        self._issues("warning", readiness.warning, readiness.warning_count, places)
         for name, value in (
-            ("VERDICT", outcome.verdict.value),
-            ("EXIT_CODE", str(outcome.exit_code)),
-            ("READY_TASKS", json.dumps(list(outcome.ready))),
-            ("BLOCKED_TASKS", json.dumps(list(outcome.blocked))),
-            ("WARNINGS", str(outcome.warnings)),
+            ("VERDICT", readiness.verdict.value),
+            ("EXIT_CODE", str(readiness.exit_code)),
+            ("READY_TASKS", json.dumps(list(readiness.ready))),
+            ("BLOCKED_TASKS", json.dumps(list(readiness.blocked))),
+            ("WARNINGS", str(readiness.warnings)),
         ):
             properties = {"variable": f"PRECHECK_GATE_{name}", "isOutput": "true"}
             self._command("task.setvariable", properties, value)
         lost = self._summary(written)
-        if outcome.exit_code == 0 and outcome.verdict is not Verdict.PASSED:
+        if readiness.exit_code == 0 and readiness.verdict is not Verdict.PASSED:
             self._command("task.complete", {"result": "SucceededWithIssues"}, "")
         return [lost] if lost else []
 

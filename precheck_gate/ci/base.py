@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from precheck_gate.judgement.readiness import Outcome, TaskFinding
+    from precheck_gate.judgement.readiness import Readiness, TaskFinding
     from precheck_gate.model.verdicts import Finding
 
 __all__ = [
@@ -71,7 +71,7 @@ class CiSystem(Protocol):
         """End the part of the log that was begun last."""
         ...
 
-    def conclude(self, outcome: Outcome, written: Written) -> list[str]:
+    def conclude(self, readiness: Readiness, written: Written) -> list[str]:
         """Tell the verdict, its findings and outputs; return what could not be told."""
         ...
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from precheck_gate.ci.base import CiWorld, Written
-    from precheck_gate.judgement.readiness import Outcome, TaskFinding
+    from precheck_gate.judgement.readiness import Readiness, TaskFinding
 
 __all__ = ["GitHubActions"]
 
@@ -59,17 +59,17 @@ class GitHubActions:
         """End a group."""
         self._world.command("::endgroup::")
 
-    def conclude(self, outcome: Outcome, written: Written) -> list[str]:
+    def conclude(self, readiness: Readiness, written: Written) -> list[str]:
         """Write annotations, outputs and the job summary."""
         places = Places(written.policy)
-        self._annotate("error", outcome.blocking, outcome.blocking_count, places)
-        self._annotate("warning", outcome.warning, outcome.warning_count, places)
+        self._annotate("error", readiness.blocking, readiness.blocking_count, places)
+        self._annotate("warning", readiness.warning, readiness.warning_count, places)
         # The outputs last: they tell the exit code, which a lost summary changes.
         lost = self._append("GITHUB_STEP_SUMMARY", written.markdown)
-        code = outcome.exit_code
+        code = readiness.exit_code
         if lost and code not in RESERVED_CODES - {ExitCode.PASSED}:
             code = int(ExitCode.REPORT)
-        losses = [lost, self._write_outputs(outcome, code, written)]
+        losses = [lost, self._write_outputs(readiness, code, written)]
         return [loss for loss in losses if loss]
 
     def _annotate(
@@ -83,13 +83,13 @@ class GitHubActions:
             title = _property("precheck-gate")
             self._world.command(f"::{kind} title={title}::{more} more; see the job summary")
 
-    def _write_outputs(self, outcome: Outcome, code: int, written: Written) -> str:
+    def _write_outputs(self, readiness: Readiness, code: int, written: Written) -> str:
         outputs = {
-            "verdict": outcome.verdict.value,
+            "verdict": readiness.verdict.value,
             "exit-code": str(code),
-            "ready-tasks": json.dumps(list(outcome.ready)),
-            "blocked-tasks": json.dumps(list(outcome.blocked)),
-            "warnings": str(outcome.warnings),
+            "ready-tasks": json.dumps(list(readiness.ready)),
+            "blocked-tasks": json.dumps(list(readiness.blocked)),
+            "warnings": str(readiness.warnings),
             "junit": written.reports.get("junit", ""),
             "report": written.reports.get("json", ""),
             "summary": written.reports.get("markdown", ""),

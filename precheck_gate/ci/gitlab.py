@@ -12,7 +12,7 @@ from precheck_gate.safetext.cleaning import clean_line
 
 if TYPE_CHECKING:
     from precheck_gate.ci.base import CiWorld, Written
-    from precheck_gate.judgement.readiness import Outcome
+    from precheck_gate.judgement.readiness import Readiness
 
 __all__ = ["GitLabCi"]
 
@@ -49,6 +49,6 @@ class GitLabCi:
         moment = int(self._world.now())
         self._world.command(f"{_ERASE}section_{kind}:{moment}:{name}\r{_ERASE}{title}")
 
-    def conclude(self, outcome: Outcome, written: Written) -> list[str]:  # noqa: ARG002
+    def conclude(self, readiness: Readiness, written: Written) -> list[str]:  # noqa: ARG002
         """Do nothing: GitLab reads the JUnit, code quality and dotenv reports of the job."""
         return []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from precheck_gate.ci.base import CiWorld, Written
-    from precheck_gate.judgement.readiness import Outcome
+    from precheck_gate.judgement.readiness import Readiness
 
 __all__ = ["Jenkins", "NoCi"]
 
@@ -29,7 +29,7 @@ class NoCi:
     def close_section(self) -> None:
         """Do nothing: there is no log to fold."""
 
-    def conclude(self, outcome: Outcome, written: Written) -> list[str]:  # noqa: ARG002
+    def conclude(self, readiness: Readiness, written: Written) -> list[str]:  # noqa: ARG002
         """Do nothing: the exit code and the reports say it all."""
         return []
 

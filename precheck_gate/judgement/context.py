@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from precheck_gate.policy.model import Policy
 
-__all__ = ["Advise", "Bench"]
+__all__ = ["Advise", "JudgementContext"]
 
 Advise = Callable[[str, str, str], str]
 """(item, group, failed reason) → the next step for a person."""
@@ -24,7 +24,7 @@ def _no_group(item: str) -> str:  # noqa: ARG001
 
 
 @dataclass(frozen=True)
-class Bench:
+class JudgementContext:
     """What a judgement rests on besides the snapshot.
 
     Attributes:

@@ -16,7 +16,7 @@ from precheck_gate.safetext.cleaning import clean, clean_line, inert_line, short
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from precheck_gate.judgement.context import Bench
+    from precheck_gate.judgement.context import JudgementContext
     from precheck_gate.model.snapshots import Item, Snapshot, SubTask
     from precheck_gate.policy.model import Origin, Placed, Policy, Waiver
 
@@ -59,10 +59,12 @@ class _Ruling(NamedTuple):
 class ItemJudge:
     """Judges the items of one snapshot."""
 
-    def __init__(self, snapshot: Snapshot, policy: Policy, bench: Bench, task_id: str) -> None:
+    def __init__(
+        self, snapshot: Snapshot, policy: Policy, context: JudgementContext, task_id: str
+    ) -> None:
         self._snapshot = snapshot
         self._policy = policy
-        self._bench = bench
+        self._bench = context
         self._task_id = task_id
         self.open_failures: list[str] = []
         """The names of FAILED items that are neither skipped in DRS nor waived."""

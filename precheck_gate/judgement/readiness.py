@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from precheck_gate.model.run_facts import RunFacts
     from precheck_gate.model.verdicts import Finding, RunVerdict, TaskVerdict, Verdict
 
-__all__ = ["Outcome", "OutcomeCollector", "TaskFinding"]
+__all__ = ["Readiness", "ReadinessCollector", "TaskFinding"]
 
 FIRST = 10
 
@@ -31,7 +31,7 @@ class TaskFinding:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Readiness:
     """What came of a run, as far as a pipeline goes on from it.
 
     Attributes:
@@ -60,7 +60,7 @@ class Outcome:
     warning_count: int
 
 
-class OutcomeCollector:
+class ReadinessCollector:
     """Takes the verdicts of tasks one by one, and keeps no more than their names.
 
     Args:
@@ -85,7 +85,7 @@ class OutcomeCollector:
             if kept is not None and len(kept) < self._first:
                 kept.append(TaskFinding(task.task_id, finding))
 
-    def finish(self, run: RunVerdict, facts: RunFacts) -> Outcome:
+    def finish(self, run: RunVerdict, facts: RunFacts) -> Readiness:
         """Return what came of the run; to be called once, after the last task."""
         counts = self._counts + Counter(finding.effect for finding in run.findings)
         whole = not facts.interrupted_by and all(one.verdict.green for one in run.findings)
@@ -93,7 +93,7 @@ class OutcomeCollector:
         asked = set(run.requested)
         ready = tuple(task for task in tasks if whole and task in self._green and task in asked)
         started = set(ready)
-        return Outcome(
+        return Readiness(
             verdict=run.verdict,
             exit_code=facts.exit_code,
             advisory=facts.advisory,

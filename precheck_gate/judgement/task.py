@@ -17,7 +17,7 @@ from precheck_gate.safetext.cleaning import clean_line, shorten
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from precheck_gate.judgement.context import Bench
+    from precheck_gate.judgement.context import JudgementContext
     from precheck_gate.model.snapshots import Observation, Snapshot, Trouble
     from precheck_gate.model.verdicts import Finding
     from precheck_gate.policy.model import Policy
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 __all__ = ["judge_task", "verdict_of"]
 
 
-def judge_task(observation: Observation, bench: Bench) -> TaskVerdict:
+def judge_task(observation: Observation, context: JudgementContext) -> TaskVerdict:
     """Judge what is known of one task."""
     snapshot = observation.snapshot
-    policy = for_task(bench.policy, observation.task_id)
+    policy = for_task(context.policy, observation.task_id)
     task_id = clean_line(observation.task_id)
     items: list[Finding] = []
     if snapshot is not None:
-        judge = ItemJudge(snapshot, policy, bench, task_id)
+        judge = ItemJudge(snapshot, policy, context, task_id)
         items += judge.items()
         items += judge.absent()
-        own = _task_itself(observation, policy, judge.open_failures, bench.unfinished)
+        own = _task_itself(observation, policy, judge.open_failures, context.unfinished)
         own += judge.limits(items)
     else:
-        own = _task_itself(observation, policy, [], bench.unfinished)
+        own = _task_itself(observation, policy, [], context.unfinished)
     findings = [*own, *items]
     return TaskVerdict(
         task_id=task_id,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from precheck_gate.catalog.advice import group_of
 from precheck_gate.documents.yaml_document import Document
 from precheck_gate.errors import UsageError
-from precheck_gate.judgement.context import Bench
+from precheck_gate.judgement.context import JudgementContext
 from precheck_gate.judgement.run import RunJudge
 from precheck_gate.judgement.task import judge_task
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
@@ -105,11 +105,13 @@ def _run(case: PolicyCase, coverage: Coverage, *, outside: bool) -> list[Mismatc
             f"The policy {policy.name} has waivers, so that its verdict depends on the day.",
             hint="Name the day in the case, or at the top of the file: now: 2027-01-31.",
         )
-    bench = Bench(policy, case.today or _ANY_DAY, _no_advice, group_of=group_of)
-    bench = Bench(policy, bench.today, _no_advice, known=_known(case, bench), group_of=group_of)
+    context = JudgementContext(policy, case.today or _ANY_DAY, _no_advice, group_of=group_of)
+    context = JudgementContext(
+        policy, context.today, _no_advice, known=_known(case, context), group_of=group_of
+    )
     requested, observations, troubles = _observed(case)
-    judge = RunJudge(requested, policy, bench.today, strict_waivers=case.strict_waivers)
-    tasks = [judge_task(observation, bench) for observation in observations]
+    judge = RunJudge(requested, policy, context.today, strict_waivers=case.strict_waivers)
+    tasks = [judge_task(observation, context) for observation in observations]
     for task in tasks:
         judge.add(task)
     run = judge.finish(troubles=troubles)
@@ -130,12 +132,12 @@ def _policy(case: PolicyCase, *, outside: bool) -> Policy:
     return builtin_policy(case.policy)
 
 
-def _known(case: PolicyCase, bench: Bench) -> frozenset[tuple[str, ...]]:
+def _known(case: PolicyCase, context: JudgementContext) -> frozenset[tuple[str, ...]]:
     if case.baseline is None:
         return frozenset()
     if isinstance(case.baseline, Path):
         return load_baseline(case.baseline)
-    return identities(judge_task(Observation(one.task_id, one), bench) for one in case.baseline)
+    return identities(judge_task(Observation(one.task_id, one), context) for one in case.baseline)
 
 
 def _observed(

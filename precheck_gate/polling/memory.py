@@ -137,5 +137,5 @@ class Memory:
 
     def _suffer(self, task_id: str, trouble: Trouble, now: float) -> None:
         watch = self._watches[task_id]
-        if watch.suffer(trouble, now):
+        if watch.record_trouble(trouble, now):
             self.observer.notify(TaskChanged(task_id, watch.snapshot, trouble))

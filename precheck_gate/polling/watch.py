@@ -106,7 +106,7 @@ class Watch:
             self.troubled_since, self.final = None, False
         return changed
 
-    def suffer(self, trouble: Trouble, now: float) -> bool:
+    def record_trouble(self, trouble: Trouble, now: float) -> bool:
         """Take trouble; return whether it is new."""
         changed = trouble != self.trouble
         self.trouble, self.fault, self.heard = trouble, None, self.turn

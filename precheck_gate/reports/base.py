@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from precheck_gate.model.verdicts import RunVerdict, TaskVerdict
 
 __all__ = [
-    "DEFAULT_TASTE",
+    "DEFAULT_FORMAT_OPTIONS",
     "FORMATS",
     "MARKDOWN_BYTES",
     "MARKDOWN_LEAST",
     "Divisible",
+    "FormatOptions",
     "JUnitWarnings",
     "Record",
     "Reporter",
-    "Taste",
     "load_format",
 ]
 
@@ -42,7 +42,7 @@ class JUnitWarnings(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Taste:
+class FormatOptions:
     """How the user wants some of the formats.
 
     Attributes:
@@ -64,7 +64,7 @@ class Taste:
                 return {}
 
 
-DEFAULT_TASTE = Taste()
+DEFAULT_FORMAT_OPTIONS = FormatOptions()
 
 
 class Reporter(Protocol):
@@ -113,8 +113,12 @@ FORMATS = {
 }
 
 
-def load_format(name: str, taste: Taste = DEFAULT_TASTE) -> Callable[[TextIO], Reporter]:
+def load_format(
+    name: str, format_options: FormatOptions = DEFAULT_FORMAT_OPTIONS
+) -> Callable[[TextIO], Reporter]:
     """Return what makes a reporter of the format ``name``, a key of `FORMATS`."""
     module, _, attribute = FORMATS[name].partition(":")
     reporter = getattr(importlib.import_module(module), attribute)
-    return cast("Callable[[TextIO], Reporter]", functools.partial(reporter, **taste.settings(name)))
+    return cast(
+        "Callable[[TextIO], Reporter]", functools.partial(reporter, **format_options.settings(name))
+    )

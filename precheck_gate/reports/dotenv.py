@@ -12,7 +12,7 @@ import json
 import re
 from typing import TYPE_CHECKING, TextIO
 
-from precheck_gate.judgement.readiness import OutcomeCollector
+from precheck_gate.judgement.readiness import ReadinessCollector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,7 @@ class DotenvReporter:
     def __init__(self, out: TextIO, *, max_bytes: int = MAX_BYTES) -> None:
         self._out = out
         self._max_bytes = max_bytes
-        self._outcome = OutcomeCollector(first=0)
+        self._outcome = ReadinessCollector(first=0)
 
     def add_task(self, task: TaskVerdict) -> None:
         """Take the verdict of one task."""
@@ -49,16 +49,16 @@ class DotenvReporter:
 
     def finish(self, run: RunVerdict, facts: RunFacts) -> None:
         """Write all variables."""
-        outcome = self._outcome.finish(run, facts)
-        lists = {"READY_TASKS": outcome.ready, "BLOCKED_TASKS": outcome.blocked}
+        readiness = self._outcome.finish(run, facts)
+        lists = {"READY_TASKS": readiness.ready, "BLOCKED_TASKS": readiness.blocked}
         values = {
-            "VERDICT": outcome.verdict.value,
-            "EXIT_CODE": str(outcome.exit_code),
+            "VERDICT": readiness.verdict.value,
+            "EXIT_CODE": str(readiness.exit_code),
             "READY_TASKS": "[]",
             "BLOCKED_TASKS": "[]",
-            "READY_COUNT": str(len(outcome.ready)),
-            "BLOCKED_COUNT": str(len(outcome.blocked)),
-            "WARNINGS": str(outcome.warnings),
+            "READY_COUNT": str(len(readiness.ready)),
+            "BLOCKED_COUNT": str(len(readiness.blocked)),
+            "WARNINGS": str(readiness.warnings),
             "LEFT_OUT": ",".join(lists).lower(),
         }
         # The ready ones first: a pipeline starts them. Each list is whole or not there at all.

@@ -172,7 +172,7 @@ def test_a_run_of_three_hundred_thousand_elements_is_two_files() -> None:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the program write small files."""
     monkeypatch.setattr(
-        "precheck_gate.reports.output.writing.load_format", lambda name, taste: made
+        "precheck_gate.reports.output.writing.load_format", lambda name, format_options: made
     )
 
     def made(out: TextIO) -> JUnitReporter:

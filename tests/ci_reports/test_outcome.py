@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from precheck_gate.judgement.readiness import Outcome, OutcomeCollector
+from precheck_gate.judgement.readiness import Readiness, ReadinessCollector
 from precheck_gate.model.verdicts import RunVerdict, Verdict
 from tests.harness import OTHER, TASK, body, entry, item, judge
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 WARNS = finding(Verdict.PASSED_WITH_WARNINGS)
 
 
-def outcome(tasks: Sequence[TaskVerdict], run: RunVerdict, **facts: Any) -> Outcome:
-    collector = OutcomeCollector()
+def outcome(tasks: Sequence[TaskVerdict], run: RunVerdict, **facts: Any) -> Readiness:
+    collector = ReadinessCollector()
     for one in tasks:
         collector.add_task(one)
     return collector.finish(run, replace(FACTS, **facts))

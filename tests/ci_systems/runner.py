@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from precheck_gate.ci import CiSystem, CiWorld, Written, load_system
-from precheck_gate.judgement.readiness import OutcomeCollector
+from precheck_gate.judgement.readiness import ReadinessCollector
 from tests.ci_reports.made import FACTS, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from precheck_gate.judgement.readiness import Outcome
+    from precheck_gate.judgement.readiness import Readiness
     from precheck_gate.model.verdicts import Finding, TaskVerdict
 
 NOW = 1_790_000_000.7
@@ -32,7 +32,7 @@ class Spoken:
             self.name, CiWorld(self.environ, self.lines.append, lambda: NOW)
         )
 
-    def conclude(self, outcome: Outcome, **written: object) -> list[str]:
+    def conclude(self, outcome: Readiness, **written: object) -> list[str]:
         """Conclude; return what could not be told."""
         values: dict[str, object] = {"reports": {}, **written}
         return self.system.conclude(outcome, Written(**values))  # type: ignore[arg-type]
@@ -40,11 +40,11 @@ class Spoken:
 
 def outcome_of(
     tasks: Sequence[TaskVerdict], *findings: Finding, exit_code: int = 0, advisory: bool = False
-) -> Outcome:
+) -> Readiness:
     """Return what comes of these tasks and findings about the run."""
     from dataclasses import replace
 
-    collector = OutcomeCollector()
+    collector = ReadinessCollector()
     for one in tasks:
         collector.add_task(one)
     facts = replace(FACTS, exit_code=exit_code, advisory=advisory)

@@ -15,7 +15,7 @@ from precheck_gate.ci import CiWorld, load_system
 from precheck_gate.ci.plain import NoCi
 from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.gate import Case, Gate, Outputs
-from precheck_gate.judgement.context import Bench
+from precheck_gate.judgement.context import JudgementContext
 from precheck_gate.model.run_facts import RunFacts
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
 from precheck_gate.model.verdicts import FindingKind, Verdict
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from precheck_gate.ci import CiSystem, Written
-    from precheck_gate.judgement.readiness import Outcome
+    from precheck_gate.judgement.readiness import Readiness
 
 
 def observed(*entries: dict[str, Any]) -> list[Observation]:
@@ -39,9 +39,9 @@ def observed(*entries: dict[str, Any]) -> list[Observation]:
 class Mute(NoCi):
     """A CI system that could not be told."""
 
-    heard: Outcome
+    heard: Readiness
 
-    def conclude(self, outcome: Outcome, written: Written) -> list[str]:
+    def conclude(self, outcome: Readiness, written: Written) -> list[str]:
         self.heard = outcome
         return ["the summary could not be written"]
 
@@ -66,7 +66,9 @@ class Run:
         )
         facts = RunFacts(mode="run", judged_on=TODAY.isoformat(), exit_code=0)
         gate = Gate(facts, outputs, Console(self.out, self.err), self.interrupts, self.losses)
-        return gate.judge(Case(requested, observations, Bench(DEFAULT, TODAY, advice()), **more))
+        return gate.judge(
+            Case(requested, observations, JudgementContext(DEFAULT, TODAY, advice()), **more)
+        )
 
     @property
     def report(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from precheck_gate.ci.plain import NoCi
 from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.errors import PrecheckGateError, ServiceError, TimeOver, UsageError
 from precheck_gate.gate import Case, Gate, Outputs, no_ci
-from precheck_gate.judgement.context import Bench
+from precheck_gate.judgement.context import JudgementContext
 from precheck_gate.judgement.second_key import SecondKey
 from precheck_gate.model.run_facts import RunFacts
 from precheck_gate.model.snapshots import Observation, Snapshot
@@ -31,7 +31,7 @@ from tests.harness import DEFAULT, OTHER, TASK, TODAY, body, entry, item, policy
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from precheck_gate.judgement.readiness import Outcome
+    from precheck_gate.judgement.readiness import Readiness
     from precheck_gate.policy.model import Policy
 
 PASSED = entry()
@@ -46,13 +46,13 @@ class Told(NoCi):
     def __init__(self, room: int = 0) -> None:
         super().__init__(CiWorld({}, lambda line: None, lambda: 0.0))
         self._room = room
-        self.outcomes: list[Outcome] = []
+        self.outcomes: list[Readiness] = []
         self.written: list[Written] = []
 
     def summary_room(self) -> int:
         return self._room
 
-    def conclude(self, outcome: Outcome, written: Written) -> list[str]:
+    def conclude(self, outcome: Readiness, written: Written) -> list[str]:
         self.outcomes.append(outcome)
         self.written.append(written)
         return []
@@ -78,8 +78,8 @@ class Run:
     def judge(self, *entries: dict[str, Any], observations: Any = None) -> int:
         found = parse_answer(body(*entries)).entries
         seen = [Observation(one, said) for one, said in found.items() if isinstance(said, Snapshot)]
-        bench = Bench(self.by, TODAY, advice())
-        return self.gate.judge(Case([*found], observations or seen, bench))
+        context = JudgementContext(self.by, TODAY, advice())
+        return self.gate.judge(Case([*found], observations or seen, context))
 
     @property
     def report(self) -> dict[str, Any]:
@@ -264,7 +264,7 @@ class Signalled(Told):
         super().__init__()
         self._interrupts, self._monkeypatch = interrupts, monkeypatch
 
-    def conclude(self, outcome: Outcome, written: Written) -> list[str]:
+    def conclude(self, outcome: Readiness, written: Written) -> list[str]:
         full = mock.Mock(side_effect=OSError(28, "No space left"))
         self._monkeypatch.setattr(Path, "replace", full)
         self._interrupts.received = signal.SIGTERM

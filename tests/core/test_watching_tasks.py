@@ -268,7 +268,7 @@ def test_a_task_that_passed_still_counts_where_the_run_had_to_end() -> None:
 def test_an_old_result_is_waited_for_beyond_the_grace() -> None:
     for kind in TroubleKind:
         watch = Watch(TASK)
-        watch.suffer(Trouble(kind, "not yet"), 0.0)
+        watch.record_trouble(Trouble(kind, "not yet"), 0.0)
         watch.end_grace(59.0, 60.0)
         assert not watch.settled
         watch.end_grace(60.0, 60.0)

@@ -13,7 +13,7 @@ from precheck_gate.drs.api.v3 import DrsClient
 from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.drs.api.v5 import DrsV5Client
 from precheck_gate.drs.http.messages import Reply
-from precheck_gate.judgement.context import Bench
+from precheck_gate.judgement.context import JudgementContext
 from precheck_gate.judgement.task import judge_task
 from precheck_gate.model.snapshots import (
     Observation,
@@ -316,7 +316,7 @@ def test_a_baseline_knows_no_finding_by_its_mask() -> None:
 def finding_of(name: str, known: frozenset[tuple[str, ...]] = frozenset()) -> Finding:
     snapshot = parse_answer(body_of(entry(ID, items=[item(name, "ALARM")]))).entries[ID]
     assert isinstance(snapshot, Snapshot)
-    bench = Bench(DEFAULT, TODAY, advice(), known, group_of=group_of)
-    verdict = judge_task(Observation(ID, snapshot, None), bench)
+    context = JudgementContext(DEFAULT, TODAY, advice(), known, group_of=group_of)
+    verdict = judge_task(Observation(ID, snapshot, None), context)
     (found,) = [one for one in verdict.findings if one.kind is FindingKind.ITEM]
     return found

@@ -18,7 +18,7 @@ from precheck_gate.catalog.advice import advice
 from precheck_gate.ci.plain import NoCi
 from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.gate import Case, Gate, Outputs, no_ci
-from precheck_gate.judgement.context import Bench
+from precheck_gate.judgement.context import JudgementContext
 from precheck_gate.model.run_facts import RunFacts
 from precheck_gate.model.snapshots import Observation, Snapshot
 from precheck_gate.policy import load_policy
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from precheck_gate.ci import CiSystem, Written
-    from precheck_gate.judgement.readiness import Outcome
+    from precheck_gate.judgement.readiness import Readiness
 
 full_disk = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 
@@ -111,7 +111,7 @@ class Meddling(NoCi):
     def __init__(self, happens: Callable[[], list[str]]) -> None:
         self._happens = happens
 
-    def conclude(self, outcome: Outcome, written: Written) -> list[str]:
+    def conclude(self, outcome: Readiness, written: Written) -> list[str]:
         return self._happens()
 
 
@@ -125,8 +125,8 @@ def gate(path: Path, ci: CiSystem | None = None, interrupts: Interrupts | None =
     outputs = Outputs(reports=(("json", FileSink(path)),), ci=ci or no_ci())
     facts = RunFacts(mode="evaluate", judged_on="2026-01-31", exit_code=0)
     console = Console(io.StringIO(), io.StringIO())
-    bench = Bench(load_policy(None), date(2026, 1, 31), advice())
-    case = Case([one.task_id for one in observations], observations, bench)
+    context = JudgementContext(load_policy(None), date(2026, 1, 31), advice())
+    case = Case([one.task_id for one in observations], observations, context)
     return Gate(facts, outputs, console, interrupts or Interrupts()).judge(case)
 
 

@@ -20,7 +20,7 @@ from precheck_gate.catalog.advice import advice
 from precheck_gate.documents import strict_json
 from precheck_gate.drs.api.v3_results import Answer, parse_answer
 from precheck_gate.gate import Case, Gate, Outputs
-from precheck_gate.judgement.context import Bench
+from precheck_gate.judgement.context import JudgementContext
 from precheck_gate.model.run_facts import RunFacts
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble
 from precheck_gate.policy import load_policy
@@ -239,7 +239,7 @@ def judged(reading: Answer) -> tuple[int, str, str]:
     case = Case(
         [one.task_id for one in observations],
         observations,
-        Bench(POLICY, date(2026, 1, 31), advice()),
+        JudgementContext(POLICY, date(2026, 1, 31), advice()),
     )
     return gate.judge(case), report.getvalue(), junit.getvalue()
 

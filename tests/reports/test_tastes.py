@@ -19,13 +19,13 @@ SCHEMA = TESTS.parents[1] / "shared" / "schemas" / "junit-10.xsd"
 
 
 @pytest.mark.parametrize(
-    ("taste", "failures", "skipped", "texts"),
+    ("format_options", "failures", "skipped", "texts"),
     [("skipped", 0, 2, 0), ("passed", 0, 0, 2), ("failure", 2, 0, 0)],
 )
 def test_warnings_are_what_the_user_wants_them_to_be(
-    tmp_path: Path, taste: str, failures: int, skipped: int, texts: int
+    tmp_path: Path, format_options: str, failures: int, skipped: int, texts: int
 ) -> None:
-    done = evaluate(tmp_path, [DDS], "--junit-warnings", taste)
+    done = evaluate(tmp_path, [DDS], "--junit-warnings", format_options)
     assert done.code == 0
     assert done.report["verdict"] == "passed_with_warnings"
     xml = junitparser.JUnitXml.fromfile(str(done.junit))
@@ -39,10 +39,10 @@ def test_warnings_are_what_the_user_wants_them_to_be(
         assert schema.validate(etree.parse(done.junit)), schema.error_log
 
 
-@pytest.mark.parametrize("taste", ["passed", "failure"])
-def test_what_blocks_stays_a_failure(tmp_path: Path, taste: str) -> None:
+@pytest.mark.parametrize("format_options", ["passed", "failure"])
+def test_what_blocks_stays_a_failure(tmp_path: Path, format_options: str) -> None:
     red = []
-    for tastes in ((), ("--junit-warnings", taste)):
+    for tastes in ((), ("--junit-warnings", format_options)):
         done = evaluate(tmp_path, [BLOCKED], *tastes)
         assert done.code == 1
         blocked = etree.parse(done.junit).xpath("//testcase[failure[@type='blocked'] or error]")
@@ -50,12 +50,15 @@ def test_what_blocks_stays_a_failure(tmp_path: Path, taste: str) -> None:
     assert red[0] == red[1] != []
 
 
-@pytest.mark.parametrize("taste", ["skipped", "passed", "failure"])
-def test_a_report_made_again_is_the_same(tmp_path: Path, taste: str) -> None:
-    done = evaluate(tmp_path, [DDS], "--junit-warnings", taste)
+@pytest.mark.parametrize("format_options", ["skipped", "passed", "failure"])
+def test_a_report_made_again_is_the_same(tmp_path: Path, format_options: str) -> None:
+    done = evaluate(tmp_path, [DDS], "--junit-warnings", format_options)
     again = tmp_path / "again.xml"
     source = str(tmp_path / "report.json")
-    assert run_main(["report", source, "--to", f"junit={again}", "--junit-warnings", taste]) == 0
+    assert (
+        run_main(["report", source, "--to", f"junit={again}", "--junit-warnings", format_options])
+        == 0
+    )
     assert again.read_bytes() == done.junit.read_bytes()
 
 

@@ -14,7 +14,7 @@ from precheck_gate.cli.options.report_paths import Overwriting, check_inputs, is
 from precheck_gate.errors import Interrupted, PrecheckGateError
 from precheck_gate.gate import Gate, Outputs
 from precheck_gate.model.run_facts import RunFacts
-from precheck_gate.reports.base import MARKDOWN_BYTES, JUnitWarnings, Taste, load_format
+from precheck_gate.reports.base import MARKDOWN_BYTES, FormatOptions, JUnitWarnings, load_format
 from precheck_gate.reports.terminal.summary import SummaryKind
 from precheck_gate.runtime.console import Console
 from precheck_gate.runtime.shortages import shortage
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from precheck_gate.ci import CiSystem
     from precheck_gate.cli.options.report_paths import Input
     from precheck_gate.cli.options.types import ReportSpec
-    from precheck_gate.judgement.context import Bench
+    from precheck_gate.judgement.context import JudgementContext
     from precheck_gate.reports.output.sinks import Sink
     from precheck_gate.runtime.clock import Clock
     from precheck_gate.runtime.process import Runtime
@@ -58,9 +58,9 @@ class JudgeOptions:
     summary: str = "full"
 
     @property
-    def taste(self) -> Taste:
+    def format_options(self) -> FormatOptions:
         """How some of the formats are wanted."""
-        return Taste(self.max_bytes, JUnitWarnings(self.junit_warnings))
+        return FormatOptions(self.max_bytes, JUnitWarnings(self.junit_warnings))
 
     @classmethod
     def take(cls, options: Mapping[str, Any]) -> JudgeOptions:
@@ -85,21 +85,21 @@ class JudgeOptions:
         """Return the day to judge by: the clock's in UTC, unless --now names one."""
         return self.now or clock.now().date()
 
-    def bench(self, clock: Clock) -> Bench:
+    def context(self, clock: Clock) -> JudgementContext:
         """Load the policy and the baseline; `day` says again what day it is after a wait.
 
         Raises:
             UsageError: one of them cannot be used.
         """
         from precheck_gate.catalog.advice import advice, group_of
-        from precheck_gate.judgement.context import Bench
+        from precheck_gate.judgement.context import JudgementContext
         from precheck_gate.judgement.redaction import Redact, Redaction
         from precheck_gate.policy import PolicyOptions, load_policy
         from precheck_gate.saved.reports.baseline import load_baseline
 
         today = self.day(clock)
         policy = load_policy(self.policy, PolicyOptions(self.profile, today, self.allow_outside))
-        return Bench(
+        return JudgementContext(
             policy=policy,
             today=today,
             advise=advice(),
@@ -139,7 +139,7 @@ def execute(
     try:
         gate.outputs = Outputs(
             reports=_sinks(specs, runtime.interrupts),
-            taste=options.taste,
+            format_options=options.format_options,
             advisory=options.advisory,
             warn_code=options.warn_code,
             ci=_ci_system(options.ci, console),

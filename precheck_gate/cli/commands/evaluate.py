@@ -89,7 +89,7 @@ def _evaluate(
     from precheck_gate.saved.answers import INDEX, SavedAnswers
 
     clock = runtime.the_clock()
-    bench = judging.bench(clock)
+    context = judging.context(clock)
     saved = SavedAnswers(answers, runtime.interrupts)
     requested, remark = _requested(saved.asked, saved.known, named)
     if not requested and not saved.troubles:
@@ -107,7 +107,7 @@ def _evaluate(
         Case(
             requested=requested,
             observations=saved.observations(requested, named[0].file if named else INDEX),
-            bench=replace(bench, today=judging.day(clock)),
+            context=replace(context, today=judging.day(clock)),
             strict_waivers=judging.strict_waivers,
             troubles=[*saved.troubles, *([] if named else saved.shortfalls)],
             remarks=saved.remarks,

@@ -13,7 +13,7 @@ from precheck_gate.cli.options.report_paths import check_inputs, sinks_of
 from precheck_gate.cli.options.shared import taste_options
 from precheck_gate.cli.options.types import PATH, REPORT
 from precheck_gate.exits import ExitCode
-from precheck_gate.reports.base import JUnitWarnings, Taste, load_format
+from precheck_gate.reports.base import FormatOptions, JUnitWarnings, load_format
 from precheck_gate.reports.output.writing import ReportWriter
 from precheck_gate.runtime.console import Console
 from precheck_gate.runtime.process import Runtime
@@ -72,7 +72,7 @@ def report(
             f"{source} was written by precheck-gate {read.tool_version}, "
             f"and this is {__version__}: its own report may have looked different."
         )
-    writer = ReportWriter(sinks, Taste(max_bytes, JUnitWarnings(junit_warnings)))
+    writer = ReportWriter(sinks, FormatOptions(max_bytes, JUnitWarnings(junit_warnings)))
     _feed(writer, read)
     for remark in writer.remarks:
         console.warn(remark)

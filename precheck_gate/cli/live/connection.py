@@ -69,7 +69,7 @@ class Connection:
         return AnswerArchive(self.live.save_answers, self.clock)
 
     def _client(self) -> Service:
-        from precheck_gate.drs.api.auto import EitherClient
+        from precheck_gate.drs.api.auto import AutoClient
         from precheck_gate.drs.api.v3 import DrsClient
         from precheck_gate.drs.api.v5 import DrsV5Client
 
@@ -92,7 +92,7 @@ class Connection:
             advice=self._access.advice,
         )
         starts = self.live.start_precheck
-        either = EitherClient(v3, v5, starts=starts, tell=self._v3_is_gone)
+        either = AutoClient(v3, v5, starts=starts, tell=self._v3_is_gone)
         clients: dict[str, Service] = {"v3": v3, "v5": v5, "auto": either}
         return clients[self.live.api]
 

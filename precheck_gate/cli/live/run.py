@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from precheck_gate.cli.options.service_settings import ServiceSettings
     from precheck_gate.cli.progress.plain import Progress
     from precheck_gate.gate import Gate
-    from precheck_gate.judgement.context import Bench
+    from precheck_gate.judgement.context import JudgementContext
     from precheck_gate.model.verdicts import Verdict
     from precheck_gate.polling.freshness import FreshResults
     from precheck_gate.polling.poller import Asker, Poller, PollOptions
@@ -60,12 +60,12 @@ def gate_live(
     from precheck_gate.runtime.clock import CountingClock
 
     clock = CountingClock(runtime.the_clock())
-    bench = judging.bench(clock)
+    context = judging.context(clock)
     for warning in service.found.warnings:
         gate.console.warn(warning)
     live = live or LiveOptions()
     connection = Connection(gate, runtime, service, live, clock)
-    return _Run(gate, connection, polling, live, judging, bench, clock).go(tasks)
+    return _Run(gate, connection, polling, live, judging, context, clock).go(tasks)
 
 
 @dataclass
@@ -77,7 +77,7 @@ class _Run:
     polling: PollOptions
     live: LiveOptions
     judging: JudgeOptions
-    bench: Bench
+    context: JudgementContext
     clock: CountingClock
     names: dict[str, About] = field(default_factory=dict)
     unstarted: dict[str, Trouble] = field(default_factory=dict)
@@ -104,17 +104,17 @@ class _Run:
         if not self.gate.outputs.quiet:
             self.gate.outputs.ci.open_section("precheck-gate: waiting for the pre-checks")
             project = self.connection.known_project_id
-            policy = self.bench.policy.name
+            policy = self.context.policy.name
             announce(self.gate.console, settings, project, policy, len(tasks))
         self.connection.begin(tasks)
         observer = self._observer(tasks)
         fresh = self._fresh(observer)
         poller = self._poller(fresh or self.client, observer, len(tasks))
-        bench = replace(self.bench, unfinished=_MORE_TIME)
+        context = replace(self.context, unfinished=_MORE_TIME)
         try:
             self._ask(tasks, poller, fresh)
         except Interrupted:
-            bench = self.bench  # more time is not what it lacked
+            context = self.context  # more time is not what it lacked
             observer.close()
             self.gate.console.say("interrupted; writing what is known (again: end at once)")
         finally:
@@ -129,7 +129,7 @@ class _Run:
             Case(
                 requested=tasks,
                 observations=observations,
-                bench=self._of_today(bench),
+                context=self._of_today(context),
                 strict_waivers=self.judging.strict_waivers,
                 troubles=troubles,
                 remarks=[*poller.remarks, *self._remarks(fresh, observations)],
@@ -213,12 +213,12 @@ class _Run:
     def _judge(self, snapshot: Snapshot) -> Verdict:
         from precheck_gate.judgement.task import judge_task
 
-        bench = self._of_today(self.bench)
-        return judge_task(Observation(snapshot.task_id, snapshot), bench).verdict
+        context = self._of_today(self.context)
+        return judge_task(Observation(snapshot.task_id, snapshot), context).verdict
 
-    def _of_today(self, bench: Bench) -> Bench:
-        """Return the bench with the day that it is by now: a wait may pass midnight."""
-        return replace(bench, today=self.judging.day(self.clock))
+    def _of_today(self, context: JudgementContext) -> JudgementContext:
+        """Return the context with the day that it is by now: a wait may pass midnight."""
+        return replace(context, today=self.judging.day(self.clock))
 
     def _seconds_to_conclude(self, snapshot: Snapshot) -> float:
         """Return about how long it takes to judge such a task and to write it into reports."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from precheck_gate.drs.api.v5 import DrsV5Client
     from precheck_gate.model.snapshots import About, Trouble
 
-__all__ = ["EitherClient", "Service"]
+__all__ = ["AutoClient", "Service"]
 
 _T = TypeVar("_T")
 
@@ -50,7 +50,7 @@ class Service(Protocol):
         ...
 
 
-class EitherClient:
+class AutoClient:
     """The calls of both clients; once v3 is found to be gone, v5 is asked alone.
 
     Args:

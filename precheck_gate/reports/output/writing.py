@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeGuard
 
 from precheck_gate.errors import reason_of
-from precheck_gate.reports.base import DEFAULT_TASTE, Divisible, Record, load_format
+from precheck_gate.reports.base import DEFAULT_FORMAT_OPTIONS, Divisible, Record, load_format
 from precheck_gate.reports.output.parts import Parts
 from precheck_gate.reports.output.sinks import FileSink
 from precheck_gate.runtime.shortages import shortage
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from precheck_gate.model.run_facts import RunFacts
     from precheck_gate.model.verdicts import RunVerdict, TaskVerdict
-    from precheck_gate.reports.base import Reporter, Taste
+    from precheck_gate.reports.base import FormatOptions, Reporter
     from precheck_gate.reports.output.sinks import Sink
 
 __all__ = ["ReportFailure", "ReportWriter"]
@@ -49,10 +49,14 @@ class ReportWriter:
 
     Args:
         reports: (format, sink) for each report asked for.
-        taste: how some of the formats are wanted.
+        format_options: how some of the formats are wanted.
     """
 
-    def __init__(self, reports: Sequence[tuple[str, Sink]], taste: Taste = DEFAULT_TASTE) -> None:
+    def __init__(
+        self,
+        reports: Sequence[tuple[str, Sink]],
+        format_options: FormatOptions = DEFAULT_FORMAT_OPTIONS,
+    ) -> None:
         self.failures: list[ReportFailure] = []
         self._written: dict[int, list[str]] = {}
         self.remarks: list[str] = []
@@ -60,7 +64,7 @@ class ReportWriter:
         self._concluded: list[_Open] = []
         for place, (name, sink) in enumerate(reports):
             try:
-                self._open.append(_opened(place, name, sink, taste))
+                self._open.append(_opened(place, name, sink, format_options))
             except OSError as error:
                 self._fail(name, sink, error)
 
@@ -157,8 +161,8 @@ def _is_file(sink: Sink) -> TypeGuard[FileSink]:
     return isinstance(sink, FileSink) and sink.divisible
 
 
-def _opened(place: int, name: str, sink: Sink, taste: Taste) -> _Open:
-    reporter = load_format(name, taste)(sink.open())
+def _opened(place: int, name: str, sink: Sink, format_options: FormatOptions) -> _Open:
+    reporter = load_format(name, format_options)(sink.open())
     if isinstance(reporter, Divisible) and _is_file(sink):
         parts = Parts(sink)
         reporter.go_on_in(parts.more)

@@ -190,7 +190,7 @@ class SavedAnswers:
         return all(one == said[0] for one in said)
 
     def _entries(self, file: Path, exchange: Exchange | None, task_ids: Iterable[str]) -> Entries:
-        """Return what a file says of its tasks; all of these suffer where it cannot be read."""
+        """Return what a file says of its tasks; each gets the trouble if it cannot be read."""
         try:
             if exchange is not None:
                 return entries_of(exchange, self._files.saved(file.parent, exchange))
@@ -222,7 +222,7 @@ class SavedAnswers:
     def _scan_saved(self, folder: Path, exchange: Exchange) -> None:
         """Note which tasks an answer holds that an index tells of, and whether it is still there.
 
-        One that is none is for those to suffer of whom it is the last.
+        One that is none is for those to record_trouble of whom it is the last.
         """
         self.interrupts.check()
         file = folder / exchange.file

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from precheck_gate.catalog.advice import advice, group_of
 from precheck_gate.cli.commands.policy.explain_text import Explained
 from precheck_gate.errors import UsageError
-from precheck_gate.judgement.context import Bench
+from precheck_gate.judgement.context import JudgementContext
 from precheck_gate.judgement.task import judge_task
 from precheck_gate.model.effects import Effect
 from precheck_gate.model.verdicts import FindingKind, Verdict
@@ -43,11 +43,11 @@ def explain_observations(
     Raises:
         UsageError: no item of any task matches ``item``.
     """
-    bench = Bench(policy, today, advice(), group_of=group_of)
+    context = JudgementContext(policy, today, advice(), group_of=group_of)
     wanted = None if item is None else Patterns([item])
     seen: dict[str, None] = {}
     for observation in observations:
-        task = judge_task(observation, bench)
+        task = judge_task(observation, context)
         items = [one for one in task.findings if one.kind is not FindingKind.TASK]
         seen.update(dict.fromkeys(one.title for one in items))
         if wanted is not None:
