@@ -94,7 +94,7 @@ def test_without_an_end_the_last_answer_decides(
         outcome = evaluate(gate, tmp_path / "a")
         assert outcome.code == 4
         outcome.says(words)
-        # Whoever is innocent of it does not record_trouble for it.
+        # It is no trouble of a task that it does not name.
         assert {task for task, verdict in outcome.verdicts().items() if verdict == "error"} == {
             task for task, verdict in live.items() if verdict == "error"
         }

@@ -222,7 +222,7 @@ class SavedAnswers:
     def _scan_saved(self, folder: Path, exchange: Exchange) -> None:
         """Note which tasks an answer holds that an index tells of, and whether it is still there.
 
-        One that is none is for those to record_trouble of whom it is the last.
+        One that is none is the trouble of those whose last answer it is.
         """
         self.interrupts.check()
         file = folder / exchange.file
