@@ -50,7 +50,7 @@ peers: $(develops) ## run the tests that need tools outside of Python, or a brow
 
 .PHONY: fuzz
 fuzz: $(develops) ## judge N mangled answers of the service (N=200000 SEED=1)
-	$(bin)/python -m tests.core.answer_fuzzing $(or $(N),200000) $(or $(SEED),1)
+	$(bin)/python -m tests.support.answer_fuzzing $(or $(N),200000) $(or $(SEED),1)
 
 .PHONY: mutants
 mutants: $(develops) ## test the tests: a sample of small changes to what decides (N=200 SEED=1; N=0 for all)
@@ -82,7 +82,7 @@ tools: $(tools) $(linters) ## install the tools that check and run the CI exampl
 
 .PHONY: e2e
 e2e: $(develops) $(tools) $(linters) $(slow) ## run the tests that are too slow for every change (needs java)
-	PRECHECK_GATE_E2E=1 PRECHECK_GATE_REQUIRE_PEERS=1 $(bin)/python -m pytest tests/ci/test_jenkins_lint.py $(PYTEST_ARGS)
+	PRECHECK_GATE_E2E=1 PRECHECK_GATE_REQUIRE_PEERS=1 $(bin)/python -m pytest tests/peers/test_jenkins_lint.py $(PYTEST_ARGS)
 
 .PHONY: lock
 lock: $(develops) ## renew the locks of the GitHub action and of the tools

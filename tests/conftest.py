@@ -13,6 +13,9 @@ from precheck_gate.safetext import secrets
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+# Helpers assert as tests do: with the values in the message.
+pytest.register_assert_rewrite("tests.support")
+
 # By these the gate tells that a CI system listens; tests of it set them again.
 for _name in ("GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "JENKINS_URL", "JENKINS_HOME"):
     os.environ.pop(_name, None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.outcome import ID, PROJECT
+from tests.support.outcome import ID, PROJECT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.e2e.conftest import Gate
+    from tests.support.gate import Gate
 
 VARIABLE = "_PRECHECK_GATE_COMPLETE"
 bash = pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.__main__ import run_main
-from tests.e2e.outcome import PROJECT
+from tests.support.outcome import PROJECT
+from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PATIENCE = 10.0
-ANSWERS = Path(__file__).resolve().parents[2] / "precheck_gate" / "simulator" / "answers"
+ANSWERS = ROOT / "precheck_gate" / "simulator" / "answers"
 ANSWER = str(ANSWERS / "mysql.json")
 ID = "140b5236-88ad-43c8-811c-1268453jb101"
 SERVICE = ["--endpoint", "http://127.0.0.1:9", "--project-id", PROJECT]

@@ -1,7 +1,7 @@
 """The token, and passwords in URLs, are sent where they belong and stand nowhere else.
 
-Every run in this folder is searched for the token (`tests.e2e.outcome.check_secrecy`); here are the
-ways by which it would be most likely to get out.
+Every run in this folder is searched for the token (`tests.support.outcome.check_secrecy`); here
+are the ways by which it would be most likely to get out.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.outcome import ID, MARK, TOKEN, check_secrecy
-from tests.e2e.servers import refusing_port, serve_body
+from tests.support.outcome import ID, MARK, TOKEN, check_secrecy
+from tests.support.servers import refusing_port, serve_body
 
 if TYPE_CHECKING:
     from precheck_gate.simulator.server import Simulator
-    from tests.e2e.conftest import Gate, Serve
-    from tests.e2e.outcome import Outcome
+    from tests.support.gate import Gate, Serve
+    from tests.support.outcome import Outcome
 
 # Faults at the end of which something might quote the request, its headers or its URL.
 FAULTS = {

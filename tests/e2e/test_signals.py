@@ -20,17 +20,17 @@ from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.runtime.clock import SystemClock
 from precheck_gate.simulator.scenario import load_scenario
 from precheck_gate.simulator.server import Simulator
-from tests.e2e.outcome import ID, OTHER, task_id
-from tests.e2e.processes import PATIENCE
+from tests.support.outcome import ID, OTHER, task_id
+from tests.support.processes import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from precheck_gate.simulator.request_log import RequestRecord
-    from tests.e2e.conftest import Gate, Serve
-    from tests.e2e.outcome import Outcome
-    from tests.e2e.processes import Child
+    from tests.support.gate import Gate, Serve
+    from tests.support.outcome import Outcome
+    from tests.support.processes import Child
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and pipes")
 

@@ -1,6 +1,6 @@
 """A real (pseudo-)terminal: the verdict after the live table, and Ctrl-C as a key.
 
-What the table looks like is tested in tests/terminal.
+What the table looks like is tested in tests/e2e/test_live.py.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import pexpect
 import pytest
 
-from tests.e2e.outcome import ID, OTHER, Outcome, check
-from tests.e2e.processes import PATIENCE
+from tests.support.outcome import ID, OTHER, Outcome, check
+from tests.support.processes import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.e2e.conftest import Gate, Serve
+    from tests.support.gate import Gate, Serve
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
 

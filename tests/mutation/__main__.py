@@ -27,57 +27,61 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.mutation.mutants import Mutant, mutants_of
+from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
     import ast
     from collections.abc import Generator, Iterator, Mapping, Sequence
     from types import FrameType, ModuleType
 
-ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "precheck_gate"
 LEAST = 95.0
 # A mutant may take so many seconds, and so many times as long as its tests without a mutation.
 SECONDS = 60
 TIMES = 4
 
-_CORE = ("tests/core", "tests/trust/test_second_key.py")
+_CORE = (
+    "tests/unit/judgement",
+    "tests/unit/model",
+    "tests/unit/documents",
+    "tests/unit/drs/api",
+    "tests/unit/drs/http",
+    "tests/unit/polling",
+    "tests/unit/policy/test_policy.py",
+    "tests/unit/test_gate.py",
+    "tests/unit/test_how_a_gate_ends.py",
+    "tests/unit/saved/test_saved_answers.py",
+    "tests/unit/reports/test_evidence.py",
+    "tests/cli/test_exit_code_table.py",
+)
 _POLICY = (
-    "tests/core/test_policy.py",
-    "tests/policy_language",
-    "tests/policy_commands",
-    "tests/policy_properties",
+    "tests/unit/policy",
+    "tests/unit/saved/test_baseline.py",
+    "tests/unit/saved/test_known_and_allowed.py",
+    "tests/unit/reports/test_words_in_reports.py",
+    "tests/cli/policy",
+    "tests/cli/test_diff.py",
 )
-_WIRE = (
-    "tests/core",
-    "tests/v5",
-    "tests/starting",
-    "tests/selecting",
-    "tests/e2e/test_bad_answers.py",
-)
+_WIRE = (*_CORE, "tests/cli/task_lists", "tests/cli/test_bad_answers.py")
 _POLLING = (
-    "tests/core/test_polling.py",
-    "tests/core/test_confirming.py",
-    "tests/core/test_deadline.py",
-    "tests/core/test_fair_turns.py",
-    "tests/core/test_items_without_a_status.py",
-    "tests/core/test_known_at_the_end.py",
-    "tests/core/test_numbers_of_waiting.py",
-    "tests/core/test_odd_answers.py",
-    "tests/core/test_told_while_polling.py",
-    "tests/core/test_turns_of_the_poller.py",
-    "tests/core/test_watching_tasks.py",
-    "tests/starting",
-    "tests/v5",
-    "tests/e2e/test_bad_days.py",
+    "tests/unit/polling",
+    "tests/unit/drs/api",
+    "tests/unit/drs/http/test_manners.py",
+    "tests/cli/test_bad_days.py",
 )
-_SAVED = ("tests/core/test_saved_answers.py", "tests/saved")
+_SAVED = ("tests/unit/saved",)
 _READBACK = (
-    "tests/readback",
-    "tests/reports/test_exit_code_told.py",
-    "tests/policy_language/test_baseline.py",
+    "tests/unit/saved",
+    "tests/cli/test_report.py",
+    "tests/unit/reports/test_exit_code_told.py",
 )
-_READING = ("tests/core/test_reading.py", "tests/e2e/test_inputs_that_never_end.py")
-_TEXT = ("tests/reports/test_clean.py", "tests/reports/test_hostile_text.py", "tests/credentials")
+_READING = ("tests/unit/runtime/test_reading.py", "tests/e2e/test_inputs_that_never_end.py")
+_TEXT = (
+    "tests/unit/safetext",
+    "tests/unit/reports/test_hostile_text.py",
+    "tests/unit/drs/auth",
+    "tests/cli/credentials",
+)
 
 # The modules that decide what is green, and what may be shown; the tests of each, the quick first.
 TESTS: dict[str, tuple[str, ...]] = {
@@ -86,8 +90,12 @@ TESTS: dict[str, tuple[str, ...]] = {
     "judgement": (*_CORE, *_POLICY),
     "item_judgement": (*_CORE, *_POLICY),
     "verdict": (*_CORE, *_POLICY),
-    "second_key": ("tests/trust/test_second_key.py",),
-    "gate": (*_CORE, "tests/reports/test_json_report.py", "tests/reports/test_exit_code_told.py"),
+    "second_key": ("tests/unit/judgement/test_second_key.py",),
+    "gate": (
+        *_CORE,
+        "tests/unit/reports/test_json_report.py",
+        "tests/unit/reports/test_exit_code_told.py",
+    ),
     "policy.composition": _POLICY,
     "policy.evaluation": (*_CORE, *_POLICY),
     "policy.model": _POLICY,
@@ -109,13 +117,13 @@ TESTS: dict[str, tuple[str, ...]] = {
     "polling.starting": _POLLING,
     "polling.sweeps": _POLLING,
     "polling.watch": _POLLING,
-    "selection": ("tests/selecting", "tests/e2e/test_bad_task_lists.py"),
-    "task_filters": ("tests/selecting", "tests/e2e/test_bad_task_lists.py"),
+    "selection": ("tests/cli/task_lists",),
+    "task_filters": ("tests/cli/task_lists",),
     "answers.entries": _SAVED,
     "answers.hiding": (
         *_SAVED,
-        "tests/credentials/test_spellings.py",
-        "tests/credentials/test_escapes.py",
+        "tests/unit/safetext/test_spellings.py",
+        "tests/cli/credentials/test_escapes.py",
     ),
     "answers.history": _SAVED,
     "consistency": _READBACK,

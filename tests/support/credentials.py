@@ -1,0 +1,268 @@
+"""A gate with credentials of every kind, all marked, a service, and a clean environment."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from precheck_gate.cli import main_group
+from precheck_gate.documents.yaml_document import parse_document
+from precheck_gate.errors import PrecheckGateError
+from precheck_gate.runtime.process import Runtime
+from precheck_gate.simulator.scenario import load_scenario
+from precheck_gate.simulator.server import Simulator
+from tests.support.fakes import FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from precheck_gate.runtime.clock import Clock
+
+ID = "140b5236-88ad-43c8-811c-1268453jb101"
+PROJECT = "054ba152d480d55b2f5dc0069e7ddef0"
+REGION = "eu-west-101"
+
+# Marked, so that a search of everything that was written finds them.
+MARK = "s3cr3t-MARK"
+TOKEN = f"{MARK}-token"
+PASSWORD = f"{MARK}-password%with\"odd'signs"
+ACCESS_KEY = f"{MARK}-access-key"
+SECRET_KEY = f"{MARK}-secret-key"
+SECURITY_TOKEN = f"{MARK}-security-token"
+REQUEST_TOKEN = f"{MARK}-request-token"
+
+_OURS = ("PRECHECK_GATE_", "HW_", "OS_", "HUAWEICLOUD_", "ACTIONS_", "CI_")
+_OTHERS = frozenset(
+    {
+        *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "HOME", "GITHUB_ACTIONS"),
+        *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NO_COLOR", "FORCE_COLOR", "COLUMNS"),
+    }
+)
+
+TASKS = f"tasks: [{{id: {ID}, answer: mysql}}]"
+LONG = f"tasks: [{{id: {ID}, answer: mysql, duration: 60s}}]"
+USERS = f"users: [{{name: gate, password: {json.dumps(PASSWORD)}, domain: acme}}]"
+KEYS = f"access_keys: [{{access_key: {ACCESS_KEY}, secret_key: {SECRET_KEY}}}]"
+TEMPORARY_KEYS = (
+    f"access_keys: [{{access_key: {ACCESS_KEY}, secret_key: {SECRET_KEY}, "
+    f"security_token: {SECURITY_TOKEN}, lifetime: 30s}}]"
+)
+PROVIDER = "identity_providers: [{id: my-idp, audience: my-client}]"
+ONLY_ISSUED = "users: []"
+
+
+def scenario(*lines: str, tasks: str = TASKS) -> str:
+    return "\n".join(("version: 1", *lines, tasks, ""))
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Take out what would steer the gate from outside."""
+    for name in list(os.environ):
+        if name.startswith(_OURS) or name.upper() in _OTHERS:
+            monkeypatch.delenv(name)
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+class Serve(Protocol):
+    def __call__(self, text: str, own_clock: Clock | None = None, /) -> Simulator: ...
+
+
+@pytest.fixture
+def serve(clock: FakeClock) -> Iterator[Serve]:
+    """Run a scenario, given as YAML, on the fake clock."""
+    with contextlib.ExitStack() as stack:
+
+        def start(text: str, own_clock: Clock | None = None, /) -> Simulator:
+            made = load_scenario(parse_document(text, "test.yaml"))
+            return stack.enter_context(Simulator(made, own_clock or clock))
+
+        yield start
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The exit code, what was printed, and the folder that everything was written to."""
+
+    code: int
+    out: str
+    err: str
+    folder: Path
+
+    @property
+    def text(self) -> str:
+        return self.out + self.err
+
+    def says(self, *words: str) -> None:
+        for word in words:
+            assert word in self.text, self.text
+
+    def has_line(self, start: str) -> None:
+        assert any(line.startswith(start) for line in self.out.splitlines()), self.out
+
+
+class Gate:
+    """Runs commands on the fake clock, and searches all that they leave for marked secrets."""
+
+    def __init__(
+        self,
+        folder: Path,
+        clock: Clock,
+        capsys: pytest.CaptureFixture[str],
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        self.folder = folder
+        self.clock = clock
+        self._capsys = capsys
+        self._caplog = caplog
+
+    def run(self, service: Simulator, *more: str, project: str | None = PROJECT) -> Outcome:
+        """Gate the task."""
+        # These tests count requests, and a name is one more.
+        outputs = [*self._outputs, "--no-details"]
+        return self.call("run", ID, *self._service(service, project), *outputs, *more)
+
+    def doctor(
+        self,
+        service: Simulator,
+        *more: str,
+        project: str | None = PROJECT,
+        tasks: tuple[str, ...] = (),
+    ) -> Outcome:
+        """Examine the way to the service."""
+        return self.call("doctor", *tasks, *self._service(service, project), *more)
+
+    @staticmethod
+    def _service(service: Simulator, project: str | None) -> list[str]:
+        named = ["--project-id", project] if project else []
+        return ["--endpoint", service.url, "--iam-endpoint", service.iam_url, *named]
+
+    @property
+    def _outputs(self) -> list[str]:
+        return [
+            f"--junit={self.folder / 'junit.xml'}",
+            f"--report=json={self.folder / 'report.json'}",
+            f"--save-answers={self.folder / 'answers'}",
+        ]
+
+    def call(self, *argv: str) -> Outcome:
+        """Call a command."""
+        with self._caplog.at_level(logging.DEBUG), all_errors() as errors:
+            code: Any = main_group.main(
+                list(argv), standalone_mode=False, obj=Runtime(clock=self.clock)
+            )
+        # What was typed as an option stands in the frames that it passed.
+        if not any(MARK in part for part in argv):
+            for error in errors:
+                check_frames(error)
+        out, err = self._capsys.readouterr()
+        outcome = Outcome(code, out, err, self.folder)
+        assert "Traceback" not in outcome.text, outcome.text
+        assert code != 70, outcome.text
+        check_secrecy(outcome, self._caplog.text)
+        return outcome
+
+
+@contextlib.contextmanager
+def all_errors() -> Iterator[list[PrecheckGateError]]:
+    """Collect every error that is made meanwhile, also those that nobody is told of."""
+    errors: list[PrecheckGateError] = []
+    make = PrecheckGateError.__init__
+
+    def collect(self: PrecheckGateError, message: str, *, hint: str = "") -> None:
+        make(self, message, hint=hint)
+        errors.append(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PrecheckGateError, "__init__", collect)
+        yield errors
+
+
+def check_frames(error: BaseException) -> None:
+    """Assert that a traceback with locals shows no secret: of an error, and of what caused it."""
+    ahead: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while ahead:
+        one = ahead.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        ahead += [one.__cause__, one.__context__]
+        assert MARK not in f"{one!r} {one} {one.args} {vars(one)}"
+        trace = one.__traceback__
+        while trace is not None:
+            frame = trace.tb_frame
+            if "/tests/" not in frame.f_code.co_filename:
+                for name, value in frame.f_locals.items():
+                    assert MARK not in repr(value), (frame.f_code, name)
+            trace = trace.tb_next
+
+
+def check_secrecy(outcome: Outcome, logged: str) -> None:
+    """Assert that no secret stands anywhere."""
+    assert MARK not in outcome.text, outcome.text
+    assert MARK not in logged
+    for path in outcome.folder.rglob("*"):
+        if path.is_file():
+            assert MARK.encode() not in path.read_bytes(), path
+
+
+@pytest.fixture
+def gate(
+    tmp_path: Path,
+    clock: FakeClock,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> Gate:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return Gate(folder, clock, capsys, caplog)
+
+
+@pytest.fixture
+def user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HW_USER_NAME", "gate")
+    monkeypatch.setenv("HW_USER_PASSWORD", PASSWORD)
+    monkeypatch.setenv("HW_DOMAIN_NAME", "acme")
+
+
+@pytest.fixture
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUAWEICLOUD_SDK_AK", ACCESS_KEY)
+    monkeypatch.setenv("HUAWEICLOUD_SDK_SK", SECRET_KEY)
+
+
+@pytest.fixture
+def temporary_key(key: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUAWEICLOUD_SDK_SECURITY_TOKEN", SECURITY_TOKEN)
+
+
+class ByGitHub(Protocol):
+    def __call__(self, service: Simulator) -> None: ...
+
+
+@pytest.fixture
+def by_github(monkeypatch: pytest.MonkeyPatch) -> ByGitHub:
+    """Make the environment that of a job of GitHub Actions."""
+
+    def set_up(service: Simulator) -> None:
+        url = f"{service.url}/ci/id-token?api-version=2.0"
+        monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", url)
+        monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN)
+        monkeypatch.setenv("HUAWEICLOUD_SDK_IDP_ID", "my-idp")
+
+    return set_up

@@ -1,0 +1,137 @@
+"""A gate, a service for it to ask, and a clean environment around both."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from precheck_gate.__main__ import run_main
+from precheck_gate.cli import main_group
+from precheck_gate.documents.yaml_document import parse_document
+from precheck_gate.runtime.clock import SystemClock
+from precheck_gate.runtime.process import Runtime
+from precheck_gate.simulator.scenario import builtin_scenario, load_scenario
+from precheck_gate.simulator.server import Simulator
+from tests.support.fakes import FakeClock
+from tests.support.outcome import ID, PROJECT, TOKEN, Outcome, check
+from tests.support.processes import Child
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from precheck_gate.runtime.clock import Clock
+
+_OURS = ("PRECHECK_GATE_", "HW_", "OS_", "HUAWEICLOUD_")
+_OTHERS = frozenset(
+    {
+        *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+        *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NO_COLOR", "FORCE_COLOR", "COLUMNS"),
+    }
+)
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Take out what would steer the gate from outside; put in the token; keep the signals."""
+    for name in list(os.environ):
+        if name.startswith(_OURS) or name.upper() in _OTHERS:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("PRECHECK_GATE_TOKEN", TOKEN)
+    monkeypatch.setenv("TERM", "xterm")
+    handlers = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for signum, handler in handlers.items():
+        signal.signal(signum, handler)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+class Serve(Protocol):
+    def __call__(self, scenario: str, own_clock: Clock | None = None, /) -> Simulator: ...
+
+
+@pytest.fixture
+def serve(clock: FakeClock) -> Iterator[Serve]:
+    """Run a scenario, given as YAML or by the name of a built-in one, on the fake clock."""
+    with contextlib.ExitStack() as stack:
+
+        def start(scenario: str, own_clock: Clock | None = None, /) -> Simulator:
+            made = (
+                load_scenario(parse_document(scenario, "test.yaml"))
+                if "\n" in scenario
+                else builtin_scenario(scenario)
+            )
+            return stack.enter_context(Simulator(made, own_clock or clock))
+
+        yield start
+
+
+@pytest.fixture
+def serve_now(serve: Serve) -> Serve:
+    """Like `serve`, on the computer's clock."""
+    return lambda scenario, own_clock=None: serve(scenario, own_clock or SystemClock())
+
+
+class Gate:
+    """Runs the program in this process or in one of its own, and checks what always holds.
+
+    Every run has the token in the environment, and writes ``junit.xml`` and ``report.json``.
+    """
+
+    def __init__(self, folder: Path, clock: FakeClock, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self._clock = clock
+        self._capsys = capsys
+
+    @property
+    def outputs(self) -> list[str]:
+        """The options for both reports."""
+        return [
+            f"--junit={self.folder / 'junit.xml'}",
+            f"--report=json={self.folder / 'report.json'}",
+        ]
+
+    def arguments(self, url: str, *more: str, tasks: Sequence[str] = (ID,)) -> list[str]:
+        """Return the arguments of ``run`` for an endpoint."""
+        service = ["--endpoint", url, "--project-id", PROJECT]
+        return ["run", *tasks, *service, *self.outputs, *more]
+
+    def run(self, url: str, *more: str, tasks: Sequence[str] = (ID,)) -> Outcome:
+        """Gate tasks on the fake clock."""
+        return self.judge(*self.arguments(url, *more, tasks=tasks))
+
+    def run_now(self, url: str, *more: str, tasks: Sequence[str] = (ID,)) -> Outcome:
+        """Gate tasks on the computer's clock."""
+        return self.main(*self.arguments(url, *more, tasks=tasks))
+
+    def judge(self, *argv: str) -> Outcome:
+        """Call a command on the fake clock."""
+        code = main_group.main(list(argv), standalone_mode=False, obj=Runtime(clock=self._clock))
+        return self._outcome(code, with_reports=True)
+
+    def main(self, *argv: str, with_reports: bool = True) -> Outcome:
+        """Call the program as the console script does."""
+        return self._outcome(run_main(list(argv)), with_reports=with_reports)
+
+    def start(self, *argv: str, tell_imports: bool = False) -> Child:
+        """Start the program as a process of its own."""
+        return Child(self.folder, argv, tell_imports=tell_imports)
+
+    def _outcome(self, code: int, *, with_reports: bool) -> Outcome:
+        out, err = self._capsys.readouterr()
+        return check(Outcome(code, out, err, self.folder), with_reports=with_reports)
+
+
+@pytest.fixture
+def gate(tmp_path: Path, clock: FakeClock, capsys: pytest.CaptureFixture[str]) -> Gate:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return Gate(folder, clock, capsys)

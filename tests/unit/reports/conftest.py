@@ -1,0 +1,7 @@
+"""One evaluation for each way a run can end."""
+
+from __future__ import annotations
+
+from tests.support.outcomes import outcome, outcome_of
+
+__all__ = ["outcome", "outcome_of"]
