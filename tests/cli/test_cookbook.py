@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,7 +12,6 @@ from precheck_gate.policy import load_policy
 from precheck_gate.policy_tests.case_files import read_case_file
 from tests.support.commands import policy_test
 from tests.support.paths import ROOT
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,8 +20,8 @@ from precheck_gate.runtime.process import Runtime
 from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Callable
+    from pathlib import Path
 
 ID = "140b5236-88ad-43c8-811c-1268453jb101"
 

@@ -21,8 +21,8 @@ from precheck_gate.runtime.signals import Interrupts
 from tests.support.paths import TESTS
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 ANSWERS = TESTS.parent / "precheck_gate" / "simulator" / "answers"
 MYSQL = (ANSWERS / "mysql.json").read_bytes()

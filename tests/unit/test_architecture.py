@@ -15,8 +15,8 @@ import pytest
 from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterator
+    from pathlib import Path
 
 NAME = "precheck_gate"
 PACKAGE = ROOT / NAME

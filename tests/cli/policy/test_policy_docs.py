@@ -18,8 +18,8 @@ from tests.support.harness import TODAY
 from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterator
+    from pathlib import Path
 
 DOC = ROOT / "docs" / "policy.md"
 TEXT = DOC.read_text(encoding="utf-8")

@@ -13,6 +13,7 @@ from tests.support.paths import ROOT, TESTS
 
 if TYPE_CHECKING:
     from pathlib import Path
+
     from tests.support.commands import Output
 
 FOLDER = TESTS / "data" / "presets"

@@ -24,8 +24,8 @@ from precheck_gate.simulator.tasks import entries
 from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterator
+    from pathlib import Path
 
     from precheck_gate.simulator.model import Scenario
 
