@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from precheck_gate.catalog.advice import advice, group_of
 from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.drs.api.v3 import DrsClient
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.drs.http.messages import Reply as HttpReply
 from precheck_gate.errors import TimeOver
 from precheck_gate.judgement.context import JudgementContext
@@ -24,7 +24,7 @@ from precheck_gate.polling.poller import Poller, PollOptions
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from precheck_gate.drs.api.v3_results import Answer
+    from precheck_gate.drs.api.v3_wire import Answer
     from precheck_gate.errors import ServiceError
     from precheck_gate.model.verdicts import Finding, RunVerdict, TaskVerdict, Verdict
     from precheck_gate.policy.model import Policy

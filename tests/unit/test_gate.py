@@ -13,7 +13,7 @@ import pytest
 from precheck_gate.catalog.advice import advice
 from precheck_gate.ci import CiWorld, load_system
 from precheck_gate.ci.plain import NoCi
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.gate import Case, Gate, Outputs
 from precheck_gate.judgement.context import JudgementContext
 from precheck_gate.model.run_facts import RunFacts

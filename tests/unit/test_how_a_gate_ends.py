@@ -15,7 +15,7 @@ import pytest
 from precheck_gate.catalog.advice import advice
 from precheck_gate.ci import CiWorld, Written
 from precheck_gate.ci.plain import NoCi
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.errors import PrecheckGateError, ServiceError, TimeOver, UsageError
 from precheck_gate.gate import Case, Gate, Outputs, no_ci
 from precheck_gate.judgement.context import JudgementContext

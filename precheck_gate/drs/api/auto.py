@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from precheck_gate.drs.api.v3 import DrsClient
-    from precheck_gate.drs.api.v3_results import Answer
     from precheck_gate.drs.api.v3_tasks import TaskPage
+    from precheck_gate.drs.api.v3_wire import Answer
     from precheck_gate.drs.api.v5 import DrsV5Client
     from precheck_gate.model.snapshots import About, Trouble
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
-from precheck_gate.drs.api import v3_results, v3_tasks
-from precheck_gate.drs.http.reply_errors import answer_in, usual_advice
+from precheck_gate.drs.api import v3_tasks, v3_wire
+from precheck_gate.drs.http.replies import answer_in, usual_advice
 from precheck_gate.errors import BatchRefused, TimeOver, UnnamedResult
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class DrsClient:
         """Return how many requests it takes to ask for the results of so many tasks."""
         return -(-tasks // MAX_TASKS)
 
-    def precheck_results(self, task_ids: Sequence[str], seconds: float) -> v3_results.Answer:
+    def precheck_results(self, task_ids: Sequence[str], seconds: float) -> v3_wire.Answer:
         """Ask for the results of at most 10 tasks.
 
         Args:
@@ -93,12 +93,12 @@ class DrsClient:
         """
         reply = self._call(
             "batch-precheck-result",
-            v3_results.results_request(list(task_ids)),
+            v3_wire.results_request(list(task_ids)),
             seconds,
             lambda reply: self._on_reply and self._on_reply(task_ids, reply, self._started),
         )
         try:
-            answer = v3_results.parse_answer(reply.body, self._started)
+            answer = v3_wire.parse_answer(reply.body, self._started)
         except UnnamedResult as error:
             raise BatchRefused(error.message, hint=error.hint, code=error.code) from None
         self._seen.update(answer.entries)

@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlencode
 
-from precheck_gate.drs.api import v5_payloads
-from precheck_gate.drs.api.v3_results import Answer
+from precheck_gate.drs.api import v5_wire
+from precheck_gate.drs.api.v3_wire import Answer
 from precheck_gate.drs.http.parallel import in_parallel
-from precheck_gate.drs.http.reply_errors import answer_in
+from precheck_gate.drs.http.replies import answer_in
 from precheck_gate.errors import (
     AccessRefused,
     ApiGone,
@@ -180,7 +180,7 @@ class DrsV5Client:
             if not _is_about_the_task(error):
                 raise
             return True
-        entry = v5_payloads.parse_result(task, body)
+        entry = v5_wire.parse_result(task, body)
         if isinstance(entry, Trouble):
             # An error may have any reason; only that there is no result speaks of the ID.
             return entry.kind is TroubleKind.NOT_ANSWERED
@@ -192,10 +192,10 @@ class DrsV5Client:
         Raises:
             ServiceError: as with v3.
         """
-        body = json.dumps(v5_payloads.start_request(modes)).encode()
+        body = json.dumps(v5_wire.start_request(modes)).encode()
         # An action is taken on with 202.
         reply = self._call("POST", "/action", {}, body, seconds, accepted=(200, 202))
-        outcome = v5_payloads.parse_started(reply)
+        outcome = v5_wire.parse_started(reply)
         for task, query in outcome.items():
             self._new.pop(task, None)
             self._own.discard(task)
@@ -240,7 +240,7 @@ class DrsV5Client:
                 if _is_about_the_task(error):
                     return None
                 raise
-            return v5_payloads.parse_detail(task, body)
+            return v5_wire.parse_detail(task, body)
 
         found: dict[str, About] = {}
         for task, outcome in in_parallel(ask, task_ids, PARALLEL).items():
@@ -267,7 +267,7 @@ class DrsV5Client:
         names = {"db_use_type": "job_type"}
         query = {names.get(key, key): value for key, value in wanted.items()}
         query |= {"offset": (page - 1) * size, "limit": size}
-        return v5_payloads.parse_page(self._call("GET", "", query, b"", seconds))
+        return v5_wire.parse_page(self._call("GET", "", query, b"", seconds))
 
     def _result(self, task: str, end: float) -> Snapshot | Trouble:
         try:
@@ -276,7 +276,7 @@ class DrsV5Client:
             if not _is_about_the_task(error):
                 raise
             return Trouble(TroubleKind.TASK_ERROR, error.message, code=error.code, hint=error.hint)
-        return v5_payloads.parse_result(task, body)
+        return v5_wire.parse_result(task, body)
 
     def _precheck(self, task: str, query_id: str, end: float) -> bytes:
         query = {"type": "precheck", "query_id": query_id}

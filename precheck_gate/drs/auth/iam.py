@@ -13,7 +13,7 @@ from precheck_gate.documents import strict_json
 from precheck_gate.drs.auth.requests_auth import BoundAuth, SecretBody
 from precheck_gate.drs.http.endpoints import check_endpoint, region_endpoint
 from precheck_gate.drs.http.messages import http_date
-from precheck_gate.drs.http.reply_errors import refusal, said
+from precheck_gate.drs.http.replies import refusal, said
 from precheck_gate.errors import AccessRefused, NotAnAnswer, ServiceError, UsageError
 from precheck_gate.safetext.cleaning import clean_line, shorten
 from precheck_gate.safetext.secrets import Secret

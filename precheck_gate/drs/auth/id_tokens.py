@@ -15,7 +15,7 @@ from precheck_gate.drs.auth.requests_auth import BearerAuth, BoundAuth
 from precheck_gate.drs.auth.secret_files import Content, is_word, read_secret
 from precheck_gate.drs.auth.variables import GITHUB_TOKEN, GITHUB_URL
 from precheck_gate.drs.http.endpoints import check_endpoint
-from precheck_gate.drs.http.reply_errors import refusal
+from precheck_gate.drs.http.replies import refusal
 from precheck_gate.errors import AccessRefused, ServiceError, UsageError
 from precheck_gate.safetext.cleaning import clean_line, shorten
 from precheck_gate.safetext.pasted_secrets import is_slip, told, told_variable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from precheck_gate.drs.api.v3_results import answered_tasks, contents_of, parse_answer
+from precheck_gate.drs.api.v3_wire import answered_tasks, contents_of, parse_answer
 from precheck_gate.errors import NotAnAnswer, UsageError
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
 from precheck_gate.runtime.signals import Interrupts

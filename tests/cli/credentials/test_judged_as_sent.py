@@ -10,7 +10,7 @@ import pytest
 from precheck_gate.catalog.advice import advice, group_of
 from precheck_gate.cli import main_group
 from precheck_gate.drs.api.v3 import DrsClient
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.drs.api.v5 import DrsV5Client
 from precheck_gate.drs.http.messages import Reply
 from precheck_gate.judgement.context import JudgementContext

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.documents import strict_json
-from precheck_gate.drs.api import v3_tasks, v5_payloads
-from precheck_gate.drs.api.v3_results import answered_tasks, parse_answer
+from precheck_gate.drs.api import v3_tasks, v5_wire
+from precheck_gate.drs.api.v3_wire import answered_tasks, parse_answer
 from precheck_gate.errors import NotAnAnswer
 from tests.support.harness import TASK, body, entry, item
 
@@ -61,7 +61,7 @@ def test_no_error_code_reads_as_none_for_it(content: bytes, number: str) -> None
     ("parse", "started"),
     [
         (v3_tasks.parse_started, {"id": TASK, "precheck_id": "p", "status": "success"}),
-        (v5_payloads.parse_started, {"id": TASK, "query_id": "q"}),
+        (v5_wire.parse_started, {"id": TASK, "query_id": "q"}),
     ],
 )
 def test_no_start_counts_for_it(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate.cli.options.task_lists import NamedTask, parse_task_list, select_tasks
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.errors import NotAnAnswer, UsageError
 from precheck_gate.model.verdicts import FindingKind, Verdict
 from tests.support.fakes import FakeClock

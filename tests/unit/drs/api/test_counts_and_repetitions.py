@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from precheck_gate.drs.api.v3_results import (
+from precheck_gate.drs.api.v3_wire import (
     answered_tasks,
     contents_of,
     parse_answer,

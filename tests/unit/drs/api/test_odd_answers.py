@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate.drs.api.v3 import DrsClient
-from precheck_gate.drs.api.v3_results import answered_tasks, parse_answer
+from precheck_gate.drs.api.v3_wire import answered_tasks, parse_answer
 from precheck_gate.drs.http.messages import Reply
 from precheck_gate.errors import BatchRefused, NotAnAnswer
 from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
