@@ -177,7 +177,10 @@ class ScriptedService:
             raise reply
         content = reply
         client = DrsClient(
-            "http://127.0.0.1:1", "p", lambda *_: HttpReply(200, {}, content), self.clock
+            "http://127.0.0.1:1",
+            lambda _: "p",
+            lambda *_, **__: HttpReply(200, {}, content),
+            self.clock,
         )
         return client.precheck_results(task_ids, seconds)
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from precheck_gate.cli.options.service_settings import ServiceSettings
     from precheck_gate.drs.auth.session import Access
-    from precheck_gate.drs.http.probing import Finding
+    from precheck_gate.drs.http.probing import ProbeResult
     from precheck_gate.drs.http.transport import HttpTransport
     from precheck_gate.runtime.console import Console
 
@@ -146,7 +146,7 @@ class Examination:
         steps = (("proxy", prober.proxy), ("dns", prober.name), ("tls", prober.connection))
         return all(self._tell(name, look()) for name, look in steps)
 
-    def _tell(self, step: str, finding: Finding) -> bool:
+    def _tell(self, step: str, finding: ProbeResult) -> bool:
         if finding.good is None:
             self._skip(step, finding.text)
         elif finding.good:
@@ -207,7 +207,7 @@ class Examination:
         client = DrsClient(
             service.endpoint,
             access.project_id,
-            access.post,
+            access.send,
             self._runtime.the_clock(),
             advice=access.advice,
         )

@@ -76,7 +76,7 @@ class Connection:
         v3 = DrsClient(
             self.settings.endpoint,
             self._access.project_id,
-            self._access.post,
+            self._access.send,
             self.clock,
             language=self.settings.language,
             on_reply=self._save if self._archive is not None else None,

@@ -225,13 +225,11 @@ def open_transport(
     ca_bundle: str | None, runtime: Runtime, console: Console, *, debug_http: bool
 ) -> HttpTransport:
     """Return what sends requests, and tells of them where that is wanted."""
-    from precheck_gate.drs.auth.requests_auth import NoAuth
     from precheck_gate.drs.http.debug_log import guard_loggers
     from precheck_gate.drs.http.transport import HttpTransport
 
     guard_loggers()
     return HttpTransport(
-        NoAuth(),
         ca_bundle=ca_bundle,
         interrupts=runtime.interrupts,
         on_exchange=_teller(console) if debug_http else None,

@@ -75,7 +75,7 @@ def find_service(
     Raises:
         UsageError: something is missing, or cannot be used.
     """
-    from precheck_gate.drs.http.proxies import check_proxy
+    from precheck_gate.drs.http.endpoints import check_proxy
 
     base = find_endpoint(endpoint, region)
     given = project_id or ""

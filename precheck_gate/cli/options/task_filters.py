@@ -14,7 +14,7 @@ from precheck_gate.safetext.pasted_secrets import quoted
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from precheck_gate.drs.api.v3_tasks import TaskPage
+    from precheck_gate.drs.api.v3_wire import TaskPage
     from precheck_gate.model.snapshots import About
 
 __all__ = ["KEYS", "Filter", "check_count", "find_tasks", "parse_filter"]

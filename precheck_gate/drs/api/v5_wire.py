@@ -1,45 +1,32 @@
-"""The wire format of DRS v5: results, starts and tasks, brought to the same values as v3's."""
+"""The answers of DRS v5, brought to the same values as those of v3.
+
+Each ``parse_`` function raises `NotAnAnswer` for a body that is not exactly one JSON document, or
+not of the documented shape, or about another task.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from precheck_gate.drs.api.result_entry import read_entry, task_error
-from precheck_gate.drs.api.v3_tasks import not_started, page_of, read_starts
-from precheck_gate.drs.http.error_bodies import error_in
-from precheck_gate.drs.http.json_fields import parse_object, text_in
+from precheck_gate.documents.strict_json import text_in
+from precheck_gate.drs.api.v3_wire import (
+    malformed,
+    not_started,
+    page_of,
+    read_entry,
+    read_starts,
+    task_error,
+)
+from precheck_gate.drs.http.replies import brief, error_in, parse_object
 from precheck_gate.errors import NotAnAnswer
 from precheck_gate.model.snapshots import About, Snapshot, Trouble, TroubleKind
-from precheck_gate.safetext.cleaning import clean_line, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from precheck_gate.drs.api.v3_tasks import TaskPage
-
-__all__ = ["parse_detail", "parse_page", "parse_result", "parse_started", "start_request"]
-
-
-def start_request(modes: Mapping[str, str]) -> dict[str, Any]:
-    """Return the body that starts a pre-check of each task in its mode."""
-    return {
-        "jobs": [
-            {
-                "job_id": task,
-                "action_name": "precheck",
-                "action_params": {"precheck_mode": mode},
-            }
-            for task, mode in modes.items()
-        ]
-    }
+    from precheck_gate.drs.api.v3_wire import TaskPage
 
 
 def parse_started(body: bytes) -> dict[str, str | Trouble]:
-    """Read the query ID of each task; without one, its pre-check was not started.
-
-    Raises:
-        NotAnAnswer: not of the documented shape.
-    """
+    """Return the query ID of each task, or why its pre-check was not started."""
     return read_starts(parse_object(body), "jobs", _started)
 
 
@@ -48,11 +35,7 @@ def _started(job: dict[str, Any]) -> str | Trouble:
 
 
 def parse_result(task_id: str, body: bytes) -> Snapshot | Trouble:
-    """Read the result of one task's pre-check; an error, wherever it stands, is the task's.
-
-    Raises:
-        NotAnAnswer: not of the documented shape, or about another task.
-    """
+    """Return the result of one task's pre-check; an error at any level is the task's."""
     document = parse_object(body)
     error = error_in(document) or error_in(job := _job(task_id, document))
     if error is not None:
@@ -61,54 +44,36 @@ def parse_result(task_id: str, body: bytes) -> Snapshot | Trouble:
     if not isinstance(result, dict):
         return Trouble(
             TroubleKind.NOT_ANSWERED,
-            "the service answered without a pre-check's result",
+            "the answer has no result of a pre-check",
             hint="Is the query ID that of this task's pre-check?",
         )
-    entry = {**result, "precheck_result": result.get("precheck_results"), "precheck_results": None}
-    # A list under the name that v3 has for it would be read by nobody.
+    # Items under the key that v3 has for them would be read by nobody.
     if "precheck_result" in result:
-        return Trouble(
-            TroubleKind.MALFORMED, "the service's answer has items in a place that v5 does not have"
-        )
+        return malformed("it has items under a key that v5 does not have")
+    entry = {**result, "precheck_result": result.get("precheck_results"), "precheck_results": None}
     return read_entry(task_id, entry)
 
 
 def parse_detail(task_id: str, body: bytes) -> About:
-    """Read what people call a task, and its status.
-
-    Raises:
-        NotAnAnswer: not of the documented shape, or about another task.
-    """
+    """Return name, status and kind of a task."""
     job = _job(task_id, parse_object(body))
     base = job.get("base_info")
-    about = base if isinstance(base, dict) else {}
-    return About(
-        name=text_in(about, "name"),
-        status=text_in(job, "status"),
-        engine=text_in(about, "engine_type"),
-        kind=text_in(about, "job_type"),
-    )
+    return _about(base if isinstance(base, dict) else {}, text_in(job, "status"))
 
 
 def parse_page(body: bytes) -> TaskPage:
-    """Read one page of the list.
-
-    Raises:
-        NotAnAnswer: as `page_of` does, or not of the documented shape.
-    """
-    document = parse_object(body)
-    jobs = document.get("jobs")
-    if not isinstance(jobs, list) or not all(isinstance(job, dict) for job in jobs):
-        raise NotAnAnswer("The list of tasks has no list of jobs.")
-    return page_of(jobs, _about, document, "total_count")
+    """Return one page of the list of tasks."""
+    return page_of(
+        parse_object(body), "total_count", lambda job: _about(job, text_in(job, "status"))
+    )
 
 
-def _about(job: dict[str, Any]) -> About:
+def _about(fields: dict[str, Any], status: str) -> About:
     return About(
-        name=text_in(job, "name"),
-        status=text_in(job, "status"),
-        engine=text_in(job, "engine_type"),
-        kind=text_in(job, "job_type"),
+        name=text_in(fields, "name"),
+        status=status,
+        engine=text_in(fields, "engine_type"),
+        kind=text_in(fields, "job_type"),
     )
 
 
@@ -117,6 +82,6 @@ def _job(task_id: str, document: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(job, dict):
         raise NotAnAnswer("The answer has no job in the documented shape.")
     if text_in(job, "id") != task_id:
-        other = clean_line(shorten(text_in(job, "id") or "(none)", 60))
+        other = brief(text_in(job, "id") or "(none)", 60)
         raise NotAnAnswer(f"The answer for task {task_id} is about another one: {other}.")
     return job

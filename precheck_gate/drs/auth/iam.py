@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from requests.auth import AuthBase
 
     from precheck_gate.drs.auth.identities import UserIdentity
-    from precheck_gate.drs.http.messages import Reply, Send
-    from precheck_gate.drs.http.skew import Skew
+    from precheck_gate.drs.http.messages import Reply, Send, Skew
     from precheck_gate.runtime.clock import Clock
 
 __all__ = ["Iam", "Issued", "check_iam_endpoint", "region_iam_endpoint"]

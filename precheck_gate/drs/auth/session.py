@@ -11,7 +11,7 @@ from precheck_gate.drs.auth.id_tokens import claims_of
 from precheck_gate.drs.auth.identities import KeyIdentity, TokenIdentity, UserIdentity
 from precheck_gate.drs.auth.issued import IssuedCredential
 from precheck_gate.drs.auth.requests_auth import BoundAuth
-from precheck_gate.drs.http.skew import Skew
+from precheck_gate.drs.http.messages import Skew
 from precheck_gate.errors import TimeOver
 
 if TYPE_CHECKING:
@@ -71,14 +71,6 @@ class Access:
         """How many requests were sent, to the service and to IAM."""
         return self._sent + self._iam.requests
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Reply:
-        """Send a POST with the credential; once more with a new one if it is not accepted.
-
-        Raises:
-            ServiceError: there is no credential to be had, or no reply.
-        """
-        return self.send("POST", url, headers=headers, body=body, seconds=seconds)
-
     def send(
         self,
         method: str,
@@ -88,7 +80,11 @@ class Access:
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
     ) -> Reply:
-        """Like `post`, with any method."""
+        """Send a request with the credential; once more with a new one if it is not accepted.
+
+        Raises:
+            ServiceError: there is no credential to be had, or no reply.
+        """
         end = self._clock.monotonic() + seconds
         with self._lock:
             self.credential.ready(seconds)

@@ -1,26 +1,38 @@
-"""Where the service is: endpoints by region, and what may stand in an endpoint's URL."""
+"""Where requests go: the endpoints of regions, the URLs of users, and the proxies in between."""
 
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
+from importlib.util import find_spec
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from precheck_gate.errors import UsageError
 from precheck_gate.safetext.pasted_secrets import quoted, told
 
-__all__ = ["check_endpoint", "is_loopback", "region_endpoint"]
+__all__ = [
+    "ProxyTrouble",
+    "check_endpoint",
+    "check_proxy",
+    "is_loopback",
+    "proxy_for",
+    "proxy_trouble",
+    "region_endpoint",
+]
 
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z0-9]+)+")
-# Regions whose hosts end otherwise; source: the official SDK's region list.
+# Regions whose hosts have another domain; source: the official SDK's region list.
 _DOMAINS = {"eu-west-101": "myhuaweicloud.eu"}
+_SOCKS = frozenset({"socks4", "socks4a", "socks5", "socks5h"})
 
 
 def region_endpoint(region: str) -> str:
     """Return the endpoint of DRS in a region, such as ``https://drs.eu-west-101…``.
 
     Raises:
-        UsageError: that is not the name of a region.
+        UsageError: this is not the name of a region.
     """
     if not _REGION.fullmatch(region):
         raise UsageError(
@@ -34,15 +46,15 @@ def check_endpoint(url: str) -> str:
     """Return an endpoint's URL without a trailing slash, safe to send credentials to.
 
     Raises:
-        UsageError: no http(s) URL, one with credentials, a query or a fragment in it, or http to
-            anything but this machine.
+        UsageError: not an http(s) URL, or one with credentials, a query or a fragment in it, or
+            http to another host than this machine.
     """
     hint = "Give one such as https://drs.eu-west-101.myhuaweicloud.eu."
     if "@" in url:
-        # Before anything of it is quoted: however it is spelt, what stands before @ is a secret.
+        # Before anything of it is quoted: all text before @ may be a secret.
         raise UsageError(
             "The endpoint's URL has credentials in it.",
-            hint="Take them out; the token comes from --token-file or PRECHECK_GATE_TOKEN.",
+            hint="Remove them; the token comes from --token-file or PRECHECK_GATE_TOKEN.",
         )
     try:
         parts = urlsplit(url.strip())
@@ -57,17 +69,75 @@ def check_endpoint(url: str) -> str:
         )
     if parts.scheme == "http" and not is_loopback(host):
         raise UsageError(
-            f"The endpoint http://{told(parts.netloc)} would carry the token unencrypted.",
+            f"The endpoint http://{told(parts.netloc)} would send the token unencrypted.",
             hint="Use https; http is for this machine alone (127.0.0.1, localhost).",
         )
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine, as far as its name or address alone tells."""
+    """Return whether a host is this machine, judged by its name or address alone."""
     if host == "localhost":
         return True
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+class ProxyTrouble(NamedTuple):
+    """Why a proxy cannot be used, and what to do; without its URL, which may hold a password."""
+
+    message: str
+    hint: str
+
+
+def proxy_for(url: str) -> str | None:
+    """Return the URL of the proxy that the environment names; None for a direct request."""
+    # Plain http goes to this machine alone: no proxy is in between.
+    if urlsplit(url).scheme == "http":
+        return None
+    from requests.utils import get_environ_proxies, select_proxy
+
+    return select_proxy(url, get_environ_proxies(url))
+
+
+def proxy_trouble(url: str) -> ProxyTrouble | None:
+    """Return why the proxy for a URL cannot be used; None where it can, or there is no proxy."""
+    proxy = proxy_for(url)
+    if proxy is None:
+        return None
+    variable = _variable(proxy)
+    full = proxy if "://" in proxy else f"http://{proxy}"
+    try:
+        parts = urlsplit(full)
+        scheme, host, _ = parts.scheme.lower(), parts.hostname, parts.port
+    except ValueError:
+        scheme, host = "", None
+    if scheme in _SOCKS and find_spec("socks") is None:
+        return ProxyTrouble(
+            f"{variable} names a SOCKS proxy, and support for SOCKS is not installed.",
+            "Install it (pip install 'requests[socks]'), or name an HTTP proxy.",
+        )
+    if scheme not in ("http", "https", *_SOCKS) or not host:
+        return ProxyTrouble(
+            f"{variable} is not the URL of a proxy.",
+            f"Set it to one such as http://proxy.example:3128, or unset {variable}.",
+        )
+    return None
+
+
+def check_proxy(url: str) -> None:
+    """Raise `UsageError` if the proxy for a URL cannot be used."""
+    trouble = proxy_trouble(url)
+    if trouble is not None:
+        raise UsageError(trouble.message, hint=trouble.hint)
+
+
+def _variable(proxy: str) -> str:
+    """Return the name of the variable that holds a proxy's URL."""
+    names = sorted(os.environ, key=lambda name: (name.lower() == "all_proxy", name.isupper()))
+    for name in names:
+        if name.lower() in ("https_proxy", "all_proxy") and os.environ[name] == proxy:
+            return name
+    return "The system's proxy setting"

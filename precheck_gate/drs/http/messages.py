@@ -1,4 +1,4 @@
-"""What is sent and what comes back."""
+"""Requests and replies: how they are sent, and what the headers of a reply say."""
 
 from __future__ import annotations
 
@@ -12,15 +12,20 @@ if TYPE_CHECKING:
 
     from requests.auth import AuthBase
 
-__all__ = ["Reply", "Send", "http_date", "retry_after_seconds"]
+    from precheck_gate.runtime.clock import Clock
+
+__all__ = ["AuthorizedSend", "Reply", "Send", "Skew", "http_date", "retry_after_seconds"]
+
+# The gateway refuses signatures that are more than 15 minutes off; say so well before.
+MAX_SKEW_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back: the status, the headers (their names in any case) and the whole body.
+    """The status, the headers (their names in any case) and the whole body of a reply.
 
-    Headers and body may hold a credential, one that was just issued or one that the service
-    repeats: neither is in its ``repr``, and every text of them is hidden on its way to a person.
+    Headers and body may hold a credential, issued or repeated by the service. So neither is in the
+    ``repr``, and every text of them is cleaned before a person sees it.
     """
 
     status: int
@@ -29,7 +34,7 @@ class Reply:
 
 
 class Send(Protocol):
-    """What sends a request with a credential: `HttpTransport.send`, or a fake."""
+    """Sends a request with a credential: `HttpTransport.send`, or a fake."""
 
     def __call__(  # noqa: D102
         self,
@@ -37,6 +42,20 @@ class Send(Protocol):
         url: str,
         *,
         auth: AuthBase,
+        seconds: float,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+    ) -> Reply: ...
+
+
+class AuthorizedSend(Protocol):
+    """Sends a request with the credential of the run: `Access.send`, or a fake."""
+
+    def __call__(  # noqa: D102
+        self,
+        method: str,
+        url: str,
+        *,
         seconds: float,
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
@@ -53,7 +72,7 @@ def http_date(headers: Mapping[str, Any]) -> datetime | None:
 
 
 def retry_after_seconds(headers: Mapping[str, Any], now: datetime) -> float | None:
-    """Return the wish of a ``Retry-After`` header in seconds, or None.
+    """Return the seconds of a ``Retry-After`` header, or None.
 
     Source: RFC 9110, section 10.2.3; both forms, a number of seconds and a date.
     """
@@ -67,3 +86,41 @@ def retry_after_seconds(headers: Mapping[str, Any], now: datetime) -> float | No
     if date.tzinfo is None:
         date = date.replace(tzinfo=now.tzinfo)
     return max(0.0, (date - now).total_seconds())
+
+
+class Skew:
+    """The difference between our clock and the service's, by the ``Date`` of its last reply.
+
+    Attributes:
+        seconds: how far our clock is ahead; None while nothing is known.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.seconds: float | None = None
+
+    def note(self, headers: Mapping[str, Any]) -> None:
+        """Remember the date in a reply's headers, if there is one."""
+        date = http_date(headers)
+        if date is not None:
+            self.seconds = (self._clock.now() - date).total_seconds()
+
+    @property
+    def advice(self) -> str:
+        """What is wrong with our clock and what to do; "" where it is right or unknown."""
+        if self.seconds is None or abs(self.seconds) <= MAX_SKEW_SECONDS:
+            return ""
+        return (
+            f"This computer's clock is {self.description} the service's: set it right "
+            "(signatures more than 15 minutes off are refused)."
+        )
+
+    @property
+    def description(self) -> str:
+        """The difference in words, such as ``20 min behind``."""
+        seconds = self.seconds or 0.0
+        size = abs(seconds)
+        if size < 1:
+            return "within a second of"
+        amount = f"{size / 60:.0f} min" if size >= 120 else f"{size:.0f} s"
+        return f"{amount} {'ahead of' if seconds > 0 else 'behind'}"

@@ -1,4 +1,4 @@
-"""Keeps to a number of requests a second, and counts what goes over the wire."""
+"""Limits the rate of requests, and counts the bytes of their bodies."""
 
 from __future__ import annotations
 
@@ -21,21 +21,11 @@ EXCHANGE_SECONDS = 30.0
 
 
 class PacedSend:
-    """Sends requests at a bounded rate, each for a bounded time; a `transport.Send`.
+    """Sends requests at a bounded rate, each for a bounded time; a `messages.Send`.
 
-    The caller's time covers the wait for the rate and the exchange. An exchange that takes longer
-    than ``exchange_seconds`` is a fault of the service; whatever else uses up the caller's time
-    is not: that is a `TimeOver`.
-
-    Args:
-        send: what sends a request.
-        clock: the time, and waiting.
-        max_rps: how many requests a second at most.
-        exchange_seconds: how long the service may take for one exchange.
-
-    Attributes:
-        bytes_sent: the size of all bodies that were sent.
-        bytes_received: the size of all bodies that came.
+    The caller's time covers the wait for a turn and the exchange. An exchange that takes longer
+    than ``exchange_seconds`` is a fault of the service; anything else that uses up the caller's
+    time is not: that is a `TimeOver`.
     """
 
     def __init__(
@@ -64,14 +54,21 @@ class PacedSend:
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
     ) -> Reply:
-        """Send a request when it is its turn; the wait is part of the seconds it may take.
+        """Send a request when it is its turn.
 
         Raises:
             TimeOver: the seconds are over, or will be before its turn.
             ServiceError: as with the inner ``send``.
         """
-        end = self._clock.monotonic() + seconds
-        wait = self._turn(seconds)
+        with self._lock:
+            now = self._clock.monotonic()
+            wait = max(0.0, self._next - now)
+            if wait >= seconds:
+                raise TimeOver(
+                    "The rate of requests is used up (--max-rps), and the time with it.",
+                    hint="Give more time with --timeout, or a higher --max-rps.",
+                )
+            self._next = now + wait + self._gap
         if wait > 0:
             self._clock.sleep(wait)
         with self._lock:
@@ -80,22 +77,9 @@ class PacedSend:
         try:
             reply = self._send(method, url, auth=auth, seconds=left, headers=headers, body=body)
         except TransientFault as error:
-            if self._clock.monotonic() < end:
+            if self._clock.monotonic() < now + seconds:
                 raise
             raise TimeOver(error.message, hint=error.hint) from None
         with self._lock:
             self.bytes_received += len(reply.body)
         return reply
-
-    def _turn(self, seconds: float) -> float:
-        """Return how long to wait for the next turn, and take it if that is within the seconds."""
-        with self._lock:
-            now = self._clock.monotonic()
-            turn = max(now, self._next)
-            if turn - now >= seconds:
-                raise TimeOver(
-                    "The rate of requests is used up (--max-rps), and the time with it.",
-                    hint="Give more time with --timeout, or a higher --max-rps.",
-                )
-            self._next = turn + self._gap
-        return turn - now

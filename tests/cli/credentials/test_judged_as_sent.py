@@ -203,7 +203,9 @@ def test_what_is_matched_is_what_the_service_sent() -> None:
     body = json.dumps(document()).encode()
     for token in TOKENS:
         Secret(token)
-    client = DrsClient("https://drs.example", PROJECT, lambda *_: Reply(200, {}, body), FakeClock())
+    client = DrsClient(
+        "https://drs.example", lambda _: PROJECT, lambda *_, **__: Reply(200, {}, body), FakeClock()
+    )
 
     snapshot = client.precheck_results([ID], 5).entries[ID]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.documents import strict_json
-from precheck_gate.drs.api import v3_tasks, v5_wire
+from precheck_gate.drs.api import v3_wire, v5_wire
 from precheck_gate.drs.api.v3_wire import answered_tasks, parse_answer
 from precheck_gate.errors import NotAnAnswer
 from tests.support.harness import TASK, body, entry, item
@@ -60,7 +60,7 @@ def test_no_error_code_reads_as_none_for_it(content: bytes, number: str) -> None
 @pytest.mark.parametrize(
     ("parse", "started"),
     [
-        (v3_tasks.parse_started, {"id": TASK, "precheck_id": "p", "status": "success"}),
+        (v3_wire.parse_started, {"id": TASK, "precheck_id": "p", "status": "success"}),
         (v5_wire.parse_started, {"id": TASK, "query_id": "q"}),
     ],
 )

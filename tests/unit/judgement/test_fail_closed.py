@@ -203,7 +203,7 @@ def test_ids_are_compared_exactly() -> None:
 def test_the_same_task_twice_with_the_same_content_is_one() -> None:
     judged = judge(body(entry(), entry()))
     assert judged.verdict is Verdict.PASSED
-    assert judged.says("stands 2 times, alike")
+    assert judged.says("is in the answer 2 times, alike")
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,8 @@ class AnyService:
         self._clock = clock
         self._own: dict[str, str] = {}
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Reply:
+    def send(self, method: str, url: str, *, body: bytes = b"", **_: Any) -> Reply:
+        assert method == "POST"
         self._clock.advance(self._random.choice([0.0, 0.2, 3.0]))
         asked = json.loads(body)["jobs"]
         fault = self._random.random()
@@ -92,7 +93,7 @@ def run(folder: Path, seed: int) -> tuple[list[Observation], list[Trouble]]:
         archive.save(tasks, reply.status, reply.body, request_id, started)
 
     service = AnyService(random, clock)
-    client = DrsClient("https://127.0.0.1", "p", service.post, clock, on_reply=save)
+    client = DrsClient("https://127.0.0.1", lambda _: "p", service.send, clock, on_reply=save)
     events, budget = Events(), RetryBudget(random.choice([None, 0, 2, 20]), clock)
     repeater = Repeater(clock, Backoff(lambda: 1.0), budget, events, 10.0)
     fresh = FreshResults(client, Starter(client, repeater, "forStartJob"))

@@ -29,7 +29,7 @@ from tests.support.harness import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 UNNAMED = without(entry(result=False), "precheck_id")
@@ -185,10 +185,10 @@ def test_what_an_entry_without_a_name_says_is_told() -> None:
 
 
 def client(content: bytes) -> DrsClient:
-    def post(url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Reply:
+    def send(*_: Any, **__: Any) -> Reply:
         return Reply(200, {}, content)
 
-    return DrsClient("http://127.0.0.1:1", "p", post, FakeClock())
+    return DrsClient("http://127.0.0.1:1", lambda _: "p", send, FakeClock())
 
 
 def test_live_an_entry_without_a_name_is_a_refused_batch() -> None:

@@ -119,7 +119,7 @@ def test_a_service_that_shows_the_same_under_any_id_proves_nothing(result: Any) 
     made.start({TASK: "forStartJob"}, 30.0)
     answers = [made.precheck_results([TASK], 30.0) for _ in "ab"]
     assert [one.own for one in answers] == [frozenset(), frozenset()]
-    assert all("goes by query IDs" in remark for one in answers for remark in one.remarks)
+    assert all("looks at query IDs" in remark for one in answers for remark in one.remarks)
     assert [len(one.remarks) for one in answers] == [1, 1]
     # It has shown what it does, and is not asked again.
     assert len(service.asked) == 3

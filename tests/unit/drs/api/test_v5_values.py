@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from precheck_gate.drs.api import v5_wire
+from precheck_gate.drs.api import v5, v5_wire
 from precheck_gate.errors import NotAnAnswer
 from precheck_gate.model.snapshots import About, Snapshot, Trouble, TroubleKind
 from tests.support.harness import OTHER, TASK, item
@@ -24,7 +24,7 @@ def test_an_answer_without_a_result_is_not_one_for_the_task(result: Any) -> None
     trouble = parsed(precheck_result=result)
     assert isinstance(trouble, Trouble)
     assert trouble.kind is TroubleKind.NOT_ANSWERED
-    assert "without a pre-check's result" in trouble.message
+    assert "no result of a pre-check" in trouble.message
     assert "query ID" in trouble.hint
 
 
@@ -33,7 +33,7 @@ def test_items_where_v3_has_them_are_a_malformed_answer(value: Any) -> None:
     trouble = parsed(precheck_result={**DONE, "precheck_result": value})
     assert isinstance(trouble, Trouble)
     assert trouble.kind is TroubleKind.MALFORMED
-    assert "a place that v5 does not have" in trouble.message
+    assert "a key that v5 does not have" in trouble.message
 
 
 def test_what_v5_says_is_read_in_full() -> None:
@@ -68,7 +68,7 @@ def test_an_answer_without_a_job_is_none(job: Any) -> None:
 
 
 def test_a_start_asks_for_a_precheck_of_each_task_in_its_mode() -> None:
-    assert v5_wire.start_request({TASK: "forStartJob", OTHER: "forRetryJob"}) == {
+    assert v5.start_request({TASK: "forStartJob", OTHER: "forRetryJob"}) == {
         "jobs": [
             {
                 "job_id": task,

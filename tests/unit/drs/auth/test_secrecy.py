@@ -167,7 +167,7 @@ def test_debug_http_of_a_fault(gate: Gate, serve: Serve, user: None) -> None:
     service = serve(scenario(USERS, "faults: [{when: {call: token}, kind: reset}]"))
     outcome = gate.run(service, "--debug-http", "--grace", "1s")
     assert outcome.code == 4
-    outcome.says("/v3/auth/tokens: 127.0.0.1", "cut the connection off")
+    outcome.says("/v3/auth/tokens: 127.0.0.1", "closed the connection")
 
 
 def test_urls_are_shown_without_their_secrets() -> None:
@@ -231,11 +231,11 @@ def test_an_echo_in_an_answer(gate: Gate, serve: Serve, user: None) -> None:
 
 def test_a_credential_goes_to_configured_hosts_alone(serve: Serve) -> None:
     here, there = serve(scenario()), serve(scenario())
-    transport = HttpTransport(BoundAuth(TokenAuth(Secret(TOKEN)), here.url))
-    assert transport.post(f"{here.url}/x", b"{}", {}, 5).status == 404
+    transport, auth = HttpTransport(), BoundAuth(TokenAuth(Secret(TOKEN)), here.url)
+    assert transport.send("POST", f"{here.url}/x", auth=auth, seconds=5, body=b"{}").status == 404
     for url in (there.url, here.url.replace("127.0.0.1", "localhost"), "http://127.0.0.1"):
         with pytest.raises(ServiceError, match="a host that is not configured"):
-            transport.post(f"{url}/x", b"{}", {}, 5)
+            transport.send("POST", f"{url}/x", auth=auth, seconds=5, body=b"{}")
     assert there.requests == ()
 
 
@@ -292,9 +292,9 @@ def test_a_bug_deep_in_a_request_takes_no_frame_with_a_credential_along(
 
     service = serve(scenario())
     monkeypatch.setattr("http.client.HTTPConnection.endheaders", fail)
-    transport = HttpTransport(TokenAuth(Secret(TOKEN)))
+    auth = TokenAuth(Secret(TOKEN))
     with pytest.raises(RuntimeError) as caught:
-        transport.post(f"{service.url}/x", b"{}", {}, 5)
+        HttpTransport().send("POST", f"{service.url}/x", auth=auth, seconds=5, body=b"{}")
     check_frames(caught.value)
     names = [entry.name for entry in caught.traceback]
     assert "_exchange" in names, "where it happened is still told"

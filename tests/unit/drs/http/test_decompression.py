@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from precheck_gate.drs.http.decompression import Damaged, unpacked
+from precheck_gate.drs.http.connections import Damaged, unpacked
 from tests.support.harness import body, entry
 from tests.support.servers import gzip_bomb
 
