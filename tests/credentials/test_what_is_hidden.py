@@ -192,6 +192,7 @@ def test_a_value_is_found_behind_a_few_levels_of_encoding_and_not_sought_behind_
         ("\uffff", "\\uffff"),
         ("\U0001fffe", "\\U0001fffe"),
         ("\U000e0001", "\\U000e0001"),
+        ("\U000e0100", "\\U000e0100"),
         ("a\tb\nc", "a\tb\nc"),
         ("::error::x", ": :error::x"),
         ("a::b", "a::b"),
@@ -242,4 +243,5 @@ def test_of_many_tasks_the_first_are_named(number: int, named: int, more: str) -
 
 def test_a_name_of_any_length_takes_little_room_in_a_message() -> None:
     assert len(few(["x" * 100_000])) < 100
+    assert few(["x" * 60, "y" * 61]) == f"2 tasks ({'x' * 60}, {'y' * 60} … (1 more characters))"
     assert "\n" not in few(["a\nb", "c"])
