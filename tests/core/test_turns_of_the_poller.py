@@ -105,6 +105,7 @@ def test_after_a_fault_the_batches_that_were_not_asked_for_come_first() -> None:
     order = [tasks.index(asked[0]) for _, asked in service.asked]
     assert order[:2] == [0, 1]
     assert sorted(order[2:4]) == [2, 3]
+    assert order[4] == 1, "nothing was heard of it yet"
 
 
 def test_what_is_no_answer_keeps_no_other_batch_from_its_turn() -> None:
