@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from precheck_gate.errors import TransientFault
 from precheck_gate.polling.events import Answered, Faulted, Remarked, TaskChanged, Waiting
 from precheck_gate.polling.remarks import Remarks
@@ -48,6 +50,17 @@ def test_the_pause_after_a_fault_is_told_with_its_length() -> None:
     polled = poll(FakeClock(), script)
     assert polled.events.of(Faulted) == [Faulted("throttled", 7.0)]
     assert [now for now, _ in polled.service.asked] == [0.0, 7.0]
+
+
+@pytest.mark.parametrize("seconds", [50.0, 60.0])
+def test_no_pause_is_told_after_a_fault_that_took_all_the_time(seconds: float) -> None:
+    clock = FakeClock()
+
+    def script(*_: object) -> Reply:
+        clock.advance(seconds)
+        return TransientFault("throttled")
+
+    assert poll(clock, script, timeout=50.0).events.of(Faulted) == []
 
 
 def test_of_each_kind_of_remark_twenty_are_told_and_the_others_counted() -> None:

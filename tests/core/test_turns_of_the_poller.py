@@ -130,6 +130,19 @@ def test_a_result_that_will_not_do_is_asked_for_once_a_second_at_most() -> None:
     assert moments(service) == [0.0, 1.0, 2.0, 3.0]
 
 
+def test_a_result_that_will_not_do_is_left_alone_for_its_whole_time_while_others_run() -> None:
+    def script(now: float, asked: Sequence[str]) -> Reply:
+        entries = {FIRST: entry(FIRST, result=now > 14), SECOND: entry(SECOND, process="5%")}
+        return body(*(entries[one] for one in asked))
+
+    _, service = polled(
+        script,
+        options={"gentle": 10.5, "timeout": 18.0},
+        accepts=lambda snapshot: snapshot.raw_result == "true",
+    )
+    assert [moment for moment, asked in service.asked if FIRST in asked] == [0.0, 15.0]
+
+
 def test_the_next_turn_is_that_of_the_first_result_that_may_be_asked_for_again() -> None:
     def script(now: float, asked: Sequence[str]) -> Reply:
         running = {FIRST: now < 4, SECOND: now < 14}
