@@ -74,7 +74,8 @@ def test_a_refusal_of_a_batch_is_an_answer_as_well() -> None:
             return TransientFault("throttled")
         return BatchRefused("refused") if now < 100 else TransientFault("throttled")
 
-    _, service = polled(script, [FIRST], options={"grace": 60.0, "timeout": 300.0})
+    poller, service = polled(script, [FIRST], options={"grace": 60.0, "timeout": 300.0})
+    assert poller.retries == 2
     later = [moment for moment in moments(service) if moment >= 3.0]
     assert later[:3] == [3.0, 8.0, 13.0]
 
@@ -116,7 +117,8 @@ def test_what_is_no_answer_keeps_no_other_batch_from_its_turn() -> None:
         return NotAnAnswer("a page") if bad else body(*map(entry, asked))
 
     poller, service = polled(script, tasks, options={"batch_size": 1})
-    assert [asked for _, asked in service.asked][:3] == [(one,) for one in tasks]
+    assert [tasks.index(one) for _, (one,) in service.asked] == [0, 1, 2, 0, 0]
+    assert moments(service) == pytest.approx([0.0, 0.1, 0.2, 1.2, 3.2])
     assert all(one.trouble is None for one in poller.observations())
 
 
@@ -140,7 +142,12 @@ def test_a_result_that_will_not_do_is_left_alone_for_its_whole_time_while_others
         options={"gentle": 10.5, "timeout": 18.0},
         accepts=lambda snapshot: snapshot.raw_result == "true",
     )
-    assert [moment for moment, asked in service.asked if FIRST in asked] == [0.0, 15.0]
+    assert service.asked == [
+        (0.0, (FIRST, SECOND)),
+        (5.0, (SECOND,)),
+        (10.0, (SECOND,)),
+        (15.0, (FIRST, SECOND)),
+    ]
 
 
 def test_the_next_turn_is_that_of_the_first_result_that_may_be_asked_for_again() -> None:
@@ -216,6 +223,18 @@ def test_a_run_is_told_of_a_wave_too_large_before_it_asks_and_only_once() -> Non
     assert len(twice.remarks) == 1
     once, _ = polled(script, tasks[:400], options={"pace": 1.0})
     assert once.remarks == []
+
+
+def test_a_wave_too_large_is_told_of_once_though_another_reason_comes_up() -> None:
+    clock = FakeClock()
+
+    def script(_: float, asked: Sequence[str]) -> Reply:
+        clock.advance(10.0)
+        return body(*map(entry, asked))
+
+    tasks = [task_id(number) for number in range(700)]
+    (remark,) = poll(clock, script, tasks, pace=1.0).poller.remarks
+    assert "70 requests, 1 s apart" in remark
 
 
 def test_a_run_in_which_a_batch_is_cut_off_knows_the_others() -> None:

@@ -119,12 +119,13 @@ def test_a_task_that_the_service_leaves_out_is_asked_for_at_the_usual_pace() -> 
 # No time left
 
 
-def test_a_task_that_was_never_asked_for_is_incomplete() -> None:
+@pytest.mark.parametrize("seconds", [50.0, 60.0])
+def test_a_task_that_was_never_asked_for_is_incomplete(seconds: float) -> None:
     clock = FakeClock()
     tasks = [task_id(number) for number in range(11)]
 
     def script(_: float, asked: Sequence[str]) -> Reply:
-        clock.advance(60.0)
+        clock.advance(seconds)
         return body(*map(entry, asked))
 
     polled = poll(clock, script, tasks, timeout=50.0)
