@@ -139,6 +139,8 @@ def test_only_what_is_too_old_is_confirmed_and_the_oldest_first() -> None:
     confirmed = [asked[0] for moment, asked in polled.service.asked if moment > 300.0]
     assert confirmed[-3:] == [requested[2], requested[0], requested[3]]
     assert requested[1] not in confirmed[-3:]
+    moments = [moment for moment, _ in polled.service.asked]
+    assert moments[-1] - moments[-4] < 1.0, "they are confirmed at once"
 
 
 def test_a_fault_in_a_confirming_sweep_gives_the_wave_another_one() -> None:

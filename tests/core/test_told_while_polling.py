@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate.errors import TransientFault
+from precheck_gate.errors import AccessRefused, TransientFault
 from precheck_gate.polling.events import Answered, Faulted, Remarked, TaskChanged, Waiting
 from precheck_gate.polling.remarks import Remarks
 from tests.fakes import FakeClock
@@ -50,6 +50,11 @@ def test_the_pause_after_a_fault_is_told_with_its_length() -> None:
     polled = poll(FakeClock(), script)
     assert polled.events.of(Faulted) == [Faulted("throttled", 7.0)]
     assert [now for now, _ in polled.service.asked] == [0.0, 7.0]
+
+
+def test_what_ends_the_run_is_told_without_a_pause() -> None:
+    events = poll(FakeClock(), lambda *_: AccessRefused("401")).events
+    assert events.of(Faulted) == [Faulted("401", None)]
 
 
 @pytest.mark.parametrize("seconds", [50.0, 60.0])

@@ -265,3 +265,8 @@ def test_only_a_service_that_never_answered_is_given_up_before_the_deadline(
     assert (result.poller.trouble is not None) is not answered
     assert end <= result.elapsed <= end + 4
     assert not result.judged().verdict.green
+
+
+def test_a_service_that_never_answered_is_given_up_as_soon_as_the_grace_is_over() -> None:
+    result = poll(FakeClock(1000.0), lambda *_: TransientFault("down"), [FIRST], grace=7.0)
+    assert moments(result.service) == [1000.0, 1001.0, 1003.0, 1007.0]
