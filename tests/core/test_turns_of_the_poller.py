@@ -9,6 +9,7 @@ import pytest
 from precheck_gate.errors import BatchRefused, NotAnAnswer, TransientFault
 from precheck_gate.findings import Verdict
 from precheck_gate.polling.cadence import FixedCadence
+from precheck_gate.polling.events import Remarked
 from precheck_gate.polling.poller import Poller, PollOptions
 from precheck_gate.polling.repeating import RetryBudget
 from tests.fakes import FakeClock
@@ -225,7 +226,7 @@ def test_a_run_is_told_of_a_wave_too_large_before_it_asks_and_only_once() -> Non
     assert once.remarks == []
 
 
-def test_a_wave_too_large_is_told_of_once_though_another_reason_comes_up() -> None:
+def test_a_wave_too_large_is_told_of_first_and_once_though_another_reason_comes_up() -> None:
     clock = FakeClock()
 
     def script(_: float, asked: Sequence[str]) -> Reply:
@@ -233,8 +234,10 @@ def test_a_wave_too_large_is_told_of_once_though_another_reason_comes_up() -> No
         return body(*map(entry, asked))
 
     tasks = [task_id(number) for number in range(700)]
-    (remark,) = poll(clock, script, tasks, pace=1.0).poller.remarks
+    result = poll(clock, script, tasks, pace=1.0)
+    (remark,) = result.poller.remarks
     assert "70 requests, 1 s apart" in remark
+    assert result.events.seen[0] == Remarked(remark)
 
 
 def test_a_run_in_which_a_batch_is_cut_off_knows_the_others() -> None:
