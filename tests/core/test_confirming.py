@@ -143,6 +143,37 @@ def test_only_what_is_too_old_is_confirmed_and_the_oldest_first() -> None:
     assert moments[-1] - moments[-4] < 1.0, "they are confirmed at once"
 
 
+@pytest.mark.parametrize(
+    ("second_end", "latency", "pace", "confirmed"),
+    [
+        # The second will be too old when the first is confirmed: one request asks for both.
+        (105.0, 0.0, 2.0, [("first", "second")]),
+        # The answer for the first takes so long that the second is too old by then.
+        (115.0, 20.0, 0.1, [("first",), ("second",)]),
+    ],
+)
+def test_what_is_too_old_once_others_are_confirmed_is_confirmed_with_them_or_after_them(
+    second_end: float, latency: float, pace: float, confirmed: list[tuple[str, ...]]
+) -> None:
+    clock = FakeClock()
+    names = dict(zip(tasks(3), ("first", "second", "last"), strict=True))
+    ends = {"first": 100.0, "second": second_end, "last": 165.0}
+
+    def script(now: float, asked: Sequence[str]) -> bytes:
+        if now > 165.0:
+            clock.advance(latency)
+        return body(
+            *(entry(one, process="100%" if now >= ends[names[one]] else "5%") for one in asked)
+        )
+
+    polled = poll(clock, script, list(names), pace=pace)
+    later = [
+        tuple(map(names.__getitem__, asked)) for now, asked in polled.service.asked if now > 165
+    ]
+    assert later == confirmed
+    assert polled.judged().verdict is Verdict.PASSED
+
+
 def test_a_fault_in_a_confirming_sweep_gives_the_wave_another_one() -> None:
     clock = FakeClock()
     requested = tasks(100)
