@@ -100,10 +100,10 @@ class WatchedClock(FakeClock):
 
     def __init__(self) -> None:
         super().__init__()
-        self.widths: set[int] = set()
+        self.widths: list[int] = []
 
     def in_parallel(self, work: Any, names: Any, width: int) -> Any:
-        self.widths.add(len(names))
+        self.widths.append(len(names))
         return super().in_parallel(work, names, width)
 
 
@@ -123,7 +123,24 @@ def test_batches_are_confirmed_at_once_only_where_answers_take_longer_than_the_r
     requested = tasks(400)
     script = finished(clock, latency, last=requested[-1], end=600.0)
     poll(clock, script, requested, **options)
-    assert clock.widths == widths
+    assert set(clock.widths) == widths
+
+
+def test_after_a_fault_one_batch_is_confirmed_alone_before_several_are_at_once() -> None:
+    clock = WatchedClock()
+    requested = tasks(400)
+    sound = finished(clock, 1.0, last=requested[-1], end=600.0)
+    groups_until_the_fault: list[int] = []
+
+    def script(now: float, asked: Sequence[str]) -> Reply:
+        if now >= 600.0 and requested[-1] not in asked and not groups_until_the_fault:
+            groups_until_the_fault.append(len(clock.widths))
+            return TransientFault("down")
+        return sound(now, asked)
+
+    poll(clock, script, requested)
+    (groups,) = groups_until_the_fault
+    assert clock.widths[groups - 1 : groups + 2] == [4, 1, 4]
 
 
 def test_only_what_is_too_old_is_confirmed_and_the_oldest_first() -> None:

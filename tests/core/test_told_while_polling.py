@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.errors import AccessRefused, TransientFault
-from precheck_gate.polling.events import Answered, Faulted, Remarked, TaskChanged, Waiting
+from precheck_gate.polling.events import Answered, Asked, Faulted, Remarked, TaskChanged, Waiting
 from precheck_gate.polling.remarks import Remarks
 from tests.fakes import FakeClock
 from tests.harness import OTHER, TASK, Events, body, entry, poll
@@ -25,6 +25,8 @@ def test_each_answer_is_told_with_the_tasks_whose_results_are_in_it() -> None:
     events = poll(FakeClock(), script, (TASK, OTHER)).events
     told = [event.task_ids for event in events.of(Answered)]
     assert told == [(TASK,), (TASK, OTHER), (TASK,)]
+    asked = [event.task_ids for event in events.of(Asked)]
+    assert asked == [(TASK, OTHER), (TASK, OTHER), (TASK,)]
 
 
 def test_an_answer_that_repeats_the_last_one_is_no_change() -> None:
