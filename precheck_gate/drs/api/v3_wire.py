@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from precheck_gate.documents.strict_json import any_text, compact, text_in
 from precheck_gate.drs.http.replies import (
@@ -158,7 +158,7 @@ def _names(entry: dict[str, Any]) -> list[Any]:
     return [name for key in ("precheck_id", "id") if (name := entry.get(key)) not in (None, "")]
 
 
-def _is_name(value: Any) -> bool:
+def _is_name(value: Any) -> TypeGuard[str]:
     return isinstance(value, str) and bool(value.strip())
 
 

@@ -52,7 +52,7 @@ def test_it_is_no_json(number: str, around: str) -> None:
 )
 def test_no_error_code_reads_as_none_for_it(content: bytes, number: str) -> None:
     for read in (parse_answer, answered_tasks):
-        with pytest.raises(NotAnAnswer, match="not JSON"):
+        with pytest.raises(NotAnAnswer, match="not valid JSON"):
             read(with_number(content, number))
 
 
@@ -68,7 +68,7 @@ def test_no_start_counts_for_it(
     parse: Callable[[bytes], object], started: dict[str, str], number: str
 ) -> None:
     entries = [{**started, "error_code": "@@"}]
-    with pytest.raises(NotAnAnswer, match="not JSON"):
+    with pytest.raises(NotAnAnswer, match="not valid JSON"):
         parse(with_number(json.dumps({"results": entries, "jobs": entries}).encode(), number))
 
 
