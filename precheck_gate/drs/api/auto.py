@@ -2,44 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from precheck_gate.errors import ApiGone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from precheck_gate.drs.api.v3 import DrsClient
     from precheck_gate.drs.api.v3_wire import Answer, TaskPage
     from precheck_gate.drs.api.v5 import DrsV5Client
     from precheck_gate.model.snapshots import About, Trouble
 
-__all__ = ["AutoClient", "Service"]
-
 _T = TypeVar("_T")
-
-
-class Service(Protocol):
-    """The calls of DRS that a run needs, in any version of the API; see `v3.DrsClient`."""
-
-    def requests_for(self, tasks: int) -> int:
-        """Return how many requests it takes to ask for the results of so many tasks."""
-
-    def precheck_results(self, task_ids: Sequence[str], seconds: float) -> Answer:
-        """Return the results of tasks."""
-
-    def start(self, modes: Mapping[str, str], seconds: float) -> dict[str, str | Trouble]:
-        """Start the pre-check of each task in its mode."""
-
-    def statuses(self, task_ids: Sequence[str], seconds: float) -> dict[str, str]:
-        """Return the status of each task."""
-
-    def details(self, task_ids: Sequence[str], seconds: float) -> dict[str, About]:
-        """Return name, status and kind of each task."""
-
-    def task_page(
-        self, wanted: Mapping[str, Any], page: int, size: int, seconds: float
-    ) -> TaskPage:
-        """Return one page of the project's tasks."""
+Service: TypeAlias = "DrsClient | DrsV5Client | AutoClient"
+"""The calls of DRS that a run needs, in any version of the API."""
 
 
 class AutoClient:
@@ -53,7 +30,7 @@ class AutoClient:
     """
 
     def __init__(
-        self, v3: Service, v5: DrsV5Client, *, starts: bool, tell: Callable[[str], None]
+        self, v3: DrsClient, v5: DrsV5Client, *, starts: bool, tell: Callable[[str], None]
     ) -> None:
         self._v3 = v3
         self._v5 = v5
@@ -94,10 +71,10 @@ class AutoClient:
         return self._first(lambda client: client.task_page(wanted, page, size, seconds))
 
     @property
-    def _current(self) -> Service:
+    def _current(self) -> DrsClient | DrsV5Client:
         return self._v5 if self._gone else self._v3
 
-    def _first(self, call: Callable[[Service], _T]) -> _T:
+    def _first(self, call: Callable[[DrsClient | DrsV5Client], _T]) -> _T:
         if not self._gone:
             try:
                 return call(self._v3)

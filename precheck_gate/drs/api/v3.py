@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from precheck_gate.model.snapshots import About, Trouble
     from precheck_gate.runtime.clock import Clock
 
-__all__ = ["DrsClient"]
-
 MAX_TASKS = 10
 """The tasks of one request; the service's own advice."""
 

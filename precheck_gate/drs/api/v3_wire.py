@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
     from precheck_gate.errors import TransientFault
 
-_ABSENT = object()
 _NOT_DRS = "Is the endpoint really that of DRS, and not a proxy or a web page?"
 _ASK_SUPPORT = "Keep the answer (--save-answers) and ask the service's support."
 _START_HINT = (
@@ -92,9 +91,7 @@ class _Malformed(Exception):
 def parse_answer(body: bytes, started: Mapping[str, str] | None = None) -> Answer:
     """Read an answer with results of pre-checks.
 
-    Args:
-        body: the answer.
-        started: the tasks whose pre-checks were started here, by the IDs of those pre-checks.
+    ``started`` has the tasks whose pre-checks were started here, by the IDs of those pre-checks.
 
     Raises:
         UnnamedResult: an entry names no task.
@@ -124,11 +121,6 @@ def contents_of(body: bytes) -> Contents:
     document = _parse_results(body)
     tasks = (task for entry in document["results"] for task in _tasks_of(entry, {}))
     return Contents(list(dict.fromkeys(tasks)), _compare_count(document)[1])
-
-
-def answered_tasks(body: bytes) -> list[str]:
-    """Return the IDs of the tasks that an answer holds, as `contents_of` does."""
-    return contents_of(body).tasks
 
 
 def _parse_results(body: bytes) -> dict[str, Any]:
@@ -169,14 +161,12 @@ def _tasks_of(entry: dict[str, Any], started: Mapping[str, str]) -> list[str]:
 
 def _compare_count(document: dict[str, Any]) -> tuple[str, str]:
     """Return what is odd about the count of results, and `Answer.shortfall`; "" for nothing."""
-    count, sent = document.get("count", _ABSENT), len(document["results"])
-    if count is _ABSENT:
+    if "count" not in document:
         return "", ""
+    count, sent = document["count"], len(document["results"])
     number = isinstance(count, int | Decimal | str) and not isinstance(count, bool)
-    shown = f'"{count}"' if isinstance(count, str) else str(count)
-    if not number or len(shown) > 40:
-        # Not cut: of a secret that is cut off, the rest could not be hidden any more.
-        shown = "(no number that can be shown)"
+    # Not cut: of a secret that is cut off, the rest could not be hidden any more.
+    shown = str(count) if number and 0 < len(str(count)) <= 40 else "(not a number)"
     said = f"the service counts {shown} results and sent {sent}"
     try:
         more = number and Decimal(count) > sent
@@ -355,13 +345,7 @@ def read_starts(
 ) -> dict[str, str | Trouble]:
     """Return the outcome of a start for each task, in any version of the API.
 
-    Args:
-        document: the answer.
-        key: the field with its entries.
-        started: reads an entry that reports no error.
-
-    Raises:
-        NotAnAnswer: not of the documented shape, or with an error beside the entries.
+    The entries are under ``key``; ``started`` reads one that has no error.
     """
     entries = objects_in(document, key)
     if error_in(document) is not None:
@@ -433,12 +417,7 @@ def parse_page(body: bytes) -> TaskPage:
 def page_of(
     document: dict[str, Any], total_key: str, about: Callable[[dict[str, Any]], About]
 ) -> TaskPage:
-    """Return the page that a document with ``jobs`` is, in any version of the API.
-
-    Raises:
-        NotAnAnswer: ``jobs`` is not a list of objects, the document or a task in it carries an
-            error, the total is not a number, or a task has no ID or is there twice.
-    """
+    """Return the page that a document with ``jobs`` is, in any version of the API."""
     jobs = objects_in(document, "jobs")
     if error := error_in(document):
         raise NotAnAnswer(f"The list of tasks carries an error: {brief(str(error), 300)}.")

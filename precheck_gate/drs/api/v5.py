@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from precheck_gate.model.snapshots import About
     from precheck_gate.runtime.clock import Clock
 
-__all__ = ["DrsV5Client"]
-
 PARALLEL = 4
 _NO_QUERY = (
     "API v5 gives a result only under the query ID of its pre-check, and none is known for this "
@@ -48,14 +46,8 @@ class DrsV5Client:
     before, and the service shows that it looks at the ID: asked under an ID that it never issued,
     it has no result, both before and after.
 
-    Args:
-        endpoint: base URL, checked.
-        project_id: returns the project's ID within so many seconds.
-        send: sends a request with the credential.
-        clock: the time.
-        query_ids: of pre-checks that were started elsewhere, by task.
-        language: of the service's messages.
-        advice: what to do about a 401 or a 403.
+    The arguments are those of `v3.DrsClient`, and ``query_ids`` of pre-checks that were started
+    elsewhere, by task.
     """
 
     def __init__(

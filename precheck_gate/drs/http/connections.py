@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from urllib3 import HTTPConnectionPool, PoolManager, ProxyManager
 
-__all__ = ["ACCEPTED", "Adapter", "Damaged", "Lifeline", "UnreadableAnswer", "unpacked"]
-
 ACCEPTED = "gzip"
 """The one compression that requests ask for."""
 

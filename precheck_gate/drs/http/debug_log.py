@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from precheck_gate.drs.http.messages import Reply
 
-__all__ = ["Exchange", "SecretFilter", "guard_loggers", "shown_url"]
-
 # The headers whose values are no secret; all others are masked.
 _HARMLESS = frozenset(
     {

@@ -6,21 +6,10 @@ import ipaddress
 import os
 import re
 from importlib.util import find_spec
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from precheck_gate.errors import UsageError
 from precheck_gate.safetext.pasted_secrets import quoted, told
-
-__all__ = [
-    "ProxyTrouble",
-    "check_endpoint",
-    "check_proxy",
-    "is_loopback",
-    "proxy_for",
-    "proxy_trouble",
-    "region_endpoint",
-]
 
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z0-9]+)+")
 # Regions whose hosts have another domain; source: the official SDK's region list.
@@ -85,13 +74,6 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-class ProxyTrouble(NamedTuple):
-    """Why a proxy cannot be used, and what to do; without its URL, which may hold a password."""
-
-    message: str
-    hint: str
-
-
 def proxy_for(url: str) -> str | None:
     """Return the URL of the proxy that the environment names; None for a direct request."""
     # Plain http goes to this machine alone: no proxy is in between.
@@ -102,8 +84,11 @@ def proxy_for(url: str) -> str | None:
     return select_proxy(url, get_environ_proxies(url))
 
 
-def proxy_trouble(url: str) -> ProxyTrouble | None:
-    """Return why the proxy for a URL cannot be used; None where it can, or there is no proxy."""
+def proxy_trouble(url: str) -> UsageError | None:
+    """Return why the proxy for a URL cannot be used; None where it can, or there is no proxy.
+
+    The proxy's URL is left out: it may hold a password.
+    """
     proxy = proxy_for(url)
     if proxy is None:
         return None
@@ -115,14 +100,14 @@ def proxy_trouble(url: str) -> ProxyTrouble | None:
     except ValueError:
         scheme, host = "", None
     if scheme in _SOCKS and find_spec("socks") is None:
-        return ProxyTrouble(
+        return UsageError(
             f"{variable} names a SOCKS proxy, and support for SOCKS is not installed.",
-            "Install it (pip install 'requests[socks]'), or name an HTTP proxy.",
+            hint="Install it (pip install 'requests[socks]'), or name an HTTP proxy.",
         )
     if scheme not in ("http", "https", *_SOCKS) or not host:
-        return ProxyTrouble(
+        return UsageError(
             f"{variable} is not the URL of a proxy.",
-            f"Set it to one such as http://proxy.example:3128, or unset {variable}.",
+            hint=f"Set it to one such as http://proxy.example:3128, or unset {variable}.",
         )
     return None
 
@@ -131,7 +116,7 @@ def check_proxy(url: str) -> None:
     """Raise `UsageError` if the proxy for a URL cannot be used."""
     trouble = proxy_trouble(url)
     if trouble is not None:
-        raise UsageError(trouble.message, hint=trouble.hint)
+        raise trouble
 
 
 def _variable(proxy: str) -> str:

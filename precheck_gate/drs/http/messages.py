@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
     from requests.auth import AuthBase
 
     from precheck_gate.runtime.clock import Clock
-
-__all__ = ["AuthorizedSend", "Reply", "Send", "Skew", "http_date", "retry_after_seconds"]
 
 # The gateway refuses signatures that are more than 15 minutes off; say so well before.
 MAX_SKEW_SECONDS = 300.0
@@ -64,11 +61,8 @@ class AuthorizedSend(Protocol):
 
 def http_date(headers: Mapping[str, Any]) -> datetime | None:
     """Return the moment of a ``Date`` header, or None."""
-    try:
-        date = parsedate_to_datetime(str(headers.get("Date", "")))
-    except ValueError:
-        return None
-    return date if date.tzinfo is not None else None
+    date = _date(str(headers.get("Date", "")))
+    return date if date is not None and date.tzinfo is not None else None
 
 
 def retry_after_seconds(headers: Mapping[str, Any], now: datetime) -> float | None:
@@ -79,13 +73,22 @@ def retry_after_seconds(headers: Mapping[str, Any], now: datetime) -> float | No
     value = str(headers.get("Retry-After", "")).strip()
     if value.isascii() and value.isdigit():
         return float(value[:9])
-    try:
-        date = parsedate_to_datetime(value)
-    except ValueError:
+    date = _date(value)
+    if date is None:
         return None
     if date.tzinfo is None:
         date = date.replace(tzinfo=now.tzinfo)
     return max(0.0, (date - now).total_seconds())
+
+
+def _date(text: str) -> datetime | None:
+    # Only here: it imports much that a run without a service does not need.
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(text)
+    except ValueError:
+        return None
 
 
 class Skew:

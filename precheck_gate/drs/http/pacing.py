@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from precheck_gate.drs.http.messages import Reply, Send
     from precheck_gate.runtime.clock import Clock
 
-__all__ = ["PacedSend"]
-
 EXCHANGE_SECONDS = 30.0
 
 

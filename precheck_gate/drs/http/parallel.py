@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
-__all__ = ["in_parallel"]
-
 _K = TypeVar("_K", bound="Hashable")
 _T = TypeVar("_T")
 _TICK = 0.1

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from precheck_gate.runtime.signals import Interrupts
 
-__all__ = ["ProbeResult", "Prober"]
-
 _T = TypeVar("_T")
 
 

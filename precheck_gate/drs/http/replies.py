@@ -24,23 +24,6 @@ if TYPE_CHECKING:
     from precheck_gate.drs.http.messages import Reply
     from precheck_gate.runtime.clock import Clock
 
-__all__ = [
-    "TRY_AGAIN",
-    "Said",
-    "ServiceMessage",
-    "brief",
-    "error_hint",
-    "error_in",
-    "objects_in",
-    "parse_error",
-    "parse_object",
-    "quote_error",
-    "refusal",
-    "refused",
-    "said",
-    "usual_advice",
-]
-
 TRY_AGAIN = frozenset({"DRS.M01501", "DRS.M01503", "DRS.M01504", "APIGW.0308"})
 """The error codes with which the service asks to try again later, whatever the HTTP status."""
 

@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 
     from precheck_gate.runtime.signals import Interrupts
 
-__all__ = ["TLS_HINT", "HttpTransport", "cache_sign", "in_time"]
-
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 CONNECT_SECONDS = 10.0
 MAX_LEFT_BEHIND = 16

@@ -9,7 +9,7 @@ import pytest
 
 from precheck_gate.documents import strict_json
 from precheck_gate.drs.api import v3_wire, v5_wire
-from precheck_gate.drs.api.v3_wire import answered_tasks, parse_answer
+from precheck_gate.drs.api.v3_wire import contents_of, parse_answer
 from precheck_gate.errors import NotAnAnswer
 from tests.support.harness import TASK, body, entry, item
 
@@ -51,7 +51,7 @@ def test_it_is_no_json(number: str, around: str) -> None:
     ids=["top", "task", "item", "a field that nobody reads"],
 )
 def test_no_error_code_reads_as_none_for_it(content: bytes, number: str) -> None:
-    for read in (parse_answer, answered_tasks):
+    for read in (parse_answer, contents_of):
         with pytest.raises(NotAnAnswer, match="not valid JSON"):
             read(with_number(content, number))
 
