@@ -57,9 +57,10 @@ mutants: $(develops) ## test the tests: a sample of small changes to what decide
 	$(bin)/python -m tests.mutation --sample $(or $(N),200) --seed $(or $(SEED),1)
 
 .PHONY: lint
-lint: $(develops) ## check style and types
+lint: $(develops) ## check style, imports and types
 	$(bin)/ruff check
 	$(bin)/ruff format --check
+	$(bin)/lint-imports --no-cache --no-logo
 	$(bin)/mypy
 	$(bin)/mypy integrations/github/action.py
 
