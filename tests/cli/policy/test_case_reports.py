@@ -10,7 +10,6 @@ import junitparser
 import pytest
 
 from precheck_gate.policy_tests.discovery import holds_cases
-from tests.peers.test_junit_readers import SCHEMA
 from tests.support.casefiles import case, run
 from tests.support.commands import policy_test, write
 from tests.support.junit_schema import assert_valid_junit
