@@ -103,7 +103,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "strictjson": _WIRE,
     "drs.http.replies": _WIRE,
     "drs.api.v3_wire": _WIRE,
-    "drs.api.v5_wire": _WIRE,
+    "drs.api.v5": _WIRE,
     "polling.batches": _POLLING,
     "polling.cadence": _POLLING,
     "polling.freshness": _POLLING,

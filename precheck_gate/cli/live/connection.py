@@ -48,7 +48,7 @@ class Connection:
     clock: Clock
 
     def __post_init__(self) -> None:
-        from precheck_gate.drs.http.pacing import PacedSend
+        from precheck_gate.drs.http.transport import PacedSend
 
         transport = open_transport(
             self.settings.ca_bundle,

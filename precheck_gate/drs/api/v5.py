@@ -1,4 +1,4 @@
-"""The calls of DRS v5, which gives results one task at a time, each under a query ID."""
+"""The calls of DRS v5 and its fields; it gives results one task at a time, by query ID."""
 
 from __future__ import annotations
 
@@ -6,27 +6,35 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from precheck_gate.drs.api import v5_wire
-from precheck_gate.drs.api.v3_wire import Answer
+from precheck_gate.documents.strict_json import text_in
+from precheck_gate.drs.api.v3_wire import (
+    Answer,
+    malformed,
+    not_started,
+    page_of,
+    read_entry,
+    read_starts,
+    task_error,
+)
 from precheck_gate.drs.http.parallel import in_parallel
-from precheck_gate.drs.http.replies import refused
+from precheck_gate.drs.http.replies import brief, error_in, parse_object, refused
 from precheck_gate.errors import (
     AccessRefused,
     ApiGone,
     BatchRefused,
+    NotAnAnswer,
     ServiceError,
     TimeOver,
     TransientFault,
     UsageError,
 )
-from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
+from precheck_gate.model.snapshots import About, Snapshot, Trouble, TroubleKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from precheck_gate.drs.api.v3_wire import TaskPage
     from precheck_gate.drs.http.messages import AuthorizedSend
-    from precheck_gate.model.snapshots import About
     from precheck_gate.runtime.clock import Clock
 
 PARALLEL = 4
@@ -168,7 +176,7 @@ class DrsV5Client:
         body = json.dumps(start_request(modes)).encode()
         # The service answers 202 to an action that it accepted.
         reply = self._call("POST", "/action", {}, seconds, body, accepted=(200, 202))
-        outcome = v5_wire.parse_started(reply)
+        outcome = parse_started(reply)
         for task, query in outcome.items():
             self._new.pop(task, None)
             self._own.discard(task)
@@ -203,7 +211,7 @@ class DrsV5Client:
                 if _is_about_the_task(error):
                     return None
                 raise
-            return v5_wire.parse_detail(task, body)
+            return parse_detail(task, body)
 
         found: dict[str, About] = {}
         for task, outcome in in_parallel(ask, task_ids, PARALLEL).items():
@@ -229,7 +237,7 @@ class DrsV5Client:
         names = {"db_use_type": "job_type"}
         query = {names.get(key, key): value for key, value in wanted.items()}
         query |= {"offset": (page - 1) * size, "limit": size}
-        return v5_wire.parse_page(self._call("GET", "", query, seconds))
+        return parse_page(self._call("GET", "", query, seconds))
 
     def _result(self, task: str, end: float) -> Snapshot | Trouble:
         try:
@@ -241,9 +249,7 @@ class DrsV5Client:
 
     def _precheck(self, task: str, query_id: str, end: float) -> Snapshot | Trouble:
         query = {"type": "precheck", "query_id": query_id}
-        return v5_wire.parse_result(
-            task, self._call("GET", f"/{quote(task)}", query, self._left(end))
-        )
+        return parse_result(task, self._call("GET", f"/{quote(task)}", query, self._left(end)))
 
     def _left(self, end: float) -> float:
         left = end - self._clock.monotonic()
@@ -270,16 +276,6 @@ class DrsV5Client:
         return reply.body
 
 
-def start_request(modes: Mapping[str, str]) -> dict[str, Any]:
-    """Return the body that starts a pre-check of each task in its mode."""
-    return {
-        "jobs": [
-            {"job_id": task, "action_name": "precheck", "action_params": {"precheck_mode": mode}}
-            for task, mode in modes.items()
-        ]
-    }
-
-
 def _has_result(entry: Snapshot | Trouble) -> bool:
     """Return whether an answer has a result, or a part of one so far."""
     return isinstance(entry, Snapshot) and (bool(entry.items) or entry.complete or entry.ready)
@@ -290,3 +286,79 @@ def _is_about_the_task(error: ServiceError) -> bool:
     if isinstance(error, TransientFault | AccessRefused | ApiGone):
         return False
     return isinstance(error, BatchRefused) or error.code.startswith("DRS.")
+
+
+# The fields. Each `parse_` function raises `NotAnAnswer` for a body that is not exactly one JSON
+# document, or not of the documented shape, or about another task.
+
+
+def start_request(modes: Mapping[str, str]) -> dict[str, Any]:
+    """Return the body that starts a pre-check of each task in its mode."""
+    return {
+        "jobs": [
+            {"job_id": task, "action_name": "precheck", "action_params": {"precheck_mode": mode}}
+            for task, mode in modes.items()
+        ]
+    }
+
+
+def parse_started(body: bytes) -> dict[str, str | Trouble]:
+    """Return the query ID of each task, or why its pre-check was not started."""
+    return read_starts(parse_object(body), "jobs", _started)
+
+
+def _started(job: dict[str, Any]) -> str | Trouble:
+    return text_in(job, "query_id") or not_started("the service gives no query ID for it")
+
+
+def parse_result(task_id: str, body: bytes) -> Snapshot | Trouble:
+    """Return the result of one task's pre-check; an error at any level is the task's."""
+    document = parse_object(body)
+    error = error_in(document) or error_in(job := _job(task_id, document))
+    if error is not None:
+        return task_error(error)
+    result = job.get("precheck_result")
+    if not isinstance(result, dict):
+        return Trouble(
+            TroubleKind.NOT_ANSWERED,
+            "the answer has no result of a pre-check",
+            hint="Is the query ID that of this task's pre-check?",
+        )
+    # Items under the key that v3 has for them would be read by nobody.
+    if "precheck_result" in result:
+        return malformed("it has items under a key that v5 does not have")
+    entry = {**result, "precheck_result": result.get("precheck_results"), "precheck_results": None}
+    return read_entry(task_id, entry)
+
+
+def parse_detail(task_id: str, body: bytes) -> About:
+    """Return name, status and kind of a task."""
+    job = _job(task_id, parse_object(body))
+    base = job.get("base_info")
+    return _about(base if isinstance(base, dict) else {}, text_in(job, "status"))
+
+
+def parse_page(body: bytes) -> TaskPage:
+    """Return one page of the list of tasks."""
+    return page_of(
+        parse_object(body), "total_count", lambda job: _about(job, text_in(job, "status"))
+    )
+
+
+def _about(fields: dict[str, Any], status: str) -> About:
+    return About(
+        name=text_in(fields, "name"),
+        status=status,
+        engine=text_in(fields, "engine_type"),
+        kind=text_in(fields, "job_type"),
+    )
+
+
+def _job(task_id: str, document: dict[str, Any]) -> dict[str, Any]:
+    job = document.get("job")
+    if not isinstance(job, dict):
+        raise NotAnAnswer("The answer has no job in the documented shape.")
+    if text_in(job, "id") != task_id:
+        other = brief(text_in(job, "id") or "(none)", 60)
+        raise NotAnAnswer(f"The answer for task {task_id} is about another one: {other}.")
+    return job

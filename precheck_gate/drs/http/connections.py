@@ -75,11 +75,7 @@ class Lifeline:
             self._sockets.clear()
 
     def hold(self, sock: socket.socket) -> None:
-        """Take a socket that the exchange uses from now on.
-
-        Raises:
-            ConnectionAbortedError: the exchange was ended already.
-        """
+        """Take a socket of the exchange; raise `ConnectionAbortedError` if it was ended already."""
         with self._lock:
             if self._cut:
                 raise ConnectionAbortedError("The exchange was ended.")
@@ -153,12 +149,7 @@ class _Stream(io.BufferedReader):
         return self
 
     def readline(self, size: int | None = -1) -> bytes:  # noqa: ARG002
-        """Return a whole line; b"" if the reply ended before its first one.
-
-        Raises:
-            UnreadableAnswer: the lines are too long, or hold what no line may.
-            IncompleteRead: the reply ends early.
-        """
+        """Return a whole line; b"" if the reply ended before its first one."""
         line = super().readline(_MAX_LINE_BYTES + 1)
         self.allowance -= len(line)
         if len(line) > _MAX_LINE_BYTES or self.allowance < 0:
@@ -211,11 +202,7 @@ class _ExactResponse(http.client.HTTPResponse):
             pass
 
     def begin(self) -> None:
-        """Read the head.
-
-        Raises:
-            UnreadableAnswer: the head is not valid, or does not say where the body ends.
-        """
+        """Read the head, which has to be valid and to say where the body ends."""
         try:
             super().begin()
         except (http.client.RemoteDisconnected, http.client.IncompleteRead):
@@ -229,12 +216,7 @@ class _ExactResponse(http.client.HTTPResponse):
         self._stream.allowance += MAX_FRAMING_BYTES
 
     def read(self, amt: int | None = None) -> bytes:
-        """Return the next bytes of the body, b"" at its end; chunks are put together.
-
-        Raises:
-            UnreadableAnswer: a chunk is not valid.
-            IncompleteRead: the body ends early.
-        """
+        """Return the next bytes of the body, b"" at its end; chunks are put together."""
         if not self.chunked or self.isclosed():
             return super().read(amt)
         if not self._rest_of_chunk and not self._begin_chunk():
@@ -306,12 +288,8 @@ class Damaged(ValueError):
 def unpacked(chunks: Iterable[bytes], encoding: str) -> Iterable[bytes]:
     """Return a body without its compression, in small pieces, however large it is.
 
-    Args:
-        chunks: the body as it came.
-        encoding: its ``Content-Encoding``; any but gzip is left as it is.
-
-    Raises:
-        Damaged: here or while the body is read.
+    A ``Content-Encoding`` other than gzip is left as it is. Raises `Damaged` here or while the body
+    is read.
     """
     layers = [name.strip().lower() for name in encoding.split(",")]
     if len(layers) > MAX_LAYERS:

@@ -34,12 +34,7 @@ _LOGGERS = (
 class Exchange:
     """One request and its outcome; the ``repr`` has no header in it.
 
-    Attributes:
-        status: of the reply; None where none came.
-        fault: why none came.
-        sent_bytes: the size of the request's body.
-        received_bytes: the size of the reply's body.
-        sent_headers: of the request; empty where it could not be made.
+    ``status`` is None where no reply came, and ``fault`` says why. The bytes are those of bodies.
     """
 
     method: str

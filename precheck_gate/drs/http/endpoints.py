@@ -18,11 +18,7 @@ _SOCKS = frozenset({"socks4", "socks4a", "socks5", "socks5h"})
 
 
 def region_endpoint(region: str) -> str:
-    """Return the endpoint of DRS in a region, such as ``https://drs.eu-west-101…``.
-
-    Raises:
-        UsageError: this is not the name of a region.
-    """
+    """Return the endpoint of DRS in a region; raise `UsageError` for any other name."""
     if not _REGION.fullmatch(region):
         raise UsageError(
             f"{quoted(region)} is not the name of a region.",

@@ -92,11 +92,7 @@ def _date(text: str) -> datetime | None:
 
 
 class Skew:
-    """The difference between our clock and the service's, by the ``Date`` of its last reply.
-
-    Attributes:
-        seconds: how far our clock is ahead; None while nothing is known.
-    """
+    """How many seconds our clock is ahead of the service's, by its last ``Date``; None: unknown."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

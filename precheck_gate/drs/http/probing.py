@@ -35,13 +35,9 @@ class ProbeResult:
 
 
 class Prober:
-    """Checks the way to one base URL.
+    """Checks the way to one base URL, which is ``https``, or ``http`` on this machine.
 
-    Args:
-        url: checked; ``https``, or ``http`` on this machine.
-        ca_bundle: certificates to trust; None for the usual ones.
-        seconds: the time for each step.
-        interrupts: what may end a wait early.
+    Each step may take so many seconds.
     """
 
     def __init__(

@@ -48,11 +48,7 @@ def brief(text: str, limit: int) -> str:
 
 
 def parse_object(body: bytes, hint: str = "") -> dict[str, Any]:
-    """Return the JSON object in a body.
-
-    Raises:
-        NotAnAnswer: the body is not exactly one JSON document (RFC 8259), or not an object.
-    """
+    """Return the JSON object in a body; raise `NotAnAnswer` where it is anything else."""
     try:
         document = loads(body)
     except ValueError as error:
@@ -188,11 +184,7 @@ def said(reply: Reply, who: str = "The service") -> Said:
 def refusal(reply: Reply, clock: Clock, who: str = "The service", option: str = "") -> ServiceError:
     """Return the error for a status that needs no treatment of its own.
 
-    Args:
-        reply: what came back.
-        clock: for ``Retry-After`` dates.
-        who: the service that replied, for people.
-        option: the option that sets the service's address; "" if none does.
+    ``who`` is the service that replied; ``option`` sets its address, "" if no option does.
     """
     message, code, request_id = said(reply, who)
     status = reply.status
@@ -217,12 +209,9 @@ def refusal(reply: Reply, clock: Clock, who: str = "The service", option: str = 
 
 
 def refused(reply: Reply, clock: Clock, advice: Callable[[int], str]) -> ServiceError:
-    """Return the error for a reply of DRS with a status that is not an answer.
+    """Return the error for a status of DRS that is not an answer.
 
-    Args:
-        reply: what came back.
-        clock: for ``Retry-After`` dates.
-        advice: what to do about a 401 or a 403.
+    ``advice`` returns what to do about a 401 or a 403.
     """
     message, code, request_id = said(reply)
     match reply.status:

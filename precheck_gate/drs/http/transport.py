@@ -1,4 +1,4 @@
-"""One HTTP exchange: bounded in time and size, never redirected or cached, its faults named."""
+"""How requests are sent: bounded in time, size and rate, never redirected or cached."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from precheck_gate.drs.http.connections import (
 from precheck_gate.drs.http.debug_log import Exchange
 from precheck_gate.drs.http.endpoints import proxy_trouble
 from precheck_gate.drs.http.messages import Reply
-from precheck_gate.errors import NotAnAnswer, ServiceError, TransientFault
+from precheck_gate.errors import NotAnAnswer, ServiceError, TimeOver, TransientFault
 from precheck_gate.runtime.clock import SLICE_SECONDS
 from precheck_gate.runtime.shortages import shortage
 from precheck_gate.safetext.cleaning import clean_line, hide_credentials, shorten
@@ -38,10 +38,13 @@ if TYPE_CHECKING:
 
     from requests.auth import AuthBase
 
+    from precheck_gate.drs.http.messages import Send
+    from precheck_gate.runtime.clock import Clock
     from precheck_gate.runtime.signals import Interrupts
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 CONNECT_SECONDS = 10.0
+EXCHANGE_SECONDS = 30.0
 MAX_LEFT_BEHIND = 16
 TLS_HINT = (
     "If a proxy of your own signs the traffic, give its certificate with --ca-bundle; "
@@ -60,10 +63,7 @@ class HttpTransport:
     each exchange runs in a thread of its own. When its time is over, its socket is shut down, which
     ends the thread. A name look-up cannot be ended so: it is left behind, and bounded in number.
 
-    Args:
-        ca_bundle: a file of certificates to trust; None for the usual ones.
-        interrupts: what may end a wait early.
-        on_exchange: called at the end of each exchange.
+    ``on_exchange`` is called at the end of each exchange.
     """
 
     def __init__(
@@ -98,20 +98,19 @@ class HttpTransport:
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
     ) -> Reply:
-        """Send a request and return the reply.
+        """Send a request and return the reply, which has to be here within ``seconds``.
 
         Args:
             method: such as ``GET``.
             url: where to.
-            auth: puts the credential on it.
-            seconds: the time in which the whole reply has to be here.
+            auth: puts the credential on the request.
+            seconds: for the whole exchange.
             headers: besides the credential and the content type.
             body: JSON.
 
         Raises:
             TransientFault: network faults and time-outs.
-            NotAnAnswer: the body is larger than `MAX_ANSWER_BYTES`, what came is not HTTP, or a
-                cache answered.
+            NotAnAnswer: the body is too large, what came is not HTTP, or a cache answered.
             ServiceError: TLS that does not verify, and requests that cannot be sent.
         """
         request = requests.Request(method, url, headers=dict(headers or {}), auth=auth)
@@ -164,6 +163,71 @@ class HttpTransport:
                 "ended yet.",
                 hint="Check this runner's DNS: a look-up that hangs cannot be ended.",
             )
+
+
+class PacedSend:
+    """Sends requests at a bounded rate, each for a bounded time; a `messages.Send`.
+
+    The caller's time covers the wait for a turn and the exchange. An exchange that takes longer
+    than ``exchange_seconds`` is a fault of the service; anything else that uses up the caller's
+    time is not: that is a `TimeOver`.
+    """
+
+    def __init__(
+        self,
+        send: Send,
+        clock: Clock,
+        max_rps: float,
+        exchange_seconds: float = EXCHANGE_SECONDS,
+    ) -> None:
+        self.bytes_sent = 0
+        self.bytes_received = 0
+        self._send = send
+        self._clock = clock
+        self._gap = 1.0 / max_rps
+        self._exchange_seconds = exchange_seconds
+        self._next = clock.monotonic()
+        self._lock = threading.Lock()
+
+    def __call__(
+        self,
+        method: str,
+        url: str,
+        *,
+        auth: AuthBase,
+        seconds: float,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+    ) -> Reply:
+        """Send a request when it is its turn.
+
+        Raises:
+            TimeOver: the seconds are over, or will be before its turn.
+            ServiceError: as with the inner ``send``.
+        """
+        with self._lock:
+            now = self._clock.monotonic()
+            wait = max(0.0, self._next - now)
+            if wait >= seconds:
+                raise TimeOver(
+                    "The rate of requests is used up (--max-rps), and the time with it.",
+                    hint="Give more time with --timeout, or a higher --max-rps.",
+                )
+            self._next = now + wait + self._gap
+        if wait > 0:
+            self._clock.sleep(wait)
+        with self._lock:
+            self.bytes_sent += len(body)
+        left = min(seconds - wait, self._exchange_seconds)
+        try:
+            reply = self._send(method, url, auth=auth, seconds=left, headers=headers, body=body)
+        except TransientFault as error:
+            if self._clock.monotonic() < now + seconds:
+                raise
+            raise TimeOver(error.message, hint=error.hint) from None
+        with self._lock:
+            self.bytes_received += len(reply.body)
+        return reply
 
 
 def _exchange(
@@ -334,11 +398,7 @@ _HIT = re.compile(
 
 
 def cache_sign(headers: Mapping[str, Any]) -> str:
-    """Return the header which says that an answer comes from a cache, such as ``Age: 30``; or "".
-
-    Args:
-        headers: of the answer, their names in any case.
-    """
+    """Return the header of an answer from a cache, such as ``Age: 30``; "" where there is none."""
     age = headers.get("Age")
     if age is not None:
         text = str(age).strip()
@@ -359,11 +419,9 @@ def cache_sign(headers: Mapping[str, Any]) -> str:
 def in_time(
     work: Callable[[], _T], seconds: float, interrupts: Interrupts | None = None
 ) -> _T | BaseException | None:
-    """Do some work in a thread of its own.
+    """Do some work in a thread of its own; return its result or the exception that ended it.
 
-    Returns:
-        Its result, the exception that ended it, or None when its time is over; the thread is then
-        left behind.
+    None means that the time is over; the thread is then left behind.
     """
     outcome: queue.SimpleQueue[_T | BaseException] = queue.SimpleQueue()
 

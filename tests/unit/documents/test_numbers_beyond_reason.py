@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.documents import strict_json
-from precheck_gate.drs.api import v3_wire, v5_wire
+from precheck_gate.drs.api import v3_wire, v5
 from precheck_gate.drs.api.v3_wire import contents_of, parse_answer
 from precheck_gate.errors import NotAnAnswer
 from tests.support.harness import TASK, body, entry, item
@@ -61,7 +61,7 @@ def test_no_error_code_reads_as_none_for_it(content: bytes, number: str) -> None
     ("parse", "started"),
     [
         (v3_wire.parse_started, {"id": TASK, "precheck_id": "p", "status": "success"}),
-        (v5_wire.parse_started, {"id": TASK, "query_id": "q"}),
+        (v5.parse_started, {"id": TASK, "query_id": "q"}),
     ],
 )
 def test_no_start_counts_for_it(

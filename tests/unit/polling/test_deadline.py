@@ -9,7 +9,7 @@ import pytest
 from precheck_gate.drs.api.v3 import DrsClient
 from precheck_gate.drs.auth.requests_auth import NoAuth
 from precheck_gate.drs.http.messages import Reply
-from precheck_gate.drs.http.pacing import PacedSend
+from precheck_gate.drs.http.transport import PacedSend
 from precheck_gate.errors import TransientFault
 from precheck_gate.model.verdicts import Verdict
 from precheck_gate.polling.cadence import FixedCadence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.drs.api import v3_wire, v5_wire
+from precheck_gate.drs.api import v3_wire, v5
 from precheck_gate.drs.api.v3 import DrsClient
 from precheck_gate.drs.http.messages import Reply
 from precheck_gate.errors import NotAnAnswer
@@ -38,7 +38,7 @@ ERRORS: list[dict[str, Any]] = [
 ]
 STATUSES: list[Any] = ["failed", "SUCCESS", "success ", False, 0, {"a": 1}, ["success"]]
 V3, V5 = "results", "jobs"
-PARSERS: dict[str, Parse] = {V3: v3_wire.parse_started, V5: v5_wire.parse_started}
+PARSERS: dict[str, Parse] = {V3: v3_wire.parse_started, V5: v5.parse_started}
 GOOD: dict[str, dict[str, Any]] = {
     V3: {"id": TASK, "precheck_id": "p", "status": "success"},
     V5: {"id": TASK, "query_id": "p", "name": "orders"},

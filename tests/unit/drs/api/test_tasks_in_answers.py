@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.drs.api import v3, v3_wire, v5_wire
+from precheck_gate.drs.api import v3, v3_wire, v5
 from precheck_gate.drs.http.replies import error_hint
 from precheck_gate.errors import NotAnAnswer
 from precheck_gate.model.snapshots import About, Trouble, TroubleKind
@@ -88,7 +88,7 @@ def test_a_refused_start_says_why(entry: dict[str, Any], code: str, said: str) -
 @pytest.mark.parametrize("status", [None, "", "success"])
 def test_in_v5_a_start_needs_no_status(status: str | None) -> None:
     job = {"id": TASK, "query_id": "q", "status": status}
-    assert v5_wire.parse_started(json.dumps({"jobs": [job]}).encode()) == {TASK: "q"}
+    assert v5.parse_started(json.dumps({"jobs": [job]}).encode()) == {TASK: "q"}
 
 
 def test_what_to_do_about_a_refused_start_goes_by_its_code() -> None:
@@ -206,7 +206,7 @@ def test_the_engine_stands_in_one_of_two_places(fields: dict[str, Any], engine: 
 
 PAGES: list[tuple[Callable[[bytes], v3_wire.TaskPage], str]] = [
     (v3_wire.parse_page, "total_record"),
-    (v5_wire.parse_page, "total_count"),
+    (v5.parse_page, "total_count"),
 ]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from precheck_gate.drs.auth.requests_auth import NoAuth
 from precheck_gate.drs.http.messages import Reply
-from precheck_gate.drs.http.pacing import PacedSend
+from precheck_gate.drs.http.transport import PacedSend
 from precheck_gate.errors import ServiceError, TransientFault
 from precheck_gate.polling.events import Faulted
 from precheck_gate.polling.repeating import Backoff, Repeater, RetryBudget
