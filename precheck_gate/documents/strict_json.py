@@ -10,7 +10,7 @@ from typing import Any
 
 from precheck_gate.safetext.cleaning import shorten
 
-__all__ = ["any_text", "compact", "complaint", "loads", "text_in"]
+__all__ = ["compact", "complaint", "loads"]
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -52,6 +52,19 @@ def loads(body: bytes) -> Any:
         raise ValueError("the JSON is nested beyond reason") from None
 
 
+def text_in(holder: dict[str, Any], key: str) -> str:
+    """Return a text field of an object; "" where it is absent or of another type."""
+    value = holder.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def any_text(value: Any) -> str:
+    """Return a text as it is, "" for null, and the `compact` form of any other value."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else compact(value)
+
+
 def compact(value: Any) -> str:
     """Return the short JSON form of a value that came from `loads`, for people to read."""
     numbers: list[str] = []
@@ -71,19 +84,6 @@ def compact(value: Any) -> str:
     return _TEXT_OR_NAN.sub(
         lambda match: next(spelled, "NaN") if match.group() == "NaN" else match.group(), text
     )
-
-
-def text_in(holder: dict[str, Any], key: str) -> str:
-    """Return a text field of an object; "" where it is absent or of another type."""
-    value = holder.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def any_text(value: Any) -> str:
-    """Return a text as it is, "" for null, and the `compact` form of any other value."""
-    if isinstance(value, str):
-        return value
-    return "" if value is None else compact(value)
 
 
 # What the words of `loads` hold of the content.
