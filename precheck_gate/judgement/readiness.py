@@ -11,11 +11,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from precheck_gate.model.effects import Effect
+from precheck_gate.model.verdicts import Effect
 
 if TYPE_CHECKING:
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import Finding, RunVerdict, TaskVerdict, Verdict
+    from precheck_gate.model.verdicts import Finding, RunFacts, RunVerdict, TaskVerdict, Verdict
 
 __all__ = ["Readiness", "ReadinessCollector", "TaskFinding"]
 

@@ -7,8 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from precheck_gate.exits import ExitCode
-from precheck_gate.judgement.items import counts_as_warning
-from precheck_gate.judgement.task import verdict_of
+from precheck_gate.judgement.task import counts_as_warning, verdict_of
 from precheck_gate.model.verdicts import (
     Finding,
     FindingKind,
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
-    from precheck_gate.model.effects import Effect
     from precheck_gate.model.snapshots import Trouble
+    from precheck_gate.model.verdicts import Effect
     from precheck_gate.policy.model import Policy, Waiver
 
 __all__ = ["RunJudge", "exit_code"]

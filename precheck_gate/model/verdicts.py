@@ -1,4 +1,4 @@
-"""What the gate found, as values: findings, the verdict of a task and of a run."""
+"""Findings and verdicts: of an item, of a task, of the run, and how they came about."""
 
 from __future__ import annotations
 
@@ -6,24 +6,70 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from precheck_gate.model.effects import Effect
 from precheck_gate.safetext.cleaning import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = [
-    "Finding",
-    "FindingKind",
-    "RunVerdict",
-    "TaskVerdict",
-    "Verdict",
-    "WaiverState",
-    "WaiverUse",
-    "effect_of",
-    "own_finding",
-    "worst",
-]
+
+class Effect(Enum):
+    """What the policy makes of an item."""
+
+    ALLOW = "allow"
+    WARN = "warn"
+    BLOCK = "block"
+
+    # Members are compared by identity; hashing them so is ten times as fast.
+    __hash__ = object.__hash__
+
+    @property
+    def strictness(self) -> int:
+        """Rank among the effects, 0 for allow."""
+        return _STRICTNESS[self]
+
+
+_STRICTNESS = {effect: rank for rank, effect in enumerate(Effect)}
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """How the verdict came about. Every text is safe for any sink.
+
+    Attributes:
+        mode: the command, ``run`` or ``evaluate``.
+        judged_on: the date of the judgement, ISO 8601, in UTC.
+        exit_code: the code with which the process ends, as far as it is known.
+        policy: the policy's name; "" when none could be loaded.
+        policy_digest: its SHA-256.
+        advisory: whether a blocked verdict exits 0.
+        interrupted_by: the signal that ended the run early; "" for none.
+        started_at: ISO 8601, UTC; "" offline, where equal input gives equal bytes.
+        seconds: how long the run took; None offline.
+        endpoint: what was asked; "" offline.
+        project_id: whose tasks these are; "" offline.
+        requests: how many requests were sent; None offline.
+        retries: how many of them were repetitions after a fault; None offline.
+        bytes_sent: the size of the requests' bodies; None offline.
+        bytes_received: the size of the replies' bodies; None offline.
+        waited: the seconds that passed between requests; None offline.
+    """
+
+    mode: str
+    judged_on: str
+    exit_code: int
+    policy: str = ""
+    policy_digest: str = ""
+    advisory: bool = False
+    interrupted_by: str = ""
+    started_at: str = ""
+    seconds: float | None = None
+    endpoint: str = ""
+    project_id: str = ""
+    requests: int | None = None
+    retries: int | None = None
+    bytes_sent: int | None = None
+    bytes_received: int | None = None
+    waited: float | None = None
 
 
 class Verdict(Enum):

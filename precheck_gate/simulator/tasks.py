@@ -16,7 +16,7 @@ __all__ = [
     "ALWAYS",
     "AUTO",
     "Doubled",
-    "Point",
+    "Milestone",
     "SimulatedItem",
     "SimulatedTask",
     "TaskError",
@@ -44,7 +44,7 @@ ALWAYS = Window()
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class Milestone:
     """The progress at a moment: a percentage, or (``percent`` None) a raw value to send."""
 
     at: float
@@ -95,7 +95,7 @@ class SimulatedTask:
     id: str
     name: str = ""
     items: tuple[SimulatedItem, ...] = ()
-    points: tuple[Point, ...] = (Point(0.0, 100.0),)
+    points: tuple[Milestone, ...] = (Milestone(0.0, 100.0),)
     result: Any = AUTO
     origin: Mapping[str, Any] = field(default_factory=dict)
     answers_as: str | None = None
@@ -124,7 +124,7 @@ class SimulatedTask:
         return self if not number or not self.later else self.later[:number][-1]
 
 
-def progress(task: SimulatedTask, seconds: float) -> Point:
+def progress(task: SimulatedTask, seconds: float) -> Milestone:
     """Return the progress ``seconds`` after the pre-check's start.
 
     Between two percentages it rises evenly; a fall, and a change from or to a raw value, happens
@@ -139,7 +139,7 @@ def progress(task: SimulatedTask, seconds: float) -> Point:
     if rise <= 0 or seconds <= here.at:
         return here
     share = (seconds - here.at) / (following.at - here.at)
-    return Point(seconds, min(here.percent + share * rise, following.percent))
+    return Milestone(seconds, min(here.percent + share * rise, following.percent))
 
 
 def entries(

@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from precheck_gate.simulator.faults import Call
-from precheck_gate.simulator.replies import (
+from precheck_gate.simulator.messages import (
     DOES_NOT_EXIST,
     INVALID_PARAMETER,
-    Reply,
+    Response,
     error_reply,
     json_reply,
 )
-from precheck_gate.simulator.task_list import fitting
+from precheck_gate.simulator.prechecks import fitting
 from precheck_gate.simulator.tasks import entries
 
 if TYPE_CHECKING:
+    from precheck_gate.simulator.messages import Request
     from precheck_gate.simulator.model import Scenario
     from precheck_gate.simulator.prechecks import Prechecks
-    from precheck_gate.simulator.requests import Request
     from precheck_gate.simulator.tasks import SimulatedTask
 
 __all__ = ["ServiceV5", "call_of", "named_jobs", "without_v5"]
@@ -61,7 +61,7 @@ class ServiceV5:
         self._scenario = scenario
         self._prechecks = prechecks
 
-    def reply(self, call: Call, request: Request, body: Any, moment: float) -> Reply:
+    def reply(self, call: Call, request: Request, body: Any, moment: float) -> Response:
         """Return the answer to a request."""
         path, _, asked = request.target.partition("?")
         query = {name: values[0] for name, values in parse_qs(asked).items()}
@@ -78,7 +78,7 @@ class ServiceV5:
         language = request.headers.get("x-language", "en-us")
         return self._result(task, query.get("query_id", ""), language, moment)
 
-    def _result(self, task: SimulatedTask, query: str, language: str, moment: float) -> Reply:
+    def _result(self, task: SimulatedTask, query: str, language: str, moment: float) -> Response:
         found = self._prechecks.queried(task.id, query, moment)
         if found is None:
             # (unverified) how the service answers for a query ID that it does not know.
@@ -92,7 +92,7 @@ class ServiceV5:
             job["precheck_result"] = {**result, "precheck_results": items}
         return json_reply(200, {"job": job})
 
-    def _start(self, path: str, body: Any, moment: float) -> Reply:
+    def _start(self, path: str, body: Any, moment: float) -> Response:
         one = path.split("/")[4] if path.count("/") == 5 else ""
         actions = [body.get("job")] if one and isinstance(body, dict) else _jobs(body)
         answers: list[dict[str, Any]] = []
@@ -117,7 +117,7 @@ class ServiceV5:
             return error_reply(400, INVALID_PARAMETER, "The parameter jobs is missing or empty.")
         return json_reply(202, {"jobs": answers})
 
-    def _list(self, query: dict[str, str]) -> Reply:
+    def _list(self, query: dict[str, str]) -> Response:
         try:
             first, size = int(query.get("offset", "0")), int(query.get("limit", "10"))
         except ValueError:

@@ -6,10 +6,10 @@ import io
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from precheck_gate.model.run_facts import RunFacts
 from precheck_gate.model.verdicts import (
     Finding,
     FindingKind,
+    RunFacts,
     RunVerdict,
     TaskVerdict,
     Verdict,

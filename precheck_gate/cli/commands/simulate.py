@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from precheck_gate.simulator.model import Scenario
-    from precheck_gate.simulator.request_log import RequestRecord
-    from precheck_gate.simulator.server import Simulator
+    from precheck_gate.simulator.server import RequestRecord, Simulator
 
 __all__ = ["simulate"]
 

@@ -12,13 +12,13 @@ import pytest
 from precheck_gate.documents.validation import load_schema
 from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.errors import DocumentError, UsageError
-from precheck_gate.simulator.loading import seconds
 from precheck_gate.simulator.scenario import (
     BUILTIN_SCENARIOS,
     builtin_scenario,
     documented_answer,
     find_scenario,
     load_scenario,
+    seconds,
 )
 from precheck_gate.simulator.tasks import entries
 from tests.support.paths import ROOT
