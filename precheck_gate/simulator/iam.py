@@ -17,12 +17,12 @@ from precheck_gate.documents.strict_json import loads
 from precheck_gate.drs.auth.signing import DATE_FORMAT, signature
 from precheck_gate.safetext.secrets import Secret
 from precheck_gate.simulator.messages import Response, json_reply
-from precheck_gate.simulator.model import DEFAULT_PROJECT_ID
+from precheck_gate.simulator.scenario import DEFAULT_PROJECT_ID
 
 if TYPE_CHECKING:
     from precheck_gate.runtime.clock import Clock
     from precheck_gate.simulator.messages import Request
-    from precheck_gate.simulator.model import AccessKey, IdentityProvider, Scenario, User
+    from precheck_gate.simulator.scenario import AccessKey, IdentityProvider, Scenario, User
 
 _SIGNATURE = re.compile(
     r"SDK-HMAC-SHA256 +Access=([^, ]+), *SignedHeaders=([^, ]+), *Signature=([0-9A-Fa-f]+)"
@@ -33,12 +33,7 @@ _WRONG = "Incorrect IAM authentication information"
 
 
 class SignatureCheck:
-    """Knows the scenario's access keys.
-
-    Args:
-        scenario: whose keys are accepted; without any, every signature is, for its form.
-        clock: where the time comes from.
-    """
+    """Checks signatures by the access keys of the scenario; without keys, only their form."""
 
     def __init__(self, scenario: Scenario, clock: Clock) -> None:
         self._scenario = scenario
@@ -93,7 +88,7 @@ def _equal(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))
 
 
-# Stands in for GitHub's issuer of ID tokens, which is no part of the cloud.
+# Simulates GitHub's issuer of ID tokens, which is not part of the cloud.
 ID_TOKEN_PATH = "/ci/id-token"  # noqa: S105  # a path
 _ID_TOKEN_SECONDS = 300
 _DEFAULT_AUDIENCE = "simulator"
@@ -109,12 +104,7 @@ class _Issue:
 
 
 class SimulatedIam:
-    """Knows the scenario's users and identity providers, and the tokens that it issued.
-
-    Args:
-        scenario: whom IAM knows, and for how long its tokens live.
-        clock: where the time comes from; revocations count from now.
-    """
+    """Knows the users and identity providers of a scenario, and the tokens that it issued."""
 
     def __init__(self, scenario: Scenario, clock: Clock) -> None:
         self._scenario = scenario

@@ -1,4 +1,4 @@
-"""Requests and answers of the simulated service. Know no socket."""
+"""Requests and answers of the simulated service, without sockets."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from precheck_gate.simulator.messages import (
 )
 
 if TYPE_CHECKING:
-    from precheck_gate.simulator.model import Scenario
+    from precheck_gate.simulator.scenario import Scenario
     from precheck_gate.simulator.tasks import SimulatedTask
 
 _CREATED = "1767225600000"

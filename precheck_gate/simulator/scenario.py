@@ -6,7 +6,8 @@ import difflib
 import json
 import math
 import re
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from enum import Enum
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,6 @@ from precheck_gate.documents.yaml_document import Document, parse_document, read
 from precheck_gate.errors import DocumentError, UsageError
 from precheck_gate.simulator.faults import FAULT_KEYS, FAULT_NEEDS, Call, Fault, FaultKind, When
 from precheck_gate.simulator.messages import Shape
-from precheck_gate.simulator.model import AccessKey, IdentityProvider, Scenario, UnknownTask, User
 from precheck_gate.simulator.tasks import (
     ALWAYS,
     AUTO,
@@ -33,6 +33,86 @@ if TYPE_CHECKING:
     from precheck_gate.documents.yaml_document import Document, Path_
     from precheck_gate.errors import Problem
 
+# The project of the documented examples.
+DEFAULT_PROJECT_ID = "054ba152d480d55b2f5dc0069e7ddef0"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user of the simulated IAM; ``domain`` "" is any."""
+
+    name: str
+    password: str = field(repr=False)
+    domain: str = ""
+    disabled: bool = False
+    mfa: bool = False
+    permitted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """A key that requests may be signed with; temporary ones come with a security token.
+
+    ``lifetime`` counts from the simulator's start.
+    """
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    security_token: str = field(default="", repr=False)
+    lifetime: float = math.inf
+    permitted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityProvider:
+    """Whose ID tokens the simulated IAM takes; ``audience`` "" is any."""
+
+    id: str
+    audience: str = ""
+    permitted: bool = True
+
+
+class UnknownTask(Enum):
+    """How the simulator answers for a task it does not know."""
+
+    BATCH = "batch"
+    NAMELESS = "nameless"
+    PLAIN = "plain"
+    ENTRY = "entry"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What the simulated service knows and does.
+
+    ``token`` and ``project_id`` "" accept any; ``users`` None lets everybody obtain a token;
+    ``access_keys`` None takes every signature for its form; ``identity_providers`` None takes every
+    ID token; ``region`` "" is any name of the project. ``clock_skew`` is how many seconds the
+    service's clock is ahead; ``revocations`` are the moments at which all tokens end; ``apis`` are
+    the versions of DRS's API that are offered.
+    """
+
+    name: str
+    tasks: tuple[SimulatedTask, ...]
+    faults: tuple[Fault, ...] = ()
+    description: str = ""
+    token: str = field(default="", repr=False)
+    users: tuple[User, ...] | None = None
+    access_keys: tuple[AccessKey, ...] | None = None
+    identity_providers: tuple[IdentityProvider, ...] | None = None
+    token_lifetime: float = 24 * 3600.0
+    revocations: tuple[float, ...] = ()
+    clock_skew: float = 0.0
+    project_id: str = ""
+    region: str = ""
+    unknown_task: UnknownTask = UnknownTask.BATCH
+    apis: tuple[str, ...] = ("v3", "v5")
+
+    def task(self, task_id: str) -> SimulatedTask | None:
+        """Return the task of that ID, spelled exactly so."""
+        return next((task for task in self.tasks if task.id == task_id), None)
+
+
 _PART = re.compile(r"([0-9.]+)(ms|s|m|h)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -48,7 +128,7 @@ def seconds(duration: str | float) -> float:
 
 
 class ScenarioReader:
-    """Reads one document; what is wrong with it gathers in ``problems``."""
+    """Reads one document and collects its errors in ``problems``."""
 
     def __init__(self, document: Document, answer: Callable[[str], dict[str, Any]]) -> None:
         self.problems: list[Problem] = []
@@ -57,7 +137,7 @@ class ScenarioReader:
         self._ids: dict[str, str] = {}
 
     def scenario(self) -> Scenario:
-        """Return the scenario; it is of no use while there are problems."""
+        """Return the scenario; do not use it if there are problems."""
         value = self._document.value
         users, keys = value.get("users"), value.get("access_keys")
         providers = value.get("identity_providers")
@@ -96,7 +176,7 @@ class ScenarioReader:
         runs = value.get("runs", [])
         later = []
         for index, run in enumerate(runs):
-            # A run that says how long it takes says it in full.
+            # A run with a timing of its own replaces the whole timing.
             timing = {"progress", "duration"}
             base = {k: v for k, v in first.items() if k not in timing or not timing & set(run)}
             later.append(self._run({**base, **run}, (*path, "runs", index)))
@@ -107,7 +187,7 @@ class ScenarioReader:
         name: str = value.get("name", "")
         for key, word in (("id", task_id), ("name", name)):
             if word and word in self._ids:
-                self._complain(f"{word!r} names a second task", (*path, key))
+                self._complain(f"{word!r} is the ID or name of another task too", (*path, key))
             elif word:
                 self._ids[word] = task_id
         return self._run(value, path)
@@ -155,7 +235,7 @@ class ScenarioReader:
             here: Path_ = (*path, "items", index)
             name: str = value["item"]
             if name in seen:
-                self._complain(f"the item {name!r} stands twice", (*here, "item"))
+                self._complain(f"the item {name!r} is duplicated", (*here, "item"))
             seen.add(name)
             if "remove" in value:
                 if items.pop(name, None) is None:
@@ -216,7 +296,7 @@ class ScenarioReader:
         for key in value:
             if key not in {"when", "kind"} | meant:
                 self._complain(
-                    f"the key {key!r} means nothing for the kind {kind.value!r}",
+                    f"the key {key!r} has no meaning for the kind {kind.value!r}",
                     (*path, key),
                     key=True,
                     hint=f"known: {', '.join(sorted(meant))}" if meant else "",
@@ -227,7 +307,7 @@ class ScenarioReader:
             self._complain(f"the key {needed!r} is missing", path, hint=hint)
         retry_after = value.get("retry_after", "")
         if isinstance(retry_after, str) and not (retry_after + " ").isprintable():
-            self._complain("a header holds printable text only", (*path, "retry_after"))
+            self._complain("a header can only hold printable text", (*path, "retry_after"))
         return Fault(
             kind=kind,
             when=self._when(value.get("when", {}), (*path, "when")),
@@ -248,7 +328,7 @@ class ScenarioReader:
         first, last = self._request_range(value.get("request", "1-"), (*path, "request"))
         call = value.get("call", "results")
         task: str = value.get("task", "")
-        # An ID that no task has is meant: faults can hit requests for unknown tasks.
+        # An unknown ID is allowed: a fault can hit requests for unknown tasks.
         if task and task not in self._ids and not re.fullmatch(r"[0-9A-Za-z-]{36}", task):
             self._complain(
                 f"there is no task {task!r}",
@@ -310,7 +390,7 @@ def load_scenario(document: Document) -> Scenario:
 
 
 def builtin_scenario(name: str) -> Scenario:
-    """Return a scenario that comes with the program.
+    """Return a built-in scenario.
 
     Raises:
         UsageError: there is none of that name.

@@ -18,15 +18,21 @@ from typing import TYPE_CHECKING, Any, Self
 
 from precheck_gate.errors import UsageError
 from precheck_gate.simulator.faults import Fault, FaultKind, Stage
-from precheck_gate.simulator.messages import INVALID_PARAMETER, NO_SUCH_API, Response, error_reply
-from precheck_gate.simulator.service import Handled, Request, SimulatedService
+from precheck_gate.simulator.messages import (
+    INVALID_PARAMETER,
+    NO_SUCH_API,
+    Request,
+    Response,
+    error_reply,
+)
+from precheck_gate.simulator.service import Handled, SimulatedService
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from precheck_gate.runtime.clock import Clock
     from precheck_gate.simulator.messages import Response
-    from precheck_gate.simulator.model import Scenario
+    from precheck_gate.simulator.scenario import Scenario
 
 _SECRET_WORDS = (
     "auth", "token", "secret", "cookie", "password", "signature", "credential", "key",
@@ -62,7 +68,7 @@ class RequestLog:
         self._lock = threading.Lock()
 
     def add(self, record: RequestRecord) -> None:
-        """Append a record; the oldest gives way at the limit."""
+        """Append a record; at the limit, drop the oldest."""
         with self._lock:
             self._records.append(record)
 
@@ -85,7 +91,7 @@ _TICK = 0.05
 
 
 def wait(clock: Clock, seconds: float, closed: threading.Event) -> None:
-    """Wait by the clock, in steps so short that closing the simulator ends it promptly."""
+    """Wait by the clock, in short steps, so that closing the simulator ends the wait."""
     end = clock.monotonic() + seconds
     while not closed.is_set() and (rest := end - clock.monotonic()) > 0:
         clock.sleep(min(rest, _TICK))
@@ -98,20 +104,9 @@ def deliver(
     fault: Fault | None,
     closed: threading.Event,
 ) -> bool:
-    """Send an answer.
+    """Send an answer; return whether the connection can be used for another request.
 
-    Args:
-        connection: where to.
-        head: the status line and the headers, with the empty line that ends them.
-        reply: the answer, for its body.
-        fault: what goes wrong with the sending, of the stage `Stage.DELIVERY`.
-        closed: set when the simulator ends; slow and hanging answers end with it.
-
-    Returns:
-        Whether the connection can be used for another request.
-
-    Raises:
-        OSError: the other side is gone.
+    Slow and hanging answers end when ``closed`` is set. Raises OSError if the client is gone.
     """
     if fault is None:
         connection.sendall(head + reply.body)
@@ -181,15 +176,8 @@ _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 class Simulator:
     """Serves a scenario from its construction until `close`; a context manager.
 
-    Args:
-        scenario: what the simulated service knows and does.
-        clock: where it takes the time from; the scenario's moments count from now.
-        host: the address to bind to.
-        port: the port to bind to; 0 for any free one.
-        on_request: called with the record of each request, from the thread that serves it.
-
-    Raises:
-        UsageError: the address cannot be bound to.
+    The moments of the scenario count from now. Port 0 takes any free one. ``on_request`` is called
+    from the thread that serves the request. Raises UsageError if the address cannot be used.
     """
 
     def __init__(
@@ -238,7 +226,7 @@ class Simulator:
 
     @property
     def requests(self) -> tuple[RequestRecord, ...]:
-        """What was asked so far, the oldest first; without any credential."""
+        """The requests so far, oldest first, without credentials."""
         return self._server.log.records()
 
     def close(self) -> None:
@@ -306,7 +294,7 @@ class _Server(ThreadingHTTPServer):
             self._change.wait_for(lambda: not self._connections, timeout=2)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # Clients that hang up are everyday life here; anything else is a bug and is shown.
+        # Clients often hang up. Anything else is a bug and is shown.
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -324,7 +312,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._serve()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
-        """Handled what is no proper HTTP request, and end the connection: its rest is unknown."""
+        """Refuse a malformed request and close the connection, whose rest is unknown."""
         self.close_connection = True
         # An unknown method reads as 501 here; to the gateway it is an API that does not exist.
         # (unverified) the codes with which the gateway refuses what is no proper HTTP.
@@ -339,7 +327,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(Handled(reply), request_id)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Say nothing: the inherited log would show what clients sent, unfiltered."""
+        """Print nothing: the inherited log would show what clients sent, unfiltered."""
 
     def _serve(self) -> None:
         body = self._read_body()
@@ -385,7 +373,7 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         length = lengths.pop().strip()
         if lengths or not (length.isascii() and length.isdigit()):
-            self.send_error(HTTPStatus.BAD_REQUEST, "The Content-Length is no number.")
+            self.send_error(HTTPStatus.BAD_REQUEST, "The Content-Length is not a number.")
             return None
         if len(length) > len(str(MAX_BODY)) or int(length) > MAX_BODY:
             self.send_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large.")

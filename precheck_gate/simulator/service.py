@@ -28,14 +28,13 @@ from precheck_gate.simulator.messages import (
     error_reply,
     json_reply,
 )
-from precheck_gate.simulator.model import DEFAULT_PROJECT_ID, Scenario, UnknownTask
 from precheck_gate.simulator.prechecks import Prechecks, described, listed
+from precheck_gate.simulator.scenario import DEFAULT_PROJECT_ID, Scenario, UnknownTask
 from precheck_gate.simulator.tasks import entries
 
 if TYPE_CHECKING:
     from precheck_gate.runtime.clock import Clock
 
-__all__ = ["Handled", "Request", "SimulatedService"]
 
 _TASK_ID = re.compile(r"[0-9A-Za-z]{8}(-[0-9A-Za-z]{4}){3}-[0-9A-Za-z]{12}")
 _ROUTES = (
@@ -74,12 +73,7 @@ class _Refused(Exception):
 
 
 class SimulatedService:
-    """Answers requests as the scenario has it, at the clock's time. Safe to call from threads.
-
-    Args:
-        scenario: what the service knows and does.
-        clock: where the time comes from; the scenario's moments count from now.
-    """
+    """Answers requests by a scenario, whose moments count from now. Safe to call from threads."""
 
     def __init__(self, scenario: Scenario, clock: Clock) -> None:
         self._scenario = scenario
@@ -195,7 +189,7 @@ class SimulatedService:
         if not all(isinstance(job, str) and _TASK_ID.fullmatch(job) for job in jobs):
             raise _invalid("A task ID has the wrong form.")
         if len(set(jobs)) != len(jobs):
-            raise _invalid("A task ID stands twice.")
+            raise _invalid("A task ID is duplicated.")
         faulty = {job: code for job in jobs if (code := self._trouble(job))}
         if faulty and self._scenario.unknown_task is not UnknownTask.ENTRY:
             shape = Shape(self._scenario.unknown_task.value)
@@ -262,7 +256,7 @@ def _named_jobs(call: Call, body: Any) -> tuple[str, ...]:
 def _list_of_jobs(body: Any) -> list[Any]:
     jobs = body.get("jobs") if isinstance(body, dict) else None
     if not isinstance(jobs, list) or not jobs:
-        raise _invalid("The parameter jobs is missing, empty or no list.")
+        raise _invalid("The parameter jobs is missing, empty or not a list.")
     return jobs
 
 

@@ -1,4 +1,4 @@
-"""Simulated tasks, and what the service would say of one at a moment. Pure: no clock, no I/O."""
+"""Simulated tasks, and their state at a moment. Pure: no clock, no I/O."""
 
 from __future__ import annotations
 
@@ -12,18 +12,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = [
-    "ALWAYS",
-    "AUTO",
-    "Doubled",
-    "Milestone",
-    "SimulatedItem",
-    "SimulatedTask",
-    "TaskError",
-    "Window",
-    "entries",
-    "progress",
-]
 
 AUTO = "auto"
 

@@ -1,4 +1,4 @@
-"""What the simulated service says in version 5 of its API. Knows no socket."""
+"""Version 5 of the simulated API, without sockets."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ from precheck_gate.simulator.tasks import entries
 
 if TYPE_CHECKING:
     from precheck_gate.simulator.messages import Request
-    from precheck_gate.simulator.model import Scenario
     from precheck_gate.simulator.prechecks import Prechecks
+    from precheck_gate.simulator.scenario import Scenario
     from precheck_gate.simulator.tasks import SimulatedTask
 
-__all__ = ["ServiceV5", "call_of", "named_jobs", "without_v5"]
 
 _ONLY_V5 = {"is_skipped": False, "is_support_skip": False}
 _MOST = 1000
@@ -98,7 +97,7 @@ class ServiceV5:
         answers: list[dict[str, Any]] = []
         for action in actions:
             if not isinstance(action, dict):
-                return error_reply(400, INVALID_PARAMETER, "An action is no object.")
+                return error_reply(400, INVALID_PARAMETER, "An action is not an object.")
             params = action.get("action_params")
             if not isinstance(params, dict) or action.get("action_name") != "precheck":
                 return error_reply(400, INVALID_PARAMETER, "The action is not supported.")

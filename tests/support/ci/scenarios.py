@@ -10,7 +10,7 @@ from precheck_gate.simulator.scenario import builtin_scenario, load_scenario
 from precheck_gate.simulator.server import Simulator
 
 if TYPE_CHECKING:
-    from precheck_gate.simulator.model import Scenario
+    from precheck_gate.simulator.scenario import Scenario
 
 PROJECT = "054ba152d480d55b2f5dc0069e7ddef0"
 PASSES = "140b5236-88ad-43c8-811c-1268453jb101"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from precheck_gate.simulator.model import Scenario
+    from precheck_gate.simulator.scenario import Scenario
 
 PAGE = (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
 ID = "140b5236-88ad-43c8-811c-1268453jb101"
@@ -90,11 +90,15 @@ def test_every_object_refuses_unknown_keys() -> None:
         (task("    items: []\nfaults: [{status: 429, when: {request: 0-1}}]"), "5:40", "from 1"),
         # What only a reader sees:
         (task("    name: a"), "3:5", "the task has no items"),
-        (task(f"    items: []\n  - id: {ID}\n    items: []"), "5:9", "names a second task"),
+        (
+            task(f"    items: []\n  - id: {ID}\n    items: []"),
+            "5:9",
+            "is the ID or name of another task too",
+        ),
         (
             task(f"    name: a\n    items: []\n  - id: {OTHER}\n    name: a\n    items: []"),
             "7:11",
-            "'a' names a second task",
+            "'a' is the ID or name of another task too",
         ),
         (
             task("    answer: mysql\n    duration: 1s\n    progress: [{at: 0, percent: 1}]"),
@@ -107,7 +111,7 @@ def test_every_object_refuses_unknown_keys() -> None:
             "5:42",
             "follow each other",
         ),
-        (task("    items: [{item: a}, {item: a}]"), "4:31", "stands twice"),
+        (task("    items: [{item: a}, {item: a}]"), "4:31", "is duplicated"),
         (
             task("    answer: mysql\n    items: [{item: srcDbBinlogOff, remove: true}]"),
             "5:20",
