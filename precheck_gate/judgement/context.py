@@ -74,4 +74,4 @@ class JudgementContext:
     known: frozenset[tuple[str, ...]] = frozenset()
     redaction: Redaction = field(default_factory=Redaction)
     group_of: Callable[[str], str] = _no_group
-    unfinished: str = "Run the gate again when the pre-check has ended; was it started?"
+    unfinished: str = "Run the gate again when the pre-check has ended. Check that it was started."

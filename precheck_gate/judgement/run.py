@@ -101,7 +101,7 @@ class RunJudge:
             Verdict.INCOMPLETE if incomplete else Verdict.ERROR,
             trouble.kind.value,
             trouble.message,
-            rule="gate: no trustworthy answer, no green",
+            rule="gate: a run without a usable answer cannot pass",
             next_step=trouble.hint,
             code=trouble.code,
         )
@@ -132,9 +132,9 @@ class RunJudge:
             yield _run_finding(
                 Verdict.BLOCKED,
                 "limits.max_warnings",
-                f"{warnings} warnings are more than the {limit.value} that the policy allows",
+                f"{warnings} warnings exceed the limit of {limit.value} in the policy",
                 rule=str(limit.origin),
-                next_step="Mend some of the items that warn, or raise the limit in the policy.",
+                next_step="Fix some of the items that warn, or raise the limit in the policy.",
             )
 
     def _missing(self) -> Iterable[Finding]:
@@ -147,7 +147,7 @@ class RunJudge:
                 f"{len(missing)} requested tasks were not judged: {names}"
                 if missing
                 else "no task was judged",
-                rule="gate: an empty set is not a pass",
+                rule="gate: at least one task must be judged",
                 next_step="Name the tasks, and run the gate again.",
             )
 
@@ -156,10 +156,10 @@ def _strict(waiver: WaiverUse) -> Finding | None:
     """Return what ``--strict-waivers`` has against a waiver, or None."""
     if waiver.state is WaiverState.EXPIRED:
         message = f"the waiver {waiver.id} expired on {waiver.expires}"
-        step = "Mend what it waived, or renew it with its owner."
+        step = "Fix what it waived, or ask its owner to renew it."
     elif waiver.state is WaiverState.UNUSED:
         message = f"the waiver {waiver.id} waived nothing"
-        step = "Take it out of the policy."
+        step = "Remove it from the policy."
     else:
         return None
     return _run_finding(

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from precheck_gate.model.snapshots import Item, Observation, Snapshot, SubTask, Trouble
     from precheck_gate.policy.model import Origin, Placed, Policy, Waiver
 
-_RUN_AGAIN = "Run the pre-check again; if it stays so, look at the task in the DRS console."
+_RUN_AGAIN = (
+    "Run the pre-check again; if the result is the same, look at the task in the DRS console."
+)
 
 _BY_EFFECT = {
     Effect.ALLOW: Verdict.PASSED,
@@ -107,7 +109,7 @@ class ItemJudge:
                 self._rule_on(subject),
                 item=required.item,
                 kind=FindingKind.REQUIRED,
-                message=clean_line(f"{required.item} is required and was not checked"),
+                message=clean_line(f"{required.item} is required but was not checked"),
                 next_step=self._bench.advise(required.item, "", ""),
             )
 
@@ -118,7 +120,7 @@ class ItemJudge:
         bound = bounds.max_warnings_per_task
         if bound is not None and warnings > bound.value:
             yield _limit(
-                bound.origin, f"{warnings} warnings are more than the {bound.value} of one task"
+                bound.origin, f"{warnings} warnings exceed the limit of {bound.value} per task"
             )
         rate = bounds.min_passed_rate
         if rate is not None and self._snapshot.complete:
@@ -135,7 +137,7 @@ class ItemJudge:
             return
         rate = percent_of(said)
         if rate is None:
-            yield _limit(bound.origin, f"total_passed_rate {shorten(said, 40)} is not understood")
+            yield _limit(bound.origin, f"total_passed_rate {shorten(said, 40)} is not a percentage")
         elif rate < Decimal(str(bound.value)):
             yield _limit(
                 bound.origin, f"DRS says total_passed_rate {said}, less than {bound.value:g} %"
@@ -146,7 +148,7 @@ class ItemJudge:
         group = item.group
         notes: tuple[str, ...] = ()
         if not group.strip() and (group := self._bench.group_of(item.name)):
-            notes = (f"DRS sent no group; the catalogue's is {group}",)
+            notes = (f"DRS sent no group; the catalogue has {group}",)
         subject = Subject(
             task=self._snapshot.task_id,
             direction=self._snapshot.direction,
@@ -163,7 +165,7 @@ class ItemJudge:
     ) -> _Ruling:
         if unfinished:
             verdict = Verdict.BLOCKED if self._snapshot.complete else Verdict.INCOMPLETE
-            step = "there is no status, so that no rule and no waiver applies"
+            step = "there is no status, so no rule and no waiver applies"
             return _Ruling(verdict, "gate: every check must have ended", trace=(step,))
         ruling = rule_on(self._policy, subject, self._bench.today)
         return _Ruling(
@@ -178,7 +180,7 @@ class ItemJudge:
         """Return what a finding says of a status."""
         if of.own_error is not None:
             code = f" ({clean_line(of.own_error)})" if of.own_error else ""
-            return f"is PASSED{who}, but the service reports an error beside it{code}"
+            return f"is PASSED{who}, but the service also reports an error{code}"
         if not of.unfinished:
             return f"is {_spoken(status, of.status)}{who}"
         if self._snapshot.complete:
@@ -299,7 +301,7 @@ def _limit(origin: Origin, message: str) -> Finding:
         Verdict.BLOCKED,
         message,
         rule=_where(origin),
-        next_step="Mend the items that do not pass, or change the limit in the policy.",
+        next_step="Fix the items that do not pass, or change the limit in the policy.",
         title=origin.path.rpartition(".")[2],
     )
 
@@ -368,8 +370,8 @@ def _task_itself(
         return [
             task_finding(
                 Verdict.INCOMPLETE,
-                "the service was not asked for this task before the run ended",
-                rule="gate: every task must be answered for",
+                "the run ended before the service was asked about this task",
+                rule="gate: the service must answer for every task",
                 next_step="Run the gate again.",
             )
         ]
@@ -411,16 +413,16 @@ def _against(snapshot: Snapshot, policy: Policy, failures: list[str]) -> Iterabl
         more = f" and {len(failures) - 3} more" if len(failures) > 3 else ""
         yield task_finding(
             Verdict.BLOCKED,
-            f"contradiction: DRS says that the task may start, but FAILED are {names}{more}",
+            f"contradiction: DRS says that the task may start, but these items are FAILED: {names}{more}",
             rule="gate: a task with result true must have no FAILED item",
-            next_step="Run the pre-check again; if it stays so, ask the service's support.",
+            next_step="Run the pre-check again; if the result is the same, contact support.",
         )
     if not snapshot.items and not (policy.allow_empty and policy.allow_empty.value):
         yield task_finding(
             Verdict.BLOCKED,
-            "the pre-check is at 100 % without a single item",
+            "the pre-check is at 100 % but has no items",
             rule="gate: allow_empty is not set in the policy",
-            next_step="Run the pre-check again; allow_empty: true accepts this, if it is meant.",
+            next_step="Run the pre-check again; to accept a pre-check without items, set allow_empty: true in the policy.",
         )
 
 
@@ -434,7 +436,7 @@ def _not_ready(snapshot: Snapshot) -> Finding:
     else:
         said = shorten(snapshot.raw_result, 60) or "(none)"
         message = f"DRS does not say that the task may start (result: {said}, not true)"
-    step = "Mend the FAILED items" if failed else "Look at the task in the DRS console"
+    step = "Fix the FAILED items" if failed else "Look at the task in the DRS console"
     return task_finding(
         Verdict.BLOCKED,
         message,

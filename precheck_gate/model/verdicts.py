@@ -99,7 +99,7 @@ _SEVERITIES = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the worst of ``verdicts``; an empty set is not a pass but an error."""
+    """Return the worst of ``verdicts``; at least one task must be judged but an error."""
     return max(verdicts, key=lambda verdict: verdict.severity, default=Verdict.ERROR)
 
 

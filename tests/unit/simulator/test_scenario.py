@@ -124,9 +124,9 @@ def test_every_object_refuses_unknown_keys() -> None:
         (
             task("    items: []\nfaults: [{kind: reset, status: 500}]"),
             "5:24",
-            "'status' means nothing for the kind 'reset'",
+            "'status' has no meaning for the kind 'reset'",
         ),
-        (task("    items: []\nfaults: [{kind: hang, bytes: 5}]"), "5:23", "means nothing"),
+        (task("    items: []\nfaults: [{kind: hang, bytes: 5}]"), "5:23", "has no meaning"),
         (
             task("    name: orders\n    items: []\nfaults: [{status: 500, when: {task: order}}]"),
             "6:37",

@@ -57,7 +57,7 @@ def test_a_passed_item_with_an_error_of_its_own_is_unknown(more: dict[str, Any])
     assert ("could not look" in one.raw_error) == ("could not look" in said)
     judged = judge(body(entry(items=[item(**more)])))
     assert (judged.verdict, judged.code) == (Verdict.BLOCKED, 1)
-    assert judged.says("is PASSED, but the service reports an error beside it")
+    assert judged.says("is PASSED, but the service also reports an error")
     assert not judged.says("does not document")
     # What the catalogue advises on a failed check does not explain an error of the service.
     [step] = [one.next_step for one in judged.findings if one.title == item()["item"]]
