@@ -25,11 +25,7 @@ class Redact(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Redaction:
-    """Takes texts out before they reach a finding; rules and waivers match what was sent.
-
-    Attributes:
-        what: None for nothing.
-    """
+    """Removes texts before they reach a finding. Rules and waivers match what was sent."""
 
     what: Redact | None = None
 
@@ -42,7 +38,7 @@ class Redaction:
         return LEFT_OUT if text and self.what in (Redact.REASONS, Redact.ALL) else text
 
     def identity(self, identity: tuple[str, ...]) -> tuple[str, ...]:
-        """Return a finding's identity as its report tells it: with the reason left out or not."""
+        """Return the identity of a finding as it is in reports."""
         return (*identity[:-1], self.reason(identity[-1]))
 
 
@@ -59,13 +55,11 @@ class JudgementContext:
     """What a judgement rests on besides the snapshot.
 
     Attributes:
-        policy: what each item means.
         today: the day of the judgement in UTC; waivers begin and expire by it.
-        advise: tells the next step; asked only for what does not pass.
-        group_of: tells the group of an item that the service did not send; "" where nobody knows.
-        known: identities (`Finding.identity`) of what the baseline report had already.
+        advise: returns the next step for an item that does not pass.
+        known: identities of the findings in the baseline report.
+        group_of: returns the group of an item that the service sent without one; "" if unknown.
         unfinished: the next step for a pre-check that has not ended.
-        redaction: what of the service's texts is left out of every report.
     """
 
     policy: Policy

@@ -29,11 +29,9 @@ if TYPE_CHECKING:
     from precheck_gate.model.verdicts import Effect
     from precheck_gate.policy.model import Policy, Waiver
 
-__all__ = ["RunJudge", "exit_code"]
-
 
 class RunJudge:
-    """Adds task verdicts up to the verdict of the run, one at a time, keeping none of them."""
+    """Adds task verdicts up to the verdict of the run, one at a time; keeps none of them."""
 
     def __init__(
         self,
@@ -75,10 +73,8 @@ class RunJudge:
     ) -> RunVerdict:
         """Return the verdict of the run.
 
-        Args:
-            troubles: what went wrong with the run itself; each is an error, or makes the run
-                incomplete where that is all that its kind says.
-            remarks: oddities that change no verdict but are said aloud.
+        Each of ``troubles`` is an error of the run, or makes it incomplete, by its kind. Remarks
+        are reported and change no verdict.
         """
         waivers = tuple(map(self._use, self._policy.waivers))
         findings = [*map(self._from_trouble, troubles), *self._limits(), *self._missing()]
@@ -153,7 +149,7 @@ class RunJudge:
 
 
 def _strict(waiver: WaiverUse) -> Finding | None:
-    """Return what ``--strict-waivers`` has against a waiver, or None."""
+    """Return the finding of ``--strict-waivers`` about a waiver, or None."""
     if waiver.state is WaiverState.EXPIRED:
         message = f"the waiver {waiver.id} expired on {waiver.expires}"
         step = "Fix what it waived, or ask its owner to renew it."
@@ -183,12 +179,10 @@ _EXIT_CODES = {
 
 
 def exit_code(verdict: Verdict, *, advisory: bool = False, warn_code: int | None = None) -> int:
-    """Return the exit code of a verdict.
+    """Return the exit code of a run.
 
-    Args:
-        verdict: of the run.
-        advisory: whether *blocked*, and nothing else, becomes 0.
-        warn_code: the code of *passed with warnings*; None for 0.
+    ``advisory`` turns *blocked*, and nothing else, into 0. ``warn_code`` is the code of *passed
+    with warnings*; None for 0.
     """
     if verdict is Verdict.BLOCKED and advisory:
         return int(ExitCode.PASSED)

@@ -55,7 +55,7 @@ def task_finding(
 
 
 class _Ruling(NamedTuple):
-    """What decided about a finding: a line of the policy, or a rule of the gate itself."""
+    """What decided: a line of the policy, or a rule of the gate itself."""
 
     verdict: Verdict
     rule: str
@@ -72,7 +72,7 @@ class ItemJudge:
     ) -> None:
         self._snapshot = snapshot
         self._policy = policy
-        self._bench = context
+        self._context = context
         self._task_id = task_id
         self.open_failures: list[str] = []
         """The names of FAILED items that are neither skipped in DRS nor waived."""
@@ -103,18 +103,18 @@ class ItemJudge:
             present.add(required.item)
             # The service names no group where there is no item; the catalogue may know it, so that
             # a group that is never to be waived is protected here too.
-            group = self._bench.group_of(required.item)
+            group = self._context.group_of(required.item)
             subject = Subject(task, direction, required.item, group, None, "")
             yield self._complete(
                 self._rule_on(subject),
                 item=required.item,
                 kind=FindingKind.REQUIRED,
                 message=clean_line(f"{required.item} is required but was not checked"),
-                next_step=self._bench.advise(required.item, "", ""),
+                next_step=self._context.advise(required.item, "", ""),
             )
 
     def limits(self, items: list[Finding]) -> Iterable[Finding]:
-        """Yield what lies beyond the policy's bounds for one task."""
+        """Yield a finding for each limit of the policy that the task exceeds."""
         bounds = self._policy.limits
         warnings = sum(counts_as_warning(finding, self._policy) for finding in items)
         bound = bounds.max_warnings_per_task
@@ -144,10 +144,10 @@ class ItemJudge:
             )
 
     def _subject(self, item: Item) -> tuple[Subject, tuple[str, ...]]:
-        """Return what the policy looks at, and what the trace says of how it is known."""
+        """Return what the policy matches, and notes for the trace."""
         group = item.group
         notes: tuple[str, ...] = ()
-        if not group.strip() and (group := self._bench.group_of(item.name)):
+        if not group.strip() and (group := self._context.group_of(item.name)):
             notes = (f"DRS sent no group; the catalogue has {group}",)
         subject = Subject(
             task=self._snapshot.task_id,
@@ -167,7 +167,7 @@ class ItemJudge:
             verdict = Verdict.BLOCKED if self._snapshot.complete else Verdict.INCOMPLETE
             step = "there is no status, so no rule and no waiver applies"
             return _Ruling(verdict, "gate: every check must have ended", trace=(step,))
-        ruling = rule_on(self._policy, subject, self._bench.today)
+        ruling = rule_on(self._policy, subject, self._context.today)
         return _Ruling(
             _BY_EFFECT[ruling.effect],
             _where(ruling.decision.origin),
@@ -177,7 +177,7 @@ class ItemJudge:
         )
 
     def _said(self, status: str, of: Item | SubTask, who: str = "") -> str:
-        """Return what a finding says of a status."""
+        """Return the words for a status."""
         if of.own_error is not None:
             code = f" ({clean_line(of.own_error)})" if of.own_error else ""
             return f"is PASSED{who}, but the service also reports an error{code}"
@@ -226,8 +226,8 @@ class ItemJudge:
         if of.own_error is not None:
             return _RUN_AGAIN
         if not of.unfinished:
-            return self._bench.advise(item.name, item.group, item.failed_reason)
-        return _RUN_AGAIN if self._snapshot.complete else self._bench.unfinished
+            return self._context.advise(item.name, item.group, item.failed_reason)
+        return _RUN_AGAIN if self._snapshot.complete else self._context.unfinished
 
     def _complete(
         self,
@@ -244,15 +244,17 @@ class ItemJudge:
         sub_task: str = "",
         next_step: str = "",
     ) -> Finding:
-        """Return a finding with what policy, waivers, catalogue and baseline say of it."""
-        redaction = self._bench.redaction
+        """Return a finding with what the policy, a waiver and the baseline say."""
+        redaction = self._context.redaction
         reason = clean_line(redaction.reason(failed_reason))
         verdict, waiver = ruling.verdict, ruling.waiver
-        # With what is a secret: one is not the same as another because both are hidden.
+        # Before credentials are hidden: two hidden texts are not the same finding.
         texts = (item, sub_task, status, failed_reason)
         task, title, *others = map(inert_line, (self._snapshot.task_id, *texts))
         identity = (task, kind.value, title, *others)
-        known = verdict is not Verdict.PASSED and redaction.identity(identity) in self._bench.known
+        known = (
+            verdict is not Verdict.PASSED and redaction.identity(identity) in self._context.known
+        )
         return Finding(
             kind=kind,
             verdict=verdict,
@@ -277,7 +279,7 @@ class ItemJudge:
         )
 
 
-# A word or a number, or the JSON form of what is neither: all else could be read as our own words.
+# A word, a number or JSON. Anything else is quoted, so that it cannot be read as our own words.
 _PLAIN = re.compile(r"[\w.+-]+|\[.*\]|\{.*\}", re.DOTALL)
 
 
@@ -328,7 +330,7 @@ def judge_task(observation: Observation, context: JudgementContext) -> TaskVerdi
     findings = [*own, *items]
     return TaskVerdict(
         task_id=task_id,
-        # A task nobody said anything against has still to have been seen: no finding, no green.
+        # A task without any finding was not seen: that is an error.
         verdict=worst(finding.verdict for finding in findings),
         findings=tuple(findings),
         progress=clean_line(snapshot.raw_progress) if snapshot else "",
@@ -362,7 +364,7 @@ def verdict_of(trouble: Trouble) -> Verdict:
 def _task_itself(
     observation: Observation, policy: Policy, failures: list[str], unfinished: str
 ) -> list[Finding]:
-    """Return the findings about the task's own outcome; one that passes when all is well."""
+    """Return the findings about the result of the task; a single one that passes if it is ready."""
     if observation.trouble is not None:
         return [_from_trouble(observation.trouble)]
     snapshot = observation.snapshot
@@ -405,7 +407,7 @@ def _incomplete(snapshot: Snapshot, step: str) -> Finding:
 
 
 def _against(snapshot: Snapshot, policy: Policy, failures: list[str]) -> Iterable[Finding]:
-    """Yield what speaks against a finished pre-check; ``failures`` still stand."""
+    """Yield what blocks a finished pre-check; ``failures`` are FAILED items that nobody waived."""
     if not snapshot.ready:
         yield _not_ready(snapshot)
     elif failures:
@@ -413,7 +415,8 @@ def _against(snapshot: Snapshot, policy: Policy, failures: list[str]) -> Iterabl
         more = f" and {len(failures) - 3} more" if len(failures) > 3 else ""
         yield task_finding(
             Verdict.BLOCKED,
-            f"contradiction: DRS says that the task may start, but these items are FAILED: {names}{more}",
+            "contradiction: DRS says that the task may start, but these items are FAILED: "
+            f"{names}{more}",
             rule="gate: a task with result true must have no FAILED item",
             next_step="Run the pre-check again; if the result is the same, contact support.",
         )
@@ -422,7 +425,8 @@ def _against(snapshot: Snapshot, policy: Policy, failures: list[str]) -> Iterabl
             Verdict.BLOCKED,
             "the pre-check is at 100 % but has no items",
             rule="gate: allow_empty is not set in the policy",
-            next_step="Run the pre-check again; to accept a pre-check without items, set allow_empty: true in the policy.",
+            next_step="Run the pre-check again. To accept a pre-check without items, set "
+            "allow_empty: true in the policy.",
         )
 
 

@@ -35,23 +35,10 @@ _STRICTNESS = {effect: rank for rank, effect in enumerate(Effect)}
 class RunFacts:
     """How the verdict came about. Every text is safe for any sink.
 
-    Attributes:
-        mode: the command, ``run`` or ``evaluate``.
-        judged_on: the date of the judgement, ISO 8601, in UTC.
-        exit_code: the code with which the process ends, as far as it is known.
-        policy: the policy's name; "" when none could be loaded.
-        policy_digest: its SHA-256.
-        advisory: whether a blocked verdict exits 0.
-        interrupted_by: the signal that ended the run early; "" for none.
-        started_at: ISO 8601, UTC; "" offline, where equal input gives equal bytes.
-        seconds: how long the run took; None offline.
-        endpoint: what was asked; "" offline.
-        project_id: whose tasks these are; "" offline.
-        requests: how many requests were sent; None offline.
-        retries: how many of them were repetitions after a fault; None offline.
-        bytes_sent: the size of the requests' bodies; None offline.
-        bytes_received: the size of the replies' bodies; None offline.
-        waited: the seconds that passed between requests; None offline.
+    Dates and times are in UTC and ISO 8601. Texts are "" and numbers None where a run offline has
+    none, so that equal input gives equal bytes. ``mode`` is the command; ``policy_digest`` is a
+    SHA-256; ``bytes_sent`` and ``bytes_received`` count bodies; ``waited`` counts the seconds
+    between requests.
     """
 
     mode: str
@@ -134,26 +121,21 @@ class Finding:
     All texts are safe for any sink: what came from the service went through `clean`.
 
     Attributes:
-        kind: what it is about.
-        verdict: what it makes of the task, or of the run, at least.
-        title: the item's name, or a word for the task's or run's own matter (``result``).
+        verdict: the least that it makes of the task, or of the run.
+        title: the item's name, or a word for a matter of the task or run (``result``).
         message: one line that says what was found.
-        group: the item's group, as the service says.
-        status: the service's own word for the status; "" where there is none.
-        failed_reason: the service's reason code.
+        status: the service's own word.
         raw_error: the service's raw error message; may have many lines.
         data: the item's evidence as sent.
         sub_task: the sub-task's name and ID for a finding about one.
-        code: the service's error code.
         decided_by: ``file:line path`` of the policy, or the rule of the gate itself.
         reason: the reason that the policy's author gave.
-        next_step: what to do about it; "" where nothing is to be done.
-        waived_by: the ID of the waiver that made a warning of a block; "" for none.
+        waived_by: the ID of the waiver that made a warning of a block.
         waived_until: the last day of that waiver, ISO 8601.
         waiver_reason: its reason and owner.
         known: whether the baseline report had the same finding.
-        trace: each rule and waiver that was looked at, and what came of it; empty where the status
-            alone decided.
+        trace: each rule and waiver that was checked, and its outcome; empty where the status alone
+            decided.
     """
 
     kind: FindingKind
@@ -226,7 +208,7 @@ class TaskVerdict:
 
 
 class WaiverState(Enum):
-    """What became of a waiver in a run."""
+    """The state of a waiver in a run."""
 
     USED = "used"
     UNUSED = "unused"
@@ -238,16 +220,8 @@ class WaiverState(Enum):
 class WaiverUse:
     """One waiver of the policy in one run.
 
-    Attributes:
-        id: its name.
-        owner: who answers for it.
-        reason: why it is there.
-        ticket: where it was agreed.
-        origin: ``file:line path``.
-        expires: its last day, ISO 8601.
-        days_left: the days until then; negative when it has expired.
-        state: what became of it.
-        used: how many findings it waived.
+    ``origin`` is ``file:line path``; ``expires`` is its last day, ISO 8601; ``days_left`` is
+    negative after that day; ``used`` counts the findings that it waived.
     """
 
     id: str

@@ -64,7 +64,7 @@ def indent_for(line: Sequence[tuple[str, str]], width: int, indent: int) -> int:
 
 
 def _joined(line: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Put neighbours of the same style together, without the blanks at the end."""
+    """Join neighbours of the same style, without blanks at the end."""
     while line and line[-1][1].isspace():
         line.pop()
     joined: list[tuple[str, str]] = []
@@ -100,11 +100,9 @@ def colour_wanted(stream: TextIO) -> bool:
 
 
 class Console:
-    """Two streams to print to; a result that cannot be printed is remembered, never raised.
+    """Prints the verdict to ``result`` (stdout), progress and errors to ``progress`` (stderr).
 
-    Args:
-        result: where the verdict goes, usually stdout.
-        progress: where progress and errors go, usually stderr.
+    A result that cannot be printed is recorded in ``failure`` and never raised.
     """
 
     def __init__(self, result: TextIO | None = None, progress: TextIO | None = None) -> None:
@@ -112,11 +110,11 @@ class Console:
         self.progress = progress or sys.stderr
         self.failure: str = ""
         self.before_line: Callable[[], None] | None = None
-        """Called before a line is printed: whoever draws on the terminal gives way to it."""
+        """Called before a line is printed, so that a live table can make room."""
         self._colour = {
             id(stream): colour_wanted(stream) for stream in (self.result, self.progress)
         }
-        # Whatever is still in the buffers goes out before, and may fail as any other print.
+        # What is still in the buffers is printed first, and may fail as any other print.
         self.flush()
         for stream in (self.result, self.progress):
             _escape_unknown(stream)
@@ -126,7 +124,7 @@ class Console:
         return f"{style}{clean(text)}{_RESET}" if self._colour[id(stream)] else clean(text)
 
     def symbols(self, stream: TextIO) -> tuple[str, str, str]:
-        """Return the signs for good, warning and bad that the stream's encoding can show."""
+        """Return the signs for good, warning and bad that the stream can show."""
         try:
             "✓✗".encode(getattr(stream, "encoding", None) or "ascii")
         except (UnicodeEncodeError, LookupError):
@@ -152,8 +150,8 @@ class Console:
     ) -> None:
         """Print a line of (style, text) to the result's stream, a style of "" for none.
 
-        On a terminal it is wrapped at its width; further lines stand ``hang`` columns deeper than
-        the first, which stands at ``indent``. In a pipe it stays one line, for whoever greps.
+        On a terminal it is wrapped; the first line has ``indent`` columns, further lines ``hang``
+        more. In a pipe it stays one line, for grep.
         """
         safe = [(style, clean(text)) for style, text in parts]
         width = self.columns(self.result)
@@ -200,12 +198,12 @@ class Console:
         self._write(self.progress, f"{label} {clean(text)}")
 
     def flush(self) -> None:
-        """Bring everything out; what fails is remembered in ``failure``."""
+        """Flush both streams; record a failure in ``failure``."""
         self._write(self.result, "", end="")
         self._write(self.progress, "", end="")
 
     def _write(self, stream: TextIO, text: str, end: str = "\n") -> None:
-        # The last net: what is printed by mistake is masked all the same.
+        # The last safety net: a credential that is printed by mistake is still masked.
         text = hide_secrets(text)
         if end and self.before_line is not None:
             self.before_line()
@@ -213,7 +211,7 @@ class Console:
             stream.write(text + end)
             stream.flush()
         except (OSError, ValueError) as error:
-            # A reader that stopped reading chose to; a full disk lost the verdict.
+            # A closed pipe is the reader's choice; a full disk loses the verdict.
             gone = isinstance(error, OSError) and error.errno in (errno.EPIPE, errno.EINVAL)
             _silence(stream)
             if stream is self.result and not gone and not self.failure:
@@ -231,24 +229,24 @@ def _terminal_size(stream: TextIO) -> os.terminal_size | None:
         size = os.get_terminal_size(stream.fileno())
     except (OSError, ValueError):
         return None
-    # A pseudo-terminal that nobody gave a size says 0.
+    # A pseudo-terminal without a size says 0.
     return os.terminal_size((size.columns or 80, size.lines or 24))
 
 
 def _escape_unknown(stream: TextIO) -> None:
-    """Have a stream escape what its encoding does not know."""
+    """Make a stream escape what its encoding cannot show."""
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is None:
         return
     try:
         reconfigure(errors="backslashreplace")
-    except (OSError, ValueError):  # click keeps to itself that a reader is gone
+    except (OSError, ValueError):  # the reader is gone
         _silence(stream)
         reconfigure(errors="backslashreplace")
 
 
 def _silence(stream: TextIO) -> None:
-    """Point a broken stream at nothing, so that the interpreter does not fail on it at the end."""
+    """Point a broken stream at the null device, so that the interpreter can flush it at its end."""
     try:
         descriptor = os.open(os.devnull, os.O_WRONLY)
         os.dup2(descriptor, stream.fileno())

@@ -374,7 +374,7 @@ def test_an_empty_file_of_tasks_is_a_usage_error(content: bytes) -> None:
 def test_a_task_without_items_is_blocked() -> None:
     judged = judge(body(entry(items=[])))
     assert judged.verdict is Verdict.BLOCKED
-    assert judged.says("without a single item")
+    assert judged.says("but has no items")
 
 
 @pytest.mark.parametrize("items", ["", 0, {}, "PASSED", [1], [None], [{}], [{"result": "PASSED"}]])

@@ -168,7 +168,7 @@ def test_items_are_required_where_task_and_direction_match(
     task: str, direction: str, missing: set[str]
 ) -> None:
     judged = judge(body(entry(task, job_direction=direction)), [task], policy(REQUIRED))
-    found = {one.title for one in judged.findings if "is required and was not" in one.message}
+    found = {one.title for one in judged.findings if "is required but was not" in one.message}
     assert found == missing
     items = [item(name) for name in missing]
     judged = judge(

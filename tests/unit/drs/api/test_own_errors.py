@@ -94,7 +94,7 @@ def test_a_passed_sub_task_with_an_error_of_its_own_is_unknown(more: dict[str, A
     assert one.sub_tasks[0].raw_status.startswith("PASSED with an error")
     judged = judge(content)
     assert judged.code == 1
-    assert judged.says("is PASSED for the sub-task shard s, but the service reports an error")
+    assert judged.says("is PASSED for the sub-task shard s, but the service also reports an error")
 
 
 @pytest.mark.parametrize("more", ERRORS)
