@@ -1,4 +1,4 @@
-"""The calls of DRS v5 and its fields; it gives results one task at a time, by query ID."""
+"""DRS v5, its calls and its fields: it gives results one task at a time, each by a query ID."""
 
 from __future__ import annotations
 

@@ -165,6 +165,57 @@ class HttpTransport:
             )
 
 
+def _exchange(
+    session: requests.Session,
+    request: requests.Request,
+    seconds: float,
+    exchange: Exchange,
+    lifeline: Lifeline,
+) -> Reply:
+    with lifeline:
+        prepared = session.prepare_request(request)
+        url = prepared.url or ""
+        # Plain http goes to this machine alone: no proxy is in between.
+        plain = urlsplit(url).scheme == "http"
+        direct = {"no_proxy": urlsplit(url).hostname or ""} if plain else {}
+        exchange.sent_headers = dict(prepared.headers)
+        exchange.sent_bytes = len(prepared.body or b"")
+        settings: Any = session.merge_environment_settings(url, direct, True, session.verify, None)
+        try:
+            # Not by the session: that follows a redirect, or at least reads its body without a
+            # bound. A redirect would carry the credential to a host that nobody configured.
+            response = session.get_adapter(url).send(
+                prepared,
+                # Later than the limit of the whole exchange, so that always that one ends it.
+                timeout=(min(CONNECT_SECONDS, seconds + 1.0), seconds + 1.0),
+                **settings,
+            )
+        except requests.RequestException:
+            raise
+        except (TypeError, ValueError) as error:
+            # How requests and urllib3 end on some values of the proxy variables.
+            raise faults.InvalidProxyURL(type(error).__name__) from None
+        with response:
+            return Reply(response.status_code, response.headers, _body(response, _host_of(url)))
+
+
+def _body(response: requests.Response, host: str) -> bytes:
+    """Return the whole body without its compression, or raise what is wrong with it."""
+    # `connections` puts chunks together; and without this header nobody below uncompresses.
+    response.raw.chunked = False
+    response.raw.headers.pop("Content-Encoding", None)
+    chunks = response.iter_content(64 * 1024)
+    received = bytearray()
+    for chunk in unpacked(chunks, response.headers.get("Content-Encoding", "")):
+        received += chunk
+        if len(received) > MAX_ANSWER_BYTES:
+            raise NotAnAnswer(
+                f"The answer of {host} is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MiB.",
+                hint="Is the endpoint really that of DRS?",
+            )
+    return bytes(received)
+
+
 class PacedSend:
     """Sends requests at a bounded rate, each for a bounded time; a `messages.Send`.
 
@@ -228,57 +279,6 @@ class PacedSend:
         with self._lock:
             self.bytes_received += len(reply.body)
         return reply
-
-
-def _exchange(
-    session: requests.Session,
-    request: requests.Request,
-    seconds: float,
-    exchange: Exchange,
-    lifeline: Lifeline,
-) -> Reply:
-    with lifeline:
-        prepared = session.prepare_request(request)
-        url = prepared.url or ""
-        # Plain http goes to this machine alone: no proxy is in between.
-        plain = urlsplit(url).scheme == "http"
-        direct = {"no_proxy": urlsplit(url).hostname or ""} if plain else {}
-        exchange.sent_headers = dict(prepared.headers)
-        exchange.sent_bytes = len(prepared.body or b"")
-        settings: Any = session.merge_environment_settings(url, direct, True, session.verify, None)
-        try:
-            # Not by the session: that follows a redirect, or at least reads its body without a
-            # bound. A redirect would carry the credential to a host that nobody configured.
-            response = session.get_adapter(url).send(
-                prepared,
-                # Later than the limit of the whole exchange, so that always that one ends it.
-                timeout=(min(CONNECT_SECONDS, seconds + 1.0), seconds + 1.0),
-                **settings,
-            )
-        except requests.RequestException:
-            raise
-        except (TypeError, ValueError) as error:
-            # How requests and urllib3 end on some values of the proxy variables.
-            raise faults.InvalidProxyURL(type(error).__name__) from None
-        with response:
-            return Reply(response.status_code, response.headers, _body(response, _host_of(url)))
-
-
-def _body(response: requests.Response, host: str) -> bytes:
-    """Return the whole body without its compression, or raise what is wrong with it."""
-    # `connections` puts chunks together; and without this header nobody below uncompresses.
-    response.raw.chunked = False
-    response.raw.headers.pop("Content-Encoding", None)
-    chunks = response.iter_content(64 * 1024)
-    received = bytearray()
-    for chunk in unpacked(chunks, response.headers.get("Content-Encoding", "")):
-        received += chunk
-        if len(received) > MAX_ANSWER_BYTES:
-            raise NotAnAnswer(
-                f"The answer of {host} is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MiB.",
-                hint="Is the endpoint really that of DRS?",
-            )
-    return bytes(received)
 
 
 # What went wrong, in words that quote no credential
