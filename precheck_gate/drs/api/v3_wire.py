@@ -224,6 +224,7 @@ def read_entry(task_id: str, entry: dict[str, Any]) -> Snapshot | Trouble:
     except _Malformed as reason:
         return malformed(str(reason))
     process = entry.get("process")
+    # Documented as a text; a number is understood as well.
     number = _percent(process)
     return Snapshot(
         task_id=task_id,
