@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
 
 from precheck_gate.documents.strict_json import any_text, complaint, loads, text_in
 from precheck_gate.drs.http.messages import retry_after_seconds
@@ -255,6 +254,8 @@ def usual_advice(status: int) -> str:
 
 def _redirect_host(reply: Reply) -> str:
     """Return the host that a redirect names; the rest of its URL may hold secrets."""
+    from urllib.parse import urlsplit  # no need of it where saved answers are judged
+
     try:
         host = urlsplit(reply.headers.get("Location", "")).hostname
     except ValueError:
