@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from precheck_gate.drs.auth.discovery import VARIABLES
 from precheck_gate.errors import UsageError
 from precheck_gate.safetext.pasted_secrets import told_variable
 
@@ -32,13 +33,7 @@ PREFIX = "PRECHECK_GATE_"
 # How to ask for the default by name.
 _DEFAULTS = {"policy": "; for the default policy, use builtin:default"}
 _ID_TOKEN_VARIABLE = f"{PREFIX}ID_TOKEN_VARIABLE"
-_CREDENTIALS = tuple(
-    PREFIX + name
-    for name in (
-        *("TOKEN", "ACCESS_KEY", "SECRET_KEY", "SECURITY_TOKEN"),
-        *("USER_NAME", "PASSWORD", "DOMAIN_NAME"),
-    )
-)
+_CREDENTIALS = tuple(name for name in VARIABLES if name.startswith(PREFIX))
 # What a report of the format dotenv puts into the environment of the jobs that follow; the ID token
 # of the CI templates; and what the integrations, their examples and the project's tests read.
 _OTHERS = tuple(

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from precheck_gate.safetext.secrets import Secret
 
-__all__ = ["ALGORITHM", "DATE_FORMAT", "sign", "signature"]
-
 ALGORITHM = "SDK-HMAC-SHA256"
 DATE_FORMAT = "%Y%m%dT%H%M%SZ"
 _CONTENT = "X-Sdk-Content-Sha256"

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from precheck_gate.__main__ import run_main
-from precheck_gate.drs.auth.variables import SECRET_VARIABLES
+from precheck_gate.drs.auth.discovery import VARIABLES
+from precheck_gate.drs.auth.user import IamUser
 from precheck_gate.safetext.pasted_secrets import (
     is_slip,
     quoted,
@@ -37,6 +38,10 @@ TOKENS = {
 }
 SERVICE = ("--endpoint", "http://127.0.0.1:9", "--project-id", PROJECT)
 RUN = ("run", ID, *SERVICE)
+# All but names, addresses and paths.
+SECRET = {name for name in VARIABLES if not name.endswith(("_FILE", "_URL"))}.difference(
+    IamUser.public
+)
 LOOKS = "(a text of 30 characters that looks like a credential itself)"
 SLIPS = {
     "token file": (*RUN, "--token-file", "{}"),
@@ -133,7 +138,7 @@ def test_what_stands_in_the_environment_is_not_repeated_whatever_it_looks_like(
 def test_every_variable_with_a_credential_is_known_from_the_start(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    values = {name: f"{name.lower().replace('_', '-')}/value" for name in SECRET_VARIABLES}
+    values = {name: f"{name.lower().replace('_', '-')}/value" for name in SECRET}
     values["MY_ID_TOKEN"] = "my-id-token/value"
     assert "ACTIONS_ID_TOKEN_REQUEST_TOKEN" in values
     assert "HW_USER_PASSWORD" in values
@@ -151,12 +156,12 @@ def test_every_variable_with_a_credential_is_known_from_the_start(
         (
             "token file",
             f"The token file {LOOKS} cannot be read: No such file or directory.",
-            "next: That looks like the token itself: name a file that holds it",
+            "next: This looks like the token itself. Give the path of a file that contains it",
         ),
         (
             "ID token's variable",
-            "The variable (a text of 30 characters that is no variable's name) holds no ID token.",
-            "next: That looks like the ID token itself: name the variable or the file",
+            "The variable (a text of 30 characters that is no variable's name) contains no ID",
+            "next: This looks like the ID token itself. Name the variable or the file",
         ),
         ("task", f"{LOOKS} is not a task's ID", "looks like 140b5236-88ad-43c8-811c-1268453jb101"),
         ("--timeout", "Invalid value for '--timeout'", f"'{LOOKS}' is not a duration"),
@@ -175,8 +180,8 @@ def test_what_is_said_instead(
     [
         ("token file", "secrets/production-token-2024.txt", "The token file {} cannot be read: No"),
         ("token file", "/run/secrets/a1b2c3d4e5f6a7b8c9d0", "The token file {} cannot be read: No"),
-        ("ID token's variable", "HUAWEI_ID_TOKEN_2", "The variable {} holds no ID token."),
-        ("ID token's file", "tokens/oidc-2", "The ID token's file {} cannot be read"),
+        ("ID token's variable", "HUAWEI_ID_TOKEN_2", "The variable {} contains no ID token."),
+        ("ID token's file", "tokens/oidc-2", "The ID token file {} cannot be read"),
         ("task", "140b5236-88ad-43c8-811c-1268453jb10", "'{}' is not a task's ID"),
         ("task", "140b523688ad43c8811c1268453jb101", "'{}' is not a task's ID"),
         ("task", PROJECT, "'{}' is not a task's ID"),

@@ -1,0 +1,114 @@
+"""An access key (AK/SK), permanent or temporary."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from precheck_gate.drs.auth.credential import Credential, Variables, is_word
+from precheck_gate.errors import UsageError
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
+
+    from precheck_gate.drs.auth.credential import AuthContext, Environment
+    from precheck_gate.safetext.secrets import Secret
+
+
+class AccessKey(Credential):
+    """An access key that signs each request. The secret key is never sent.
+
+    Args:
+        security_token: comes with temporary keys only.
+        source: where the key was found, for the error.
+
+    Raises:
+        UsageError: a part contains characters that are not safe in a header.
+    """
+
+    auth = "aksk"
+    label = "access key"
+    lookup = "an access key in the environment"
+    missing = "Set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK."
+    holder = "The access key's user"
+    variables = (
+        Variables(
+            ("PRECHECK_GATE_ACCESS_KEY", "PRECHECK_GATE_SECRET_KEY"),
+            ("PRECHECK_GATE_SECURITY_TOKEN",),
+        ),
+        Variables(
+            ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"), ("HUAWEICLOUD_SDK_SECURITY_TOKEN",)
+        ),
+        Variables(("HW_ACCESS_KEY", "HW_SECRET_KEY"), ("HW_SECURITY_TOKEN",)),
+        Variables(("OS_ACCESS_KEY", "OS_SECRET_KEY"), ("OS_SECURITY_TOKEN",)),
+    )
+
+    def __init__(
+        self, access_key: Secret, secret_key: Secret, security_token: Secret | None, source: str
+    ) -> None:
+        parts = (access_key, secret_key, security_token)
+        if not all(is_word(part.reveal()) for part in parts if part):
+            raise UsageError(
+                f"The access key in {source} contains invalid characters.",
+                hint="Each part is one line of printable ASCII without spaces.",
+            )
+        self._access_key = access_key
+        self._secret_key = secret_key
+        self._security_token = security_token
+
+    @classmethod
+    def of_variables(cls, environment: Environment, names: Variables) -> AccessKey:
+        """Return the access key in a set of variables."""
+        access_key, secret_key = names.required
+        (token,) = names.optional
+        return cls(
+            environment.secret(access_key),
+            environment.secret(secret_key),
+            environment.secret(token) if environment.has(token) else None,
+            " and ".join(names.required),
+        )
+
+    @property
+    def title(self) -> str:
+        """What this credential is called."""
+        return f"{'temporary ' if self._security_token else ''}{self.label}"
+
+    @property
+    def advice(self) -> str:
+        """What to do if the service does not accept the key."""
+        if self._security_token:
+            return (
+                "The temporary access key is wrong or has expired: get a new one with its "
+                "security token."
+            )
+        return (
+            "The access key or its secret is wrong, or the key is disabled: check it in IAM. "
+            "A temporary access key also needs its security token."
+        )
+
+    def sign(self, request: PreparedRequest, context: AuthContext) -> None:
+        """Sign a request. Headers that a proxy may change are not signed."""
+        from urllib.parse import parse_qsl, urlsplit
+
+        from precheck_gate.drs.auth.signing import sign
+
+        parts = urlsplit(request.url or "")
+        headers = {"Host": str(parts.netloc)}
+        if content_type := request.headers.get("Content-Type"):
+            headers["Content-Type"] = str(content_type)
+        if context.project_id:
+            headers["X-Project-Id"] = context.project_id
+        if self._security_token:
+            headers["X-Security-Token"] = self._security_token.reveal()
+        body = request.body or b""
+        request.headers.update(
+            sign(
+                request.method or "GET",
+                str(parts.path) or "/",
+                parse_qsl(str(parts.query), keep_blank_values=True),
+                headers,
+                body.encode() if isinstance(body, str) else bytes(body),
+                access_key=self._access_key,
+                secret_key=self._secret_key,
+                moment=context.clock.now(),
+            )
+        )
