@@ -178,7 +178,7 @@ class Examination:
 
     def _iam(self, service: ServiceSettings, access: Access) -> bool:
         if not service.found.credential.needs_iam:
-            self._skip("iam", f"not needed for the {access.credential.title}")
+            self._skip("iam", f"not needed for the {access.credential.label}")
             return True
         try:
             access.ready(self._seconds)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from precheck_gate.drs.auth.discovery import VARIABLES
+from precheck_gate.drs.auth.discovery import NAMING_OPTIONS, VARIABLES
 from precheck_gate.errors import UsageError
 from precheck_gate.safetext.pasted_secrets import told_variable
 
@@ -32,7 +32,6 @@ __all__ = [
 PREFIX = "PRECHECK_GATE_"
 # How to ask for the default by name.
 _DEFAULTS = {"policy": "; for the default policy, use builtin:default"}
-_ID_TOKEN_VARIABLE = f"{PREFIX}ID_TOKEN_VARIABLE"
 _CREDENTIALS = tuple(name for name in VARIABLES if name.startswith(PREFIX))
 # What a report of the format dotenv puts into the environment of the jobs that follow; the ID token
 # of the CI templates; and what the integrations, their examples and the project's tests read.
@@ -145,8 +144,9 @@ def _refuse_unknown(ctx: click.Context, opts: Mapping[str, Any]) -> None:
     if ctx.resilient_parsing or ctx.meta.get(_CHECKED):
         return
     ctx.meta[_CHECKED] = True
-    named = {opts.get("id_token_variable"), os.environ.get(_ID_TOKEN_VARIABLE, "").strip()}
-    ours = {name for name in os.environ if name.upper().startswith(PREFIX)} - named
+    ours = {name for name in os.environ if name.upper().startswith(PREFIX)}
+    for one in NAMING_OPTIONS:
+        ours -= {opts.get(one.key), os.environ.get(one.own_variable, "").strip()}
     # The command's own first: to know those of all takes loading all.
     ours -= {*_CREDENTIALS, *_OTHERS, *_variables_of(ctx.command)}
     if not ours:

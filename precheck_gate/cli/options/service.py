@@ -268,21 +268,33 @@ def _iam_endpoint(options: Mapping[str, Any], region: str, found: Found) -> str:
     With an endpoint of its own for the service, IAM's is not guessed from the region: a
     credential must not go to a host that nobody named.
     """
-    from precheck_gate.drs.auth.iam import check_iam_endpoint, region_iam_endpoint
     from precheck_gate.drs.http.endpoints import check_endpoint, region_endpoint
 
     given = options["iam_endpoint"] or found.iam_endpoint
     if given.strip():
-        return check_iam_endpoint(given)
+        return _checked_iam_endpoint(given)
     endpoint = options["endpoint"]
     if region and (not endpoint or check_endpoint(endpoint) == region_endpoint(region)):
-        return region_iam_endpoint(region)
-    title = found.credential.title
-    why = f"for the {title}" if found.credential.needs_iam else "for the project's ID"
+        return region_endpoint(region).replace("//drs.", "//iam.", 1)
+    label = found.credential.label
+    why = f"for the {label}" if found.credential.needs_iam else "for the project's ID"
     raise UsageError(
         f"IAM is needed {why}, and its endpoint is not known.",
         hint="Give --iam-endpoint with a URL, or --region without --endpoint. "
         "A token together with --project-id needs no IAM.",
+    )
+
+
+def _checked_iam_endpoint(url: str) -> str:
+    """Return IAM's URL without its version, safe to send credentials to."""
+    from precheck_gate.drs.http.endpoints import check_endpoint
+
+    try:
+        return check_endpoint(url).removesuffix("/v3")
+    except UsageError as error:
+        message = error.message.replace("The endpoint", "The IAM endpoint", 1)
+    raise UsageError(
+        message, hint="Give one such as https://iam.eu-west-101.myhuaweicloud.eu, with https."
     )
 
 

@@ -30,6 +30,10 @@ class AccessKey(Credential):
     lookup = "an access key in the environment"
     missing = "Set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK."
     holder = "The access key's user"
+    advice = (
+        "The access key or its secret is wrong, or the key is disabled: check it in IAM. "
+        "A temporary access key also needs its security token."
+    )
     variables = (
         Variables(
             ("PRECHECK_GATE_ACCESS_KEY", "PRECHECK_GATE_SECRET_KEY"),
@@ -54,6 +58,12 @@ class AccessKey(Credential):
         self._access_key = access_key
         self._secret_key = secret_key
         self._security_token = security_token
+        if security_token:
+            self.label = "temporary access key"
+            self.advice = (
+                "The temporary access key is wrong or has expired: get a new one with its "
+                "security token."
+            )
 
     @classmethod
     def of_variables(cls, environment: Environment, names: Variables) -> AccessKey:
@@ -65,24 +75,6 @@ class AccessKey(Credential):
             environment.secret(secret_key),
             environment.secret(token) if environment.has(token) else None,
             " and ".join(names.required),
-        )
-
-    @property
-    def title(self) -> str:
-        """What this credential is called."""
-        return f"{'temporary ' if self._security_token else ''}{self.label}"
-
-    @property
-    def advice(self) -> str:
-        """What to do if the service does not accept the key."""
-        if self._security_token:
-            return (
-                "The temporary access key is wrong or has expired: get a new one with its "
-                "security token."
-            )
-        return (
-            "The access key or its secret is wrong, or the key is disabled: check it in IAM. "
-            "A temporary access key also needs its security token."
         )
 
     def sign(self, request: PreparedRequest, context: AuthContext) -> None:

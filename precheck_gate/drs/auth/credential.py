@@ -39,6 +39,7 @@ class Option(NamedTuple):
         variables: environment variables for the value; only ``PRECHECK_GATE_…`` if empty.
         names_credential: whether the option alone names the credential, so that variables that
             are set but empty do not matter.
+        names_variable: whether the value is the name of a variable that holds a secret.
     """
 
     name: str
@@ -47,11 +48,17 @@ class Option(NamedTuple):
     file: str = ""
     variables: tuple[str, ...] = ()
     names_credential: bool = False
+    names_variable: bool = False
 
     @property
     def key(self) -> str:
         """The option's key in a mapping of option values."""
         return self.name.removeprefix("--").replace("-", "_")
+
+    @property
+    def own_variable(self) -> str:
+        """The ``PRECHECK_GATE_…`` variable for the value."""
+        return f"PRECHECK_GATE_{self.key.upper()}"
 
 
 class Variables(NamedTuple):
@@ -148,7 +155,7 @@ class Found:
     @property
     def description(self) -> str:
         """The credential and its source, such as ``token from OS_TOKEN``."""
-        return f"{self.credential.title} from {self.source}"
+        return f"{self.credential.label} from {self.source}"
 
 
 @dataclass(slots=True)
@@ -188,10 +195,11 @@ class Credential(ABC):
 
     Attributes:
         auth: the value of ``--auth`` that selects this kind.
-        label: what a credential of this kind is called.
+        label: what a credential is called.
         lookup: where this kind is looked for without an option, for help and messages.
         missing: what to do if there is none.
         holder: whose permissions apply.
+        advice: what to do if the service does not accept the credential.
         options: the options of this kind.
         variables: the sets of environment variables that can hold such a credential. If a
             ``PRECHECK_GATE_…`` variable among them is empty, the run is refused.
@@ -200,10 +208,11 @@ class Credential(ABC):
     """
 
     auth: ClassVar[str]
-    label: ClassVar[str]
+    label: str
     lookup: ClassVar[str]
     missing: ClassVar[str]
     holder: ClassVar[str]
+    advice: str
     options: ClassVar[tuple[Option, ...]] = ()
     variables: ClassVar[tuple[Variables, ...]] = ()
     public: ClassVar[tuple[str, ...]] = ()
@@ -231,13 +240,6 @@ class Credential(ABC):
         raise NotImplementedError
 
     @classmethod
-    def secret_names(cls, environment: Environment) -> Iterator[str]:
-        """Yield the names of all variables whose values are masked, used or not."""
-        del environment
-        for names in cls.variables:
-            yield from {*names.required, *names.optional}.difference(cls.public)
-
-    @classmethod
     def files(
         cls, options: Mapping[str, Any], environment: Environment
     ) -> Iterator[tuple[str, Path]]:
@@ -246,16 +248,6 @@ class Credential(ABC):
         for option in cls.options:
             if option.file and (path := options.get(option.key)) is not None:
                 yield f"the {option.file}", path
-
-    @property
-    def title(self) -> str:
-        """What this credential is called."""
-        return self.label
-
-    @property
-    @abstractmethod
-    def advice(self) -> str:
-        """What to do if the service does not accept the credential."""
 
     @abstractmethod
     def sign(self, request: PreparedRequest, context: AuthContext) -> None:
@@ -281,6 +273,10 @@ class IssuedCredential(Credential):
     """
 
     needs_iam = True
+    advice = (
+        "IAM has just issued this token. Check that --endpoint and --iam-endpoint are in the same "
+        "cloud and region."
+    )
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -291,14 +287,6 @@ class IssuedCredential(Credential):
     @abstractmethod
     def fetch(self, context: AuthContext, seconds: float) -> Issued:
         """Have IAM issue a token."""
-
-    @property
-    def advice(self) -> str:
-        """What to do if the service does not accept the credential."""
-        return (
-            "IAM has just issued this token. Check that --endpoint and --iam-endpoint are in the "
-            "same cloud and region."
-        )
 
     def sign(self, request: PreparedRequest, context: AuthContext) -> None:  # noqa: ARG002
         """Put the current token on a request."""

@@ -34,6 +34,9 @@ VARIABLES = tuple(
 )
 """All environment variables that hold a credential or a part of one."""
 
+NAMING_OPTIONS = [one for kind in KINDS for one in kind.options if one.names_variable]
+"""The options whose value is the name of a variable that holds a secret."""
+
 
 def find_credential(options: Mapping[str, Any], environment: Environment) -> Found:
     """Return the credential to use. Reads files, but sends nothing.
@@ -85,6 +88,7 @@ def _nothing(kinds: list[type[Credential]], environment: Environment) -> UsageEr
 def mask_environment() -> None:
     """Mask the credentials in the environment of this process, whether they are used or not."""
     environment = Environment.of_process()
-    for kind in KINDS:
-        for name in kind.secret_names(environment):
-            environment.secret(name)
+    public = {name for kind in KINDS for name in kind.public}
+    named = {environment.get(option.own_variable) for option in NAMING_OPTIONS}
+    for name in {*VARIABLES, *named} - public:
+        environment.secret(name)

@@ -11,10 +11,9 @@ from urllib.parse import quote
 
 from precheck_gate.documents import strict_json
 from precheck_gate.drs.auth.requests_auth import BoundAuth
-from precheck_gate.drs.http.endpoints import check_endpoint, region_endpoint
 from precheck_gate.drs.http.messages import http_date
 from precheck_gate.drs.http.reply_errors import refusal, said
-from precheck_gate.errors import AccessRefused, NotAnAnswer, ServiceError, UsageError
+from precheck_gate.errors import AccessRefused, NotAnAnswer, ServiceError
 from precheck_gate.safetext.cleaning import clean_line, shorten
 from precheck_gate.safetext.secrets import Secret
 
@@ -34,34 +33,10 @@ _PROJECT_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A token that IAM issued; ``lifetime`` is in seconds, None where IAM does not say."""
+    """A token that IAM issued; ``lifetime`` is in seconds, None if IAM does not say."""
 
     token: Secret
     lifetime: float | None
-
-
-def region_iam_endpoint(region: str) -> str:
-    """Return the endpoint of IAM in a region.
-
-    Raises:
-        UsageError: that is not the name of a region.
-    """
-    return region_endpoint(region).replace("//drs.", "//iam.", 1)
-
-
-def check_iam_endpoint(url: str) -> str:
-    """Return IAM's URL without its version, safe to send credentials to.
-
-    Raises:
-        UsageError: see `precheck_gate.drs.http.endpoints.check_endpoint`.
-    """
-    try:
-        return check_endpoint(url).removesuffix("/v3")
-    except UsageError as error:
-        message = error.message.replace("The endpoint", "The IAM endpoint", 1)
-    raise UsageError(
-        message, hint="Give one such as https://iam.eu-west-101.myhuaweicloud.eu, with https."
-    )
 
 
 class Iam:
@@ -175,7 +150,7 @@ def _scope_words(scope: dict[str, str]) -> str:
 
 
 def _project_ids(reply: Reply, name: str) -> list[str]:
-    projects = _object_in(reply.body).get("projects")
+    projects = object_in(reply.body).get("projects")
     if not isinstance(projects, list):
         raise NotAnAnswer("IAM's list of projects is not a list.", hint=f"Check {_OPTION}.")
     named = [one for one in projects if isinstance(one, dict) and one.get("name") == name]
@@ -184,7 +159,7 @@ def _project_ids(reply: Reply, name: str) -> list[str]:
 
 
 def _moment(reply: Reply, key: str) -> datetime | None:
-    token = _object_in(reply.body).get("token")
+    token = object_in(reply.body).get("token")
     text = token.get(key) if isinstance(token, dict) else None
     try:
         moment = datetime.fromisoformat(text) if isinstance(text, str) else None
@@ -193,7 +168,8 @@ def _moment(reply: Reply, key: str) -> datetime | None:
     return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _object_in(body: bytes) -> dict[str, Any]:
+def object_in(body: bytes) -> dict[str, Any]:
+    """Return the JSON object in a body, {} if there is none."""
     try:
         value = strict_json.loads(body)
     except ValueError:

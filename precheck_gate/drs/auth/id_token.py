@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,6 +63,7 @@ class CiIdentity(IssuedCredential):
             "--id-token-variable",
             "NAME",
             "Environment variable that holds the CI's ID token, such as one of GitLab's id_tokens.",
+            names_variable=True,
         ),
         Option(
             "--id-token-file",
@@ -86,6 +86,11 @@ class CiIdentity(IssuedCredential):
 
     def __init__(self, idp_id: str, origin: IdTokenOrigin) -> None:
         super().__init__()
+        if not idp_id:
+            raise UsageError(
+                "There is an ID token, but no identity provider is named.",
+                hint="Set --idp-id (or HUAWEICLOUD_SDK_IDP_ID) to its ID in IAM.",
+            )
         if not is_word(idp_id):
             raise UsageError(
                 "The identity provider ID (--idp-id) is not valid.",
@@ -104,22 +109,7 @@ class CiIdentity(IssuedCredential):
             return
         if (origin := _origin(options, environment)) is not None:
             rank = Rank.PART_NAMED if named else Rank.FOUND
-            yield Place(cls, origin.source, lambda: cls._taken(idp_id, origin), rank)
-
-    @classmethod
-    def _taken(cls, idp_id: str, origin: IdTokenOrigin) -> CiIdentity:
-        if not idp_id:
-            raise UsageError(
-                "There is an ID token, but no identity provider is named.",
-                hint="Set --idp-id (or HUAWEICLOUD_SDK_IDP_ID) to its ID in IAM.",
-            )
-        return cls(idp_id, origin)
-
-    @classmethod
-    def secret_names(cls, environment: Environment) -> Iterator[str]:
-        """Yield the names of all variables whose values are masked, used or not."""
-        yield from super().secret_names(environment)
-        yield environment.get("PRECHECK_GATE_ID_TOKEN_VARIABLE")
+            yield Place(cls, origin.source, lambda: cls(idp_id, origin), rank)
 
     @classmethod
     def files(
@@ -165,28 +155,8 @@ def _origin(options: Mapping[str, Any], environment: Environment) -> IdTokenOrig
     return None
 
 
-class IdTokenOrigin(ABC):
-    """Where an ID token comes from.
-
-    Attributes:
-        source: the place, by name.
-        audience_hint: what to do if the audience is not the one that IAM expects.
-    """
-
-    source: str
-    audience_hint: str
-
-    @abstractmethod
-    def check(self) -> None:
-        """Raise a `UsageError` if there is no token, as far as can be seen without a request."""
-
-    @abstractmethod
-    def obtain(self, context: AuthContext, seconds: float) -> Secret:
-        """Return the token, a new one if possible."""
-
-
 @dataclass(frozen=True)
-class GitHubIdToken(IdTokenOrigin):
+class GitHubIdToken:
     """GitHub Actions, which issues a token to the job on request.
 
     Attributes:
@@ -230,18 +200,20 @@ class GitHubIdToken(IdTokenOrigin):
             )
         if reply.status != 200:
             raise refusal(reply, context.clock, _GITHUB)
-        token = _object_in(reply.body).get("value")
-        if not isinstance(token, str) or not token:
+        token = _token_in(reply.body)
+        if not token:
             raise ServiceError(f"{_GITHUB} answered without a token.")
-        return Secret(token)
+        return token
 
 
 @dataclass(frozen=True)
-class KeptIdToken(IdTokenOrigin):
+class KeptIdToken:
     """An ID token that others keep up to date in one place; it is read each time.
 
     Attributes:
+        source: the place, by name.
         given: the place as it was given, which may be the token itself by mistake.
+        audience_hint: what to do if the audience is not the one that IAM expects.
     """
 
     source: str
@@ -274,6 +246,9 @@ class KeptIdToken(IdTokenOrigin):
                 "variable NAME. Name that with --id-token-variable.",
             )
         return token
+
+
+IdTokenOrigin = GitHubIdToken | KeptIdToken
 
 
 def _in_variable(name: str, environment: Environment) -> KeptIdToken:
@@ -321,6 +296,8 @@ def claims_of(token: Secret, clock: Clock) -> str:
 def _claims(token: Secret) -> dict[str, Any]:
     import base64
 
+    from precheck_gate.drs.auth.iam import object_in
+
     parts = token.reveal().split(".")
     if len(parts) != 3:
         return {}
@@ -328,17 +305,14 @@ def _claims(token: Secret) -> dict[str, Any]:
         content = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
     except ValueError:
         return {}
-    return _object_in(content)
+    return object_in(content)
 
 
-def _object_in(body: bytes) -> dict[str, Any]:
-    from precheck_gate.documents import strict_json
+def _token_in(body: bytes) -> Secret:
+    from precheck_gate.drs.auth.iam import object_in
 
-    try:
-        value = strict_json.loads(body)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+    value = object_in(body).get("value")
+    return Secret(value if isinstance(value, str) else "")
 
 
 def _url_problem(url: str) -> str:

@@ -10,17 +10,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate.drs.auth.access_key import AccessKey
-from precheck_gate.drs.auth.credential import MAX_FILE_BYTES, Credential, Option, Place, Rank
+from precheck_gate.drs.auth.credential import (
+    MAX_FILE_BYTES,
+    Credential,
+    Environment,
+    Option,
+    Place,
+    Rank,
+)
 from precheck_gate.drs.auth.id_token import CiIdentity, id_token_in_file
 from precheck_gate.errors import UsageError, reason_of
 from precheck_gate.runtime.reading import read_file
 from precheck_gate.safetext.pasted_secrets import quoted, told
-from precheck_gate.safetext.secrets import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from precheck_gate.drs.auth.credential import Environment
 
 _FILE_VARIABLE = "HUAWEICLOUD_SDK_CREDENTIALS_FILE"
 _DEFAULT_PROFILE = "basic"
@@ -69,8 +73,8 @@ class SharedFile(Credential):
             f"profile {told(name)}{f' of {told(path)}' if path else ''}",
             lambda: _credential(file, name),
             Rank.NAMED if named else Rank.FOUND,
-            project_id=profile.project_id if profile else "",
-            iam_endpoint=profile.iam_endpoint if profile else "",
+            project_id=profile.get("project_id") if profile else "",
+            iam_endpoint=profile.get("iam_endpoint") if profile else "",
             warning=_warning(path) if path else "",
         )
 
@@ -85,24 +89,11 @@ class SharedFile(Credential):
 
 
 @dataclass(frozen=True, slots=True)
-class _Profile:
-    """One section of the file; keys that it does not have are empty."""
-
-    access_key: Secret
-    secret_key: Secret
-    security_token: Secret
-    project_id: str
-    iam_endpoint: str
-    idp_id: str
-    id_token_file: str
-
-
-@dataclass(frozen=True, slots=True)
 class _File:
-    """The profiles of the file, or what is wrong with it."""
+    """The profiles of the file, which are read like variables, or what is wrong with it."""
 
     path: Path | None
-    profiles: dict[str, _Profile] = field(default_factory=dict, repr=False)
+    profiles: dict[str, Environment] = field(default_factory=dict, repr=False)
     complaint: str = ""
 
 
@@ -129,16 +120,17 @@ def _credential(file: _File, name: str) -> Credential:
             f"The credentials file {told(file.path)} has no profile {quoted(name)}.",
             hint=f"Choose one with --profile-name. Profiles in the file: {known}.",
         )
-    if profile.idp_id and profile.id_token_file:
-        return CiIdentity(profile.idp_id, id_token_in_file(Path(profile.id_token_file)))
+    if profile.has("idp_id", "id_token_file"):
+        file_of_token = id_token_in_file(Path(profile.get("id_token_file")))
+        return CiIdentity(profile.get("idp_id"), file_of_token)
     source = f"profile {told(name)} of {told(file.path)}"
-    if not profile.access_key or not profile.secret_key:
+    if not profile.has("ak", "sk"):
         raise UsageError(
             f"The {source} has no credential in it.",
             hint="It needs ak and sk, or idp_id and id_token_file.",
         )
-    token = profile.security_token or None
-    return AccessKey(profile.access_key, profile.secret_key, token, source)
+    token = profile.secret("security_token") if profile.has("security_token") else None
+    return AccessKey(profile.secret("ak"), profile.secret("sk"), token, source)
 
 
 def _some(texts: list[str]) -> str:
@@ -191,19 +183,4 @@ def _read(path: Path | None) -> _File:
         complaint = f"is not an INI file ({type(error).__name__})"
     if complaint:
         return _File(path, complaint=complaint)
-    return _File(path, {name: _profile(dict(parser.items(name))) for name in parser.sections()})
-
-
-def _profile(values: dict[str, str]) -> _Profile:
-    def text(key: str) -> str:
-        return values.get(key, "").strip()
-
-    return _Profile(
-        access_key=Secret(text("ak")),
-        secret_key=Secret(text("sk")),
-        security_token=Secret(text("security_token")),
-        project_id=text("project_id"),
-        iam_endpoint=text("iam_endpoint"),
-        idp_id=text("idp_id"),
-        id_token_file=text("id_token_file"),
-    )
+    return _File(path, {name: Environment(dict(parser.items(name))) for name in parser.sections()})
