@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -121,8 +120,7 @@ class Rank(IntEnum):
     """The credential is in the environment or in a default file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A place that has a credential.
 
     Attributes:
@@ -142,8 +140,7 @@ class Place:
     warning: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """The credential to use, and where it was found."""
 
     credential: Credential
@@ -158,20 +155,22 @@ class Found:
         return f"{self.credential.label} from {self.source}"
 
 
-@dataclass(slots=True)
 class AuthContext:
     """What a credential needs while it is used.
 
-    Attributes:
+    Args:
         project_id: "" until it is known.
         project_name: finds the project if its ID is not known.
     """
 
-    clock: Clock
-    send: Send
-    iam: Iam
-    project_id: str = ""
-    project_name: str = ""
+    def __init__(
+        self, clock: Clock, send: Send, iam: Iam, project_id: str, project_name: str
+    ) -> None:
+        self.clock = clock
+        self.send = send
+        self.iam = iam
+        self.project_id = project_id
+        self.project_name = project_name
 
     @property
     def scope(self) -> dict[str, str]:

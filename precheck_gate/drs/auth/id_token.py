@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -155,26 +154,26 @@ def _origin(options: Mapping[str, Any], environment: Environment) -> IdTokenOrig
     return None
 
 
-@dataclass(frozen=True)
 class GitHubIdToken:
     """GitHub Actions, which issues a token to the job on request.
 
-    Attributes:
+    Args:
         url: from ``ACTIONS_ID_TOKEN_REQUEST_URL``.
         token: authorizes the request, from ``ACTIONS_ID_TOKEN_REQUEST_TOKEN``.
         audience: "" for GitHub's default.
     """
 
-    url: str = field(repr=False)
-    token: Secret
-    audience: str
-
     source = "GitHub's identity of this job"
     audience_hint = "set --oidc-audience to the client ID of the identity provider in IAM"
 
+    def __init__(self, url: str, token: Secret, audience: str) -> None:
+        self._url = url
+        self._token = token
+        self._audience = audience
+
     def check(self) -> None:
         """Raise a `UsageError` if no credential may be sent to the URL."""
-        if problem := _url_problem(self.url):
+        if problem := _url_problem(self._url):
             raise UsageError(f"{_GITHUB_URL} cannot be used: {problem}")
 
     def obtain(self, context: AuthContext, seconds: float) -> Secret:
@@ -185,11 +184,11 @@ class GitHubIdToken:
         from precheck_gate.drs.http.reply_errors import refusal
 
         def sign(request: PreparedRequest) -> None:
-            request.headers["Authorization"] = f"bearer {self.token.reveal()}"
+            request.headers["Authorization"] = f"bearer {self._token.reveal()}"
 
-        url = self.url
-        if self.audience:
-            url += f"{'&' if urlsplit(url).query else '?'}audience={quote(self.audience, safe='')}"
+        url = self._url
+        if self._audience:
+            url += f"{'&' if urlsplit(url).query else '?'}audience={quote(self._audience, safe='')}"
         reply = context.send("GET", url, auth=BoundAuth(sign, url), seconds=seconds)
         if reply.status in (400, 401, 403, 404):
             refused = refusal(reply, context.clock, _GITHUB)
@@ -206,20 +205,22 @@ class GitHubIdToken:
         return token
 
 
-@dataclass(frozen=True)
 class KeptIdToken:
     """An ID token that others keep up to date in one place; it is read each time.
 
-    Attributes:
+    Args:
         source: the place, by name.
         given: the place as it was given, which may be the token itself by mistake.
         audience_hint: what to do if the audience is not the one that IAM expects.
     """
 
-    source: str
-    given: str = field(repr=False)
-    read: Callable[[], Content] = field(repr=False)
-    audience_hint: str
+    def __init__(
+        self, source: str, given: str, read: Callable[[], Content], audience_hint: str
+    ) -> None:
+        self.source = source
+        self.audience_hint = audience_hint
+        self._given = given
+        self._read = read
 
     def check(self) -> None:
         """Raise a `UsageError` if there is no token."""
@@ -231,7 +232,7 @@ class KeptIdToken:
 
     def _read_or(self, error: type[UsageError | AccessRefused]) -> Secret:
         """Return the token, or raise an error, which quotes nothing of the content."""
-        token, complaint, _ = self.read()
+        token, complaint, _ = self._read()
         if not complaint and not is_word(token.reveal()):
             complaint = "contains something that is not an ID token"
         if not complaint and not token:
@@ -241,7 +242,7 @@ class KeptIdToken:
                 f"T{self.source[1:]} {complaint}.",
                 hint="This looks like the ID token itself. Name the variable or the file that "
                 "contains it."
-                if is_slip(self.given)
+                if is_slip(self._given)
                 else "In GitLab, 'id_tokens: {NAME: {aud: …}}' of the job puts it into the "
                 "variable NAME. Name that with --id-token-variable.",
             )

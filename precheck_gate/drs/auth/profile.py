@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,13 +87,15 @@ class SharedFile(Credential):
             yield "the credentials file", path
 
 
-@dataclass(frozen=True, slots=True)
 class _File:
     """The profiles of the file, which are read like variables, or what is wrong with it."""
 
-    path: Path | None
-    profiles: dict[str, Environment] = field(default_factory=dict, repr=False)
-    complaint: str = ""
+    def __init__(
+        self, path: Path | None, profiles: dict[str, Environment], complaint: str = ""
+    ) -> None:
+        self.path = path
+        self.profiles = profiles
+        self.complaint = complaint
 
 
 def _path(environment: Environment) -> Path | None:
@@ -160,7 +161,7 @@ def _read(path: Path | None) -> _File:
     import configparser
 
     if path is None:
-        return _File(None)
+        return _File(None, {})
     # Without interpolation: a secret may contain a percent sign.
     parser = configparser.ConfigParser(interpolation=None)
     complaint = ""
@@ -182,5 +183,5 @@ def _read(path: Path | None) -> _File:
     except configparser.Error as error:
         complaint = f"is not an INI file ({type(error).__name__})"
     if complaint:
-        return _File(path, complaint=complaint)
+        return _File(path, {}, complaint)
     return _File(path, {name: Environment(dict(parser.items(name))) for name in parser.sections()})

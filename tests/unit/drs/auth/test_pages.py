@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import click
+
 from precheck_gate.cli.options.service import (
     IAM_VARIABLES,
     PROJECT_NAME_VARIABLES,
@@ -40,17 +42,24 @@ def test_the_page_names_no_variable_that_is_none() -> None:
     assert named - known - {"OS_AUTH"} == set()
 
 
-def test_every_way_is_a_choice_and_stands_on_the_page() -> None:
-    assert f"`--auth {'|'.join(kind.auth for kind in KINDS)}`" in PAGE
+def test_every_kind_is_a_choice_and_stands_on_the_page() -> None:
+    names = [kind.auth for kind in KINDS]
+    (auth,) = (param for param in options() if param.name == "auth")
+    assert isinstance(auth.type, click.Choice)
+    assert list(auth.type.choices) == names
+    assert [kind.lookup for kind in KINDS if kind.lookup not in str(auth.help)] == []
+    assert f"`--auth {'|'.join(names)}`" in PAGE
 
 
-def test_the_page_names_every_option() -> None:
-    import click
-
+def options() -> list[click.Option]:
     command = click.Command("x")
     for add in SERVICE_OPTIONS:
         command = add(command)
-    names = [option.opts[0] for option in command.params]
+    return [param for param in command.params if isinstance(param, click.Option)]
+
+
+def test_the_page_names_every_option() -> None:
+    names = [option.opts[0] for option in options()]
     assert [name for name in names if name not in PAGE and name != "--ca-bundle"] == []
 
 
