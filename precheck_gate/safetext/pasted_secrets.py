@@ -62,7 +62,7 @@ def quoted(value: str, limit: int = 60, *, whole: str = "") -> str:
 def told_variable(name: str) -> str:
     """Return a variable's name for an error; a description of it if it cannot be a name."""
     if _VARIABLE.fullmatch(name) is None:
-        return f"(a text of {len(name)} characters that is no variable's name)"
+        return f"(a text of {len(name)} characters that is not a valid variable name)"
     return told(name)
 
 

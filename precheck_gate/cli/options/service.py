@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -173,10 +174,11 @@ def find_service(
     if project_id:
         project_id = _checked_project_id(project_id)
     project_name = "" if project_id else _project_name(environment, region)
-    found = None
+    found: Found | None = None
     if not (project_id or project_name or region):
-        # Only a profile can name the project now.
-        found = _found_or_none(options, environment)
+        # Only a profile can name the project now. Without one, the project is what is missing.
+        with suppress(UsageError):
+            found = find_credential(options, environment)
         project_id = _checked_project_id(found.project_id if found else "")
     found = found or find_credential(options, environment)
     if found.project_id and not (project_id or project_name):
@@ -253,13 +255,6 @@ def _project_name(environment: Environment, region: str) -> str:
         f"{variable} is {quoted(name)}, which is not {problem}.",
         hint="Unset it, or give the project with --project-id (or PRECHECK_GATE_PROJECT_ID).",
     )
-
-
-def _found_or_none(options: Mapping[str, Any], environment: Environment) -> Found | None:
-    try:
-        return find_credential(options, environment)
-    except UsageError:
-        return None
 
 
 def _iam_endpoint(options: Mapping[str, Any], region: str, found: Found) -> str:

@@ -34,15 +34,8 @@ def sign(
 ) -> dict[str, str]:
     """Return the headers to send: those given, the date, and the signature over all of them.
 
-    Args:
-        method: such as ``POST``.
-        path: as in the URL, beginning with ``/``.
-        query: the decoded parameters of the URL.
-        headers: what to sign, ``Host`` among them; a name with ``_`` in it is sent unsigned.
-        body: what is sent.
-        access_key: who signs.
-        secret_key: what it is signed with.
-        moment: now, in UTC; the gateway refuses a signature more than 15 minutes off.
+    The headers include ``Host``; one with ``_`` in its name is sent unsigned. The query is decoded.
+    The moment is now, in UTC: the gateway refuses a signature that is more than 15 minutes off.
     """
     signed = dict(headers)
     content_type = signed.get("Content-Type", "")
@@ -52,7 +45,7 @@ def sign(
     signed = {name: value.strip() for name, value in signed.items()}
     names = sorted(name.lower() for name in signed if "_" not in name)
     proof = signature(method, path, query, signed, names, body, secret_key)
-    # Whoever has it can send this request again for some minutes.
+    # With it, anybody can send this request again for some minutes.
     hide_for_now(proof)
     sent = {name: value.encode().decode("latin-1") for name, value in signed.items()}
     sent["Authorization"] = (
@@ -71,7 +64,7 @@ def signature(
     body: bytes,
     secret_key: Secret,
 ) -> str:
-    """Return the signature over a request; ``names`` are the signed headers', lower and sorted."""
+    """Return the signature of a request; ``names``, lower and sorted, are the signed headers."""
     names = list(names)
     values = {name.lower(): value.strip() for name, value in headers.items()}
     uri = "/".join(_encode(part) for part in unquote(path).split("/"))

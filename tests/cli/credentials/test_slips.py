@@ -160,7 +160,7 @@ def test_every_variable_with_a_credential_is_known_from_the_start(
         ),
         (
             "ID token's variable",
-            "The variable (a text of 30 characters that is no variable's name) contains no ID",
+            "The variable (a text of 30 characters that is not a valid variable name) contains no",
             "next: This looks like the ID token itself. Name the variable or the file",
         ),
         ("task", f"{LOOKS} is not a task's ID", "looks like 140b5236-88ad-43c8-811c-1268453jb101"),
@@ -233,7 +233,7 @@ def test_a_known_secret_is_a_slip_and_what_has_it_in_it_is_told_with_a_mask() ->
 
 def test_names_of_variables() -> None:
     assert told_variable("HUAWEI_ID_TOKEN") == "HUAWEI_ID_TOKEN"
-    assert told_variable("9lives") == "(a text of 6 characters that is no variable's name)"
+    assert told_variable("9lives") == "(a text of 6 characters that is not a valid variable name)"
     assert "looks like a credential" in told_variable(TOKENS["access key"])
 
 
