@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from precheck_gate.drs.auth.signing import DATE_FORMAT, signature
+from precheck_gate.drs.auth.access_key import DATE_FORMAT, signature
 from precheck_gate.safetext.secrets import Secret
 
 if TYPE_CHECKING:

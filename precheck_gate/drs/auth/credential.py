@@ -319,23 +319,17 @@ class IssuedCredential(Credential):
         self._renew_at = self._end - min(_MARGIN_SECONDS, lifetime / 10)
 
 
-class Content(NamedTuple):
-    """What was read, or why it could not be read and what to do about it."""
+def read_secret(path: Path) -> tuple[Secret, str]:
+    """Return the content of a file, and why it could not be read, "" if it was.
 
-    secret: Secret
-    complaint: str = ""
-    hint: str = ""
-
-
-def read_secret(path: Path) -> Content:
-    """Return the content of a file. Raises nothing: a decoding error would hold the content."""
+    Raises nothing: a decoding error would hold the content.
+    """
     try:
-        return Content(Secret(read_file(path, MAX_FILE_BYTES).decode("utf-8-sig").strip()))
+        return Secret(read_file(path, MAX_FILE_BYTES).decode("utf-8-sig").strip()), ""
     except UnicodeDecodeError:
-        return Content(Secret(""), "is not text")
+        return Secret(""), "is not text"
     except OSError as error:
-        complaint = f"cannot be read: {reason_of(error)}"
-        return Content(Secret(""), complaint, "Check the path and its permissions.")
+        return Secret(""), f"cannot be read: {reason_of(error)}"
 
 
 def is_word(text: str) -> bool:

@@ -67,8 +67,9 @@ class IamToken(Credential):
         Raises:
             UsageError: the file cannot be read, or holds no valid token.
         """
-        token, complaint, hint = read_secret(path)
+        token, complaint = read_secret(path)
         if complaint:
+            hint = "Check the path and its permissions."
             if is_slip(path):
                 hint = (
                     "This looks like the token itself. Give the path of a file that contains it, "

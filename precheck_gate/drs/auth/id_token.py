@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate.drs.auth.credential import (
-    Content,
     IssuedCredential,
     Option,
     Place,
@@ -215,7 +214,7 @@ class KeptIdToken:
     """
 
     def __init__(
-        self, source: str, given: str, read: Callable[[], Content], audience_hint: str
+        self, source: str, given: str, read: Callable[[], tuple[Secret, str]], audience_hint: str
     ) -> None:
         self.source = source
         self.audience_hint = audience_hint
@@ -232,7 +231,7 @@ class KeptIdToken:
 
     def _read_or(self, error: type[UsageError | AccessRefused]) -> Secret:
         """Return the token, or raise an error, which quotes nothing of the content."""
-        token, complaint, _ = self._read()
+        token, complaint = self._read()
         if not complaint and not is_word(token.reveal()):
             complaint = "contains something that is not an ID token"
         if not complaint and not token:
@@ -257,7 +256,7 @@ def _in_variable(name: str, environment: Environment) -> KeptIdToken:
     return KeptIdToken(
         f"the variable {told_variable(name)}",
         name,
-        lambda: Content(environment.secret(name)),
+        lambda: (environment.secret(name), ""),
         "set the 'aud' of the job's id_tokens to the client ID of the identity provider",
     )
 

@@ -176,10 +176,9 @@ def _read(path: Path | None) -> _File:
     except configparser.ParsingError as error:
         lines = _some([str(line) for line, _ in error.errors])
         complaint = f"has lines that are not 'key = value': {lines}"
-    except configparser.DuplicateSectionError as error:
-        complaint = f"has a section twice, line {error.lineno}"
-    except configparser.DuplicateOptionError as error:
-        complaint = f"has a key twice, line {error.lineno}"
+    except (configparser.DuplicateSectionError, configparser.DuplicateOptionError) as error:
+        what = "section" if isinstance(error, configparser.DuplicateSectionError) else "key"
+        complaint = f"has a {what} twice, line {error.lineno}"
     except configparser.Error as error:
         complaint = f"is not an INI file ({type(error).__name__})"
     if complaint:
