@@ -25,7 +25,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][0-9A-Za-z_]*")
 _WORD = re.compile(r"[^\s'\"(),]+")
 
 
-def is_slip(value: object) -> bool:
+def looks_like_secret(value: object) -> bool:
     """Return whether a value looks like a credential and not like a path, a name or an ID."""
     text = str(value).strip()
     hidden = hide_secrets(text)
@@ -45,32 +45,34 @@ def _instead(text: str) -> str:
     return f"(a text of {len(text)} characters that looks like a credential itself)"
 
 
-def told(name: object) -> str:
+def safe_name(name: object) -> str:
     """Return a path or a name for an error; a description of it if it looks like a credential."""
-    return _instead(str(name)) if is_slip(name) else str(name)
+    return _instead(str(name)) if looks_like_secret(name) else str(name)
 
 
 def quoted(value: str, limit: int = 60, *, whole: str = "") -> str:
-    """Like `told`, in quotes, made harmless and shortened.
+    """Like `safe_name`, in quotes, made harmless and shortened.
 
     If the value is a part of what was typed, ``whole`` is all of it.
     """
-    slip = next((text for text in (whole, value) if is_slip(text)), None)
+    slip = next((text for text in (whole, value) if looks_like_secret(text)), None)
     return repr(clean_line(shorten(value, limit))) if slip is None else _instead(slip)
 
 
-def told_variable(name: str) -> str:
+def safe_variable_name(name: str) -> str:
     """Return a variable's name for an error; a description of it if it cannot be a name."""
     if _VARIABLE.fullmatch(name) is None:
         return f"(a text of {len(name)} characters that is not a valid variable name)"
-    return told(name)
+    return safe_name(name)
 
 
-def without_slips(message: str) -> str:
+def without_pasted_secrets(message: str) -> str:
     """Return a library's message about what was typed, without words that look like credentials."""
 
     def replace(word: re.Match[str]) -> str:
         text = word.group().lstrip("-").rstrip(".:;")
-        return word.group().replace(text, _instead(text)) if is_slip(text) else word.group()
+        return (
+            word.group().replace(text, _instead(text)) if looks_like_secret(text) else word.group()
+        )
 
     return _WORD.sub(replace, message)

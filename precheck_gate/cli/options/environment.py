@@ -15,7 +15,7 @@ import click
 
 from precheck_gate.drs.auth.discovery import NAMING_OPTIONS, VARIABLES
 from precheck_gate.errors import UsageError
-from precheck_gate.safetext.pasted_secrets import told_variable
+from precheck_gate.safetext.pasted_secrets import safe_variable_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -154,7 +154,7 @@ def _refuse_unknown(ctx: click.Context, opts: Mapping[str, Any]) -> None:
     known = known_variables(ctx.find_root().command)
     unknown = sorted(ours - known)
     if unknown:
-        told = [f"{told_variable(name)}{_meant(name, known)}" for name in unknown[:_MOST_TOLD]]
+        told = [f"{safe_variable_name(name)}{_meant(name, known)}" for name in unknown[:_MOST_TOLD]]
         more = len(unknown) - _MOST_TOLD
         raise click.UsageError(
             f"Unknown variable{'s' if len(unknown) > 1 else ''}: {', '.join(told)}"

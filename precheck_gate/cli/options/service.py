@@ -19,7 +19,7 @@ from precheck_gate.cli.options.types import PATH
 from precheck_gate.drs.auth.credential import Environment
 from precheck_gate.drs.auth.discovery import KINDS, find_credential
 from precheck_gate.errors import UsageError
-from precheck_gate.safetext.pasted_secrets import quoted, told
+from precheck_gate.safetext.pasted_secrets import quoted, safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -339,7 +339,7 @@ def _checked_ca_bundle(path: Path | None) -> str | None:
     else:
         return str(path)
     raise UsageError(
-        f"The CA bundle {told(path)} cannot be used: {reason}.",
+        f"The CA bundle {safe_name(path)} cannot be used: {reason}.",
         hint="Give a file of certificates in PEM format.",
     )
 

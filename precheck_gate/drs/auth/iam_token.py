@@ -14,7 +14,7 @@ from precheck_gate.drs.auth.credential import (
     read_secret,
 )
 from precheck_gate.errors import UsageError
-from precheck_gate.safetext.pasted_secrets import is_slip, told
+from precheck_gate.safetext.pasted_secrets import looks_like_secret, safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,7 +57,7 @@ class IamToken(Credential):
     def find(cls, options: Mapping[str, Any], environment: Environment) -> Iterator[Place]:
         """Yield the file that an option names, then the variables."""
         if (path := options.get("token_file")) is not None:
-            yield Place(cls, told(path), lambda: cls.of_file(path), Rank.NAMED)
+            yield Place(cls, safe_name(path), lambda: cls.of_file(path), Rank.NAMED)
         yield from super().find(options, environment)
 
     @classmethod
@@ -70,13 +70,13 @@ class IamToken(Credential):
         token, complaint = read_secret(path)
         if complaint:
             hint = "Check the path and its permissions."
-            if is_slip(path):
+            if looks_like_secret(path):
                 hint = (
                     "This looks like the token itself. Give the path of a file that contains it, "
                     "or set PRECHECK_GATE_TOKEN."
                 )
-            raise UsageError(f"The token file {told(path)} {complaint}.", hint=hint)
-        return cls._checked(token, told(path))
+            raise UsageError(f"The token file {safe_name(path)} {complaint}.", hint=hint)
+        return cls._checked(token, safe_name(path))
 
     @classmethod
     def of_variables(cls, environment: Environment, names: Variables) -> IamToken:

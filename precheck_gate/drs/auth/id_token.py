@@ -16,7 +16,7 @@ from precheck_gate.drs.auth.credential import (
 )
 from precheck_gate.errors import AccessRefused, ServiceError, UsageError
 from precheck_gate.safetext.cleaning import clean_line, shorten
-from precheck_gate.safetext.pasted_secrets import is_slip, told, told_variable
+from precheck_gate.safetext.pasted_secrets import looks_like_secret, safe_name, safe_variable_name
 from precheck_gate.safetext.secrets import Secret
 
 if TYPE_CHECKING:
@@ -241,7 +241,7 @@ class KeptIdToken:
                 f"T{self.source[1:]} {complaint}.",
                 hint="This looks like the ID token itself. Name the variable or the file that "
                 "contains it."
-                if is_slip(self._given)
+                if looks_like_secret(self._given)
                 else "In GitLab, 'id_tokens: {NAME: {aud: …}}' of the job puts it into the "
                 "variable NAME. Name that with --id-token-variable.",
             )
@@ -254,7 +254,7 @@ IdTokenOrigin = GitHubIdToken | KeptIdToken
 def _in_variable(name: str, environment: Environment) -> KeptIdToken:
     """Return the ID token in a variable, which the CI system sets (GitLab's ``id_tokens``)."""
     return KeptIdToken(
-        f"the variable {told_variable(name)}",
+        f"the variable {safe_variable_name(name)}",
         name,
         lambda: (environment.secret(name), ""),
         "set the 'aud' of the job's id_tokens to the client ID of the identity provider",
@@ -264,7 +264,7 @@ def _in_variable(name: str, environment: Environment) -> KeptIdToken:
 def id_token_in_file(path: Path, set_in: str = "") -> KeptIdToken:
     """Return the ID token in a file; ``set_in`` is added to the path in messages."""
     return KeptIdToken(
-        f"the ID token file {told(path)}{set_in}",
+        f"the ID token file {safe_name(path)}{set_in}",
         str(path),
         lambda: read_secret(path),
         "get a token for the client ID of the identity provider in IAM",

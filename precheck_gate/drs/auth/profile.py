@@ -20,7 +20,7 @@ from precheck_gate.drs.auth.credential import (
 from precheck_gate.drs.auth.id_token import CiIdentity, id_token_in_file
 from precheck_gate.errors import UsageError, reason_of
 from precheck_gate.runtime.reading import read_file
-from precheck_gate.safetext.pasted_secrets import quoted, told
+from precheck_gate.safetext.pasted_secrets import quoted, safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -69,7 +69,7 @@ class SharedFile(Credential):
             return
         yield Place(
             cls,
-            f"profile {told(name)}{f' of {told(path)}' if path else ''}",
+            f"profile {safe_name(name)}{f' of {safe_name(path)}' if path else ''}",
             lambda: _credential(file, name),
             Rank.NAMED if named else Rank.FOUND,
             project_id=profile.get("project_id") if profile else "",
@@ -112,19 +112,21 @@ def _credential(file: _File, name: str) -> Credential:
             hint=f"Set {_FILE_VARIABLE} to the path of the file.",
         )
     if file.complaint:
-        raise UsageError(f"The credentials file {told(file.path)} {file.complaint}.", hint=_HINT)
+        raise UsageError(
+            f"The credentials file {safe_name(file.path)} {file.complaint}.", hint=_HINT
+        )
     profile = file.profiles.get(name)
     if profile is None:
         # A section that cannot be a profile is the content of another kind of file.
         known = _some([one for one in file.profiles if _NAME.fullmatch(one)]) or "none"
         raise UsageError(
-            f"The credentials file {told(file.path)} has no profile {quoted(name)}.",
+            f"The credentials file {safe_name(file.path)} has no profile {quoted(name)}.",
             hint=f"Choose one with --profile-name. Profiles in the file: {known}.",
         )
     if profile.has("idp_id", "id_token_file"):
         file_of_token = id_token_in_file(Path(profile.get("id_token_file")))
         return CiIdentity(profile.get("idp_id"), file_of_token)
-    source = f"profile {told(name)} of {told(file.path)}"
+    source = f"profile {safe_name(name)} of {safe_name(file.path)}"
     if not profile.has("ak", "sk"):
         raise UsageError(
             f"The {source} has no credential in it.",

@@ -15,11 +15,11 @@ from precheck_gate.__main__ import run_main
 from precheck_gate.drs.auth.discovery import VARIABLES
 from precheck_gate.drs.auth.user import IamUser
 from precheck_gate.safetext.pasted_secrets import (
-    is_slip,
+    looks_like_secret,
     quoted,
-    told,
-    told_variable,
-    without_slips,
+    safe_name,
+    safe_variable_name,
+    without_pasted_secrets,
 )
 from precheck_gate.safetext.secrets import Secret
 from tests.support.credentials import ID, PROJECT
@@ -213,34 +213,38 @@ def test_an_ordinary_mistake_is_repeated(
 def test_random_bytes_in_base64_are_a_slip(content: bytes) -> None:
     """Those that begin with a slash aside, which may be a path."""
     noise = random.Random(content).randbytes(max(300, len(content)))
-    assert is_slip(base64.b64encode(noise).decode().lstrip("/"))
-    assert is_slip(base64.urlsafe_b64encode(noise).decode().lstrip("-"))
+    assert looks_like_secret(base64.b64encode(noise).decode().lstrip("/"))
+    assert looks_like_secret(base64.urlsafe_b64encode(noise).decode().lstrip("-"))
 
 
 @pytest.mark.parametrize("value", ["", ".", "-", "***", "a", "./x", "~/token", "token", "*", "**"])
 def test_what_is_no_slip(value: str) -> None:
-    assert not is_slip(value)
-    assert told(value) == value
+    assert not looks_like_secret(value)
+    assert safe_name(value) == value
 
 
 def test_a_known_secret_is_a_slip_and_what_has_it_in_it_is_told_with_a_mask() -> None:
     Secret("geheim-wort")
-    assert is_slip("geheim-wort")
-    assert told("geheim-wort") == "(a text of 11 characters that looks like a credential itself)"
+    assert looks_like_secret("geheim-wort")
+    assert (
+        safe_name("geheim-wort") == "(a text of 11 characters that looks like a credential itself)"
+    )
     assert quoted("/home/geheim-wort/x") == "'/home/***/x'"
     assert quoted("left", whole="geheim-wort").startswith("(a text of 11 ")
 
 
 def test_names_of_variables() -> None:
-    assert told_variable("HUAWEI_ID_TOKEN") == "HUAWEI_ID_TOKEN"
-    assert told_variable("9lives") == "(a text of 6 characters that is not a valid variable name)"
-    assert "looks like a credential" in told_variable(TOKENS["access key"])
+    assert safe_variable_name("HUAWEI_ID_TOKEN") == "HUAWEI_ID_TOKEN"
+    assert (
+        safe_variable_name("9lives") == "(a text of 6 characters that is not a valid variable name)"
+    )
+    assert "looks like a credential" in safe_variable_name(TOKENS["access key"])
 
 
 def test_messages_of_others() -> None:
     text = f"No such option: --{TOKENS['secret key']}. Did you mean '--timeout', '--until'?"
-    assert without_slips(text) == (
+    assert without_pasted_secrets(text) == (
         "No such option: --(a text of 40 characters that looks like a credential itself). Did you "
         "mean '--timeout', '--until'?"
     )
-    assert without_slips("'30' is not (a duration).") == "'30' is not (a duration)."
+    assert without_pasted_secrets("'30' is not (a duration).") == "'30' is not (a duration)."
