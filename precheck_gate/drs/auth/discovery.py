@@ -90,5 +90,5 @@ def mask_environment() -> None:
     environment = Environment.of_process()
     public = {name for kind in KINDS for name in kind.public}
     named = {environment.get(option.own_variable) for option in NAMING_OPTIONS}
-    for name in {*VARIABLES, *named} - public:
+    for name in (set(VARIABLES) - public) | named:
         environment.secret(name)
