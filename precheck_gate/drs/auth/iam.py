@@ -121,7 +121,8 @@ class Iam:
 
     def _lifetime(self, reply: Reply) -> float | None:
         """Return a token's lifetime by IAM's own clock, so that ours may be wrong."""
-        expires, issued = _moment(reply, "expires_at"), _moment(reply, "issued_at")
+        token = object_in(reply.body).get("token")
+        expires, issued = _moment(token, "expires_at"), _moment(token, "issued_at")
         since = issued or http_date(reply.headers) or self._clock.now()
         return max(0.0, (expires - since).total_seconds()) if expires else None
 
@@ -158,8 +159,7 @@ def _project_ids(reply: Reply, name: str) -> list[str]:
     return [one for one in ids if isinstance(one, str) and _PROJECT_ID.fullmatch(one)]
 
 
-def _moment(reply: Reply, key: str) -> datetime | None:
-    token = object_in(reply.body).get("token")
+def _moment(token: object, key: str) -> datetime | None:
     text = token.get(key) if isinstance(token, dict) else None
     try:
         moment = datetime.fromisoformat(text) if isinstance(text, str) else None
