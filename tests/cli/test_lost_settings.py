@@ -52,8 +52,15 @@ VALUES = [
 @pytest.mark.parametrize("text", ["", " "])
 @pytest.mark.parametrize(("path", "name"), VALUES, ids=str)
 def test_an_option_without_a_value_is_refused_by_name(
-    gate: Gate, path: tuple[str, ...], name: str, text: str
+    gate: Gate,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    path: tuple[str, ...],
+    name: str,
+    text: str,
 ) -> None:
+    # A report is written to whatever name is given for it.
+    monkeypatch.chdir(tmp_path)
     outcome = gate.main(*path, name, text, with_reports=False)
     assert outcome.code == 2
     assert name in outcome.err
