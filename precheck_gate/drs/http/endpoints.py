@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from precheck_gate.errors import UsageError
-from precheck_gate.safetext.pasted_secrets import quoted, told
+from precheck_gate.safetext.pasted_secrets import quoted, safe_name
 
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z0-9]+)+")
 # Regions whose hosts have another domain; source: the official SDK's region list.
@@ -54,7 +54,7 @@ def check_endpoint(url: str) -> str:
         )
     if parts.scheme == "http" and not is_loopback(host):
         raise UsageError(
-            f"The endpoint http://{told(parts.netloc)} would send the token unencrypted.",
+            f"The endpoint http://{safe_name(parts.netloc)} would send the token unencrypted.",
             hint="Use https; http is for this machine alone (127.0.0.1, localhost).",
         )
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
