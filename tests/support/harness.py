@@ -179,7 +179,7 @@ class ScriptedService:
         client = DrsClient(
             "http://127.0.0.1:1",
             lambda _: "p",
-            lambda *_, **__: HttpReply(200, {}, content),
+            lambda *_: HttpReply(200, {}, content),
             self.clock,
         )
         return client.precheck_results(task_ids, seconds)

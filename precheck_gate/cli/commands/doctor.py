@@ -159,11 +159,11 @@ class Examination:
 
     def _clock(self, service: ServiceSettings, transport: HttpTransport, access: Access) -> bool:
         from precheck_gate.drs.auth.requests_auth import NoAuth
+        from precheck_gate.drs.http.messages import HttpRequest
 
         try:
-            reply = transport.send(
-                "GET", f"{service.endpoint}/", auth=NoAuth(), seconds=self._seconds
-            )
+            request = HttpRequest("GET", f"{service.endpoint}/")
+            reply = transport.send(request, NoAuth(), self._seconds)
         except ServiceError as error:
             self._fail("clock", error.message, error.hint)
             return False

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from precheck_gate.drs.api import v3_wire
+from precheck_gate.drs.http.messages import HttpRequest
 from precheck_gate.drs.http.replies import refused, usual_advice
 from precheck_gate.errors import BatchRefused, TimeOver, UnnamedResult
 
@@ -133,13 +134,9 @@ class DrsClient:
         left = end - self._clock.monotonic()
         if left <= 0:
             raise TimeOver("The time for a request ran out while the project was looked up.")
-        return self._send(
-            "POST",
-            f"{self._endpoint}/v3/{project}/jobs{path}",
-            headers=self._headers,
-            body=json.dumps(document).encode(),
-            seconds=left,
-        )
+        url = f"{self._endpoint}/v3/{project}/jobs{path}"
+        body = json.dumps(document).encode()
+        return self._send(HttpRequest("POST", url, self._headers, body), left)
 
     def _answer_in(self, reply: Reply) -> bytes:
         """Return the body of an answer; any status but 200 is an error."""

@@ -16,6 +16,7 @@ from precheck_gate.drs.api.v3_wire import (
     read_starts,
     task_error,
 )
+from precheck_gate.drs.http.messages import HttpRequest
 from precheck_gate.drs.http.parallel import in_parallel
 from precheck_gate.drs.http.replies import brief, error_in, parse_object, refused
 from precheck_gate.errors import (
@@ -270,7 +271,7 @@ class DrsV5Client:
         project = quote(self._project_id(seconds), safe="")
         asked = f"?{urlencode(query)}" if query else ""
         url = f"{self._endpoint}/v5/{project}/jobs{path}{asked}"
-        reply = self._send(method, url, headers=self._headers, body=body, seconds=seconds)
+        reply = self._send(HttpRequest(method, url, self._headers, body), seconds)
         if reply.status not in accepted:
             raise refused(reply, self._clock, self._advice)
         return reply.body

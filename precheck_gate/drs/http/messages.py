@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from requests.auth import AuthBase
@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 
 # The gateway refuses signatures that are more than 15 minutes off; say so well before.
 MAX_SKEW_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request without its credential; the body, if any, is JSON."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,33 +40,11 @@ class Reply:
     body: bytes = field(repr=False)
 
 
-class Send(Protocol):
-    """Sends a request with a credential: `HttpTransport.send`, or a fake."""
+Send: TypeAlias = "Callable[[HttpRequest, AuthBase, float], Reply]"
+"""Sends a request with a credential within so many seconds."""
 
-    def __call__(  # noqa: D102
-        self,
-        method: str,
-        url: str,
-        *,
-        auth: AuthBase,
-        seconds: float,
-        headers: Mapping[str, str] | None = None,
-        body: bytes = b"",
-    ) -> Reply: ...
-
-
-class AuthorizedSend(Protocol):
-    """Sends a request with the credential of the run: `Access.send`, or a fake."""
-
-    def __call__(  # noqa: D102
-        self,
-        method: str,
-        url: str,
-        *,
-        seconds: float,
-        headers: Mapping[str, str] | None = None,
-        body: bytes = b"",
-    ) -> Reply: ...
+AuthorizedSend: TypeAlias = "Callable[[HttpRequest, float], Reply]"
+"""Sends a request with the credential of the run within so many seconds."""
 
 
 def http_date(headers: Mapping[str, Any]) -> datetime | None:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from requests.auth import AuthBase
 
-    from precheck_gate.drs.http.messages import Send
+    from precheck_gate.drs.http.messages import HttpRequest, Send
     from precheck_gate.runtime.clock import Clock
     from precheck_gate.runtime.signals import Interrupts
 
@@ -88,40 +88,24 @@ class HttpTransport:
         self._left_behind: list[Lifeline] = []
         self._lock = threading.Lock()
 
-    def send(
-        self,
-        method: str,
-        url: str,
-        *,
-        auth: AuthBase,
-        seconds: float,
-        headers: Mapping[str, str] | None = None,
-        body: bytes = b"",
-    ) -> Reply:
+    def send(self, request: HttpRequest, auth: AuthBase, seconds: float) -> Reply:
         """Send a request and return the reply, which has to be here within ``seconds``.
-
-        Args:
-            method: such as ``GET``.
-            url: where to.
-            auth: puts the credential on the request.
-            seconds: for the whole exchange.
-            headers: besides the credential and the content type.
-            body: JSON.
 
         Raises:
             TransientFault: network faults and time-outs.
             NotAnAnswer: the body is too large, what came is not HTTP, or a cache answered.
             ServiceError: TLS that does not verify, and requests that cannot be sent.
         """
-        request = requests.Request(method, url, headers=dict(headers or {}), auth=auth)
-        if body:
-            request.data = body
-            request.headers["Content-Type"] = "application/json"
+        url = request.url
+        headers = dict(request.headers)
+        if request.body:
+            headers["Content-Type"] = "application/json"
+        prepared = requests.Request(request.method, url, headers, data=request.body, auth=auth)
         self._refuse_more_left_behind(url)
-        exchange, began, lifeline = Exchange(method, url), time.monotonic(), Lifeline()
+        exchange, began, lifeline = Exchange(request.method, url), time.monotonic(), Lifeline()
         try:
             result: Reply | BaseException | None = in_time(
-                partial(_exchange, self._session, request, seconds, exchange, lifeline),
+                partial(_exchange, self._session, prepared, seconds, exchange, lifeline),
                 seconds,
                 self._interrupts,
             )
@@ -240,16 +224,7 @@ class PacedSend:
         self._next = clock.monotonic()
         self._lock = threading.Lock()
 
-    def __call__(
-        self,
-        method: str,
-        url: str,
-        *,
-        auth: AuthBase,
-        seconds: float,
-        headers: Mapping[str, str] | None = None,
-        body: bytes = b"",
-    ) -> Reply:
+    def __call__(self, request: HttpRequest, auth: AuthBase, seconds: float) -> Reply:
         """Send a request when it is its turn.
 
         Raises:
@@ -268,10 +243,10 @@ class PacedSend:
         if wait > 0:
             self._clock.sleep(wait)
         with self._lock:
-            self.bytes_sent += len(body)
+            self.bytes_sent += len(request.body)
         left = min(seconds - wait, self._exchange_seconds)
         try:
-            reply = self._send(method, url, auth=auth, seconds=left, headers=headers, body=body)
+            reply = self._send(request, auth, left)
         except TransientFault as error:
             if self._clock.monotonic() < now + seconds:
                 raise

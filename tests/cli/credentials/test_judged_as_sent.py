@@ -204,7 +204,7 @@ def test_what_is_matched_is_what_the_service_sent() -> None:
     for token in TOKENS:
         Secret(token)
     client = DrsClient(
-        "https://drs.example", lambda _: PROJECT, lambda *_, **__: Reply(200, {}, body), FakeClock()
+        "https://drs.example", lambda _: PROJECT, lambda *_: Reply(200, {}, body), FakeClock()
     )
 
     snapshot = client.precheck_results([ID], 5).entries[ID]
@@ -285,7 +285,7 @@ def test_v5_is_judged_as_sent_as_well() -> None:
     client = DrsV5Client(
         "https://drs.example",
         lambda _: PROJECT,
-        lambda *_, **__: Reply(200, {}, body),
+        lambda *_: Reply(200, {}, body),
         FakeClock(),
         query_ids={ID: "a-query"},
         language="en-us",

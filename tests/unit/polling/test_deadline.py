@@ -8,7 +8,7 @@ import pytest
 
 from precheck_gate.drs.api.v3 import DrsClient
 from precheck_gate.drs.auth.requests_auth import NoAuth
-from precheck_gate.drs.http.messages import Reply
+from precheck_gate.drs.http.messages import HttpRequest, Reply
 from precheck_gate.drs.http.transport import PacedSend
 from precheck_gate.errors import TransientFault
 from precheck_gate.model.verdicts import Verdict
@@ -41,14 +41,14 @@ def run(
     """Poll by the real client and the real pacing; return the verdict and when it came."""
     clock = FakeClock()
 
-    def inner(*_: Any, seconds: float, body: bytes = b"", **__: Any) -> Reply:
+    def inner(request: HttpRequest, _: object, seconds: float) -> Reply:
         assert seconds > 0
-        return send(clock, [one for one in requested if one.encode() in body], seconds)
+        return send(clock, [one for one in requested if one.encode() in request.body], seconds)
 
     paced = PacedSend(inner, clock, max_rps)
 
-    def send_all(method: str, url: str, **more: Any) -> Reply:
-        return paced(method, url, auth=NoAuth(), **more)
+    def send_all(request: HttpRequest, seconds: float) -> Reply:
+        return paced(request, NoAuth(), seconds)
 
     poller = Poller(
         DrsClient("http://127.0.0.1:1", lambda _: "p", send_all, clock),
@@ -125,12 +125,12 @@ def test_a_service_that_is_down_before_the_deadline_is_an_error_though_a_request
 
 def test_a_turn_that_is_not_taken_is_left_to_the_next_request() -> None:
     clock = FakeClock()
-    paced = PacedSend(lambda *_, **__: Reply(200, {}, b""), clock, 0.1)
-    paced("GET", "http://x", auth=NoAuth(), seconds=1.0)
+    paced = PacedSend(lambda *_: Reply(200, {}, b""), clock, 0.1)
+    paced(HttpRequest("GET", "http://x"), NoAuth(), 1.0)
     for _ in range(5):
         with pytest.raises(TransientFault):
-            paced("GET", "http://x", auth=NoAuth(), seconds=1.0)
-    paced("GET", "http://x", auth=NoAuth(), seconds=60.0)
+            paced(HttpRequest("GET", "http://x"), NoAuth(), 1.0)
+    paced(HttpRequest("GET", "http://x"), NoAuth(), 60.0)
     assert clock.monotonic() == 10.0
 
 

@@ -163,7 +163,7 @@ def own_of(*replies: dict[str, Any]) -> list[frozenset[str]]:
     client = DrsClient(
         "http://127.0.0.1:1",
         lambda _: "p",
-        lambda *_, **__: Reply(200, {}, json.dumps(next(contents)).encode()),
+        lambda *_: Reply(200, {}, json.dumps(next(contents)).encode()),
         FakeClock(),
     )
     own = []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate.drs.api.v3 import DrsClient
-from precheck_gate.drs.http.messages import Reply
+from precheck_gate.drs.http.messages import HttpRequest, Reply
 from precheck_gate.errors import ServiceError, TransientFault
 from precheck_gate.model.snapshots import Observation, Trouble
 from precheck_gate.polling.cadence import FixedCadence
@@ -37,10 +37,9 @@ class AnyService:
         self._clock = clock
         self._own: dict[str, str] = {}
 
-    def send(self, method: str, url: str, *, body: bytes = b"", **_: Any) -> Reply:
-        assert method == "POST"
+    def send(self, request: HttpRequest, seconds: float) -> Reply:
         self._clock.advance(self._random.choice([0.0, 0.2, 3.0]))
-        asked = json.loads(body)["jobs"]
+        asked = json.loads(request.body)["jobs"]
         fault = self._random.random()
         if fault < 0.05:
             raise TransientFault("The connection was reset.")
@@ -49,7 +48,7 @@ class AnyService:
             return Reply(status, {"X-Request-Id": "r-1"}, b'{"error_code": "X.1"}')
         if fault < 0.25:
             return Reply(200, {}, self._random.choice([b"", b"<html>", b'{"results": 5}', b"{}"]))
-        if url.endswith("/batch-precheck"):
+        if request.url.endswith("/batch-precheck"):
             return self._started([job["job_id"] for job in asked])
         if fault < 0.35:
             return self._refused(asked)

@@ -12,7 +12,7 @@ from precheck_gate.drs.api.v3_wire import (
     contents_of,
     parse_answer,
 )
-from precheck_gate.drs.http.messages import Reply
+from precheck_gate.drs.http.messages import HttpRequest, Reply
 from precheck_gate.errors import NotAnAnswer, UnnamedResult
 from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
 from tests.support.fakes import FakeClock
@@ -92,8 +92,8 @@ def test_the_tasks_of_an_answer_are_named_once_each_in_their_order() -> None:
 def test_the_request_names_the_tasks() -> None:
     asked = []
 
-    def send(method: str, url: str, **more: Any) -> Reply:
-        asked.append((method, url, json.loads(more["body"])))
+    def send(request: HttpRequest, seconds: float) -> Reply:
+        asked.append((request.method, request.url, json.loads(request.body)))
         return Reply(200, {}, body(entry()))
 
     client = DrsClient("http://127.0.0.1:1", lambda _: "p/1", send, FakeClock())

@@ -185,7 +185,7 @@ def test_what_an_entry_without_a_name_says_is_told() -> None:
 
 
 def client(content: bytes) -> DrsClient:
-    def send(*_: Any, **__: Any) -> Reply:
+    def send(*_: Any) -> Reply:
         return Reply(200, {}, content)
 
     return DrsClient("http://127.0.0.1:1", lambda _: "p", send, FakeClock())

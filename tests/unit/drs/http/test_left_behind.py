@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate.drs.auth.requests_auth import NoAuth
+from precheck_gate.drs.http.messages import HttpRequest
 from precheck_gate.drs.http.transport import MAX_LEFT_BEHIND, HttpTransport
 from precheck_gate.errors import NotAnAnswer, TransientFault
 from tests.support.hostile import (
@@ -73,7 +74,7 @@ def transport(monkeypatch: pytest.MonkeyPatch) -> HttpTransport:
 
 
 def ask(transport: HttpTransport, url: str, seconds: float = 5.0) -> Any:
-    return transport.send("POST", url, auth=NoAuth(), seconds=seconds, body=b"{}")
+    return transport.send(HttpRequest("POST", url, {}, b"{}"), NoAuth(), seconds)
 
 
 @pytest.mark.parametrize("name", DRIPS)
