@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from precheck_gate.judgement.items import ItemJudge, task_finding
 from precheck_gate.model.snapshots import Status, TroubleKind
 from precheck_gate.model.verdicts import TaskVerdict, Verdict, worst
-from precheck_gate.policy.composition import for_task
+from precheck_gate.policy.model import for_task
 from precheck_gate.safetext.cleaning import clean_line, shorten
 
 if TYPE_CHECKING:

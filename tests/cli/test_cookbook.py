@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.documents.validation import load_schema
-from precheck_gate.policy import load_policy
+from precheck_gate.policy.loading import load_policy
 from precheck_gate.policy_tests.case_files import read_case_file
 from tests.support.commands import policy_test
 from tests.support.paths import ROOT

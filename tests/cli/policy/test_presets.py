@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate.policy import PRESETS
+from precheck_gate.policy.loading import PRESETS
 from precheck_gate.policy_tests.case_files import read_case_file
 from tests.support.commands import policy_test
 from tests.support.paths import ROOT, TESTS

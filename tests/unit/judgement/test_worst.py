@@ -6,8 +6,8 @@ import itertools
 
 import pytest
 
+from precheck_gate.model.effects import Effect
 from precheck_gate.model.verdicts import Verdict, effect_of, worst
-from precheck_gate.policy import Effect
 
 ORDER = [
     Verdict.PASSED,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.errors import DocumentError, UsageError
-from precheck_gate.policy import PolicyOptions, load_policy
+from precheck_gate.policy.loading import PolicyOptions, load_policy
 from tests.support.commands import gate, write
 from tests.support.harness import body, entry, item
 
@@ -68,7 +68,7 @@ def outside(tmp_path: Path, *, git: bool) -> Path:
 @pytest.mark.parametrize("git", [True, False])
 def test_a_file_outside_is_refused_unless_allowed(git: bool, tmp_path: Path) -> None:
     team = outside(tmp_path, git=git)
-    with pytest.raises(DocumentError, match="lies outside of the repository") as caught:
+    with pytest.raises(DocumentError, match="is outside of the repository") as caught:
         load_policy(team)
     assert "--allow-outside" in caught.value.problems[0].hint
     allowed = load_policy(team, PolicyOptions(outside=True))
@@ -77,7 +77,7 @@ def test_a_file_outside_is_refused_unless_allowed(git: bool, tmp_path: Path) -> 
 
 def test_an_absolute_path_outside_is_refused(tmp_path: Path) -> None:
     write(tmp_path, org_yaml=PLAIN, repo__team_yaml=extending(str(tmp_path / "org.yaml")))
-    with pytest.raises(DocumentError, match="lies outside"):
+    with pytest.raises(DocumentError, match="is outside"):
         load_policy(tmp_path / "repo" / "team.yaml")
 
 
@@ -89,21 +89,21 @@ def test_in_a_repository_another_folder_of_it_is_inside(tmp_path: Path) -> None:
 
 def test_without_a_repository_only_the_folder_itself_is_inside(tmp_path: Path) -> None:
     write(tmp_path, org__base_yaml=PLAIN, team__policy_yaml=extending("../org/base.yaml"))
-    with pytest.raises(DocumentError, match="lies outside"):
+    with pytest.raises(DocumentError, match="is outside"):
         load_policy(tmp_path / "team" / "policy.yaml")
 
 
 def test_a_link_that_leads_outside_is_refused(tmp_path: Path) -> None:
     write(tmp_path, org_yaml=PLAIN, repo__team_yaml=extending("base.yaml"))
     (tmp_path / "repo" / "base.yaml").symlink_to("../org.yaml")
-    with pytest.raises(DocumentError, match="lies outside"):
+    with pytest.raises(DocumentError, match="is outside"):
         load_policy(tmp_path / "repo" / "team.yaml")
 
 
 def test_a_linked_folder_that_leads_outside_is_refused(tmp_path: Path) -> None:
     write(tmp_path, org__base_yaml=PLAIN, repo__team_yaml=extending("org/base.yaml"))
     (tmp_path / "repo" / "org").symlink_to("../org")
-    with pytest.raises(DocumentError, match="lies outside"):
+    with pytest.raises(DocumentError, match="is outside"):
         load_policy(tmp_path / "repo" / "team.yaml")
 
 
@@ -114,7 +114,7 @@ def test_what_is_extended_may_not_escape_either(tmp_path: Path) -> None:
         repo__team_yaml=extending("base.yaml"),
         repo__base_yaml=extending("../org.yaml"),
     )
-    with pytest.raises(DocumentError, match=r"base\.yaml:2.*lies outside"):
+    with pytest.raises(DocumentError, match=r"base\.yaml:2.*is outside"):
         load_policy(tmp_path / "repo" / "team.yaml")
 
 
@@ -139,5 +139,5 @@ def test_the_program_refuses_with_2_and_allows_with_the_option(tmp_path: Path) -
     answer = tmp_path / "answer.json"
     answer.write_bytes(body(entry(items=[item()])))
     refused = gate("evaluate", answer, "--policy", team)
-    assert (refused.code, "lies outside" in refused.err) == (2, True)
+    assert (refused.code, "is outside" in refused.err) == (2, True)
     assert gate("evaluate", answer, "--policy", team, "--allow-outside").code == 0
