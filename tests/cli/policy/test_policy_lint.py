@@ -254,7 +254,7 @@ def test_a_name_that_the_catalogue_does_not_know(text: str, path: str, said: str
     [warning] = linted(text)
     assert (warning.kind, warning.problem.path) == (LintKind.UNKNOWN_NAME, path)
     assert said in str(warning.problem)
-    assert warning.reason.startswith(PURE) or "exactly" in warning.reason
+    assert warning.reason.startswith(PURE) or "exact name" in warning.reason
 
 
 def test_the_names_of_the_catalogue_are_known() -> None:
