@@ -124,7 +124,7 @@ def _waive(
         return None
     for waiver in policy.waivers:
         why_not = _why_not(policy, waiver, subject, today)
-        said = why_not or "applies, the block becomes a warning"
+        said = why_not or "applies, becomes a warning"
         trace.append(f"waiver {waiver.id} ({waiver.origin}): {said}")
         if why_not is None:
             return waiver

@@ -117,7 +117,11 @@ def test_a_case_that_holds(given: str, expect: str, tmp_path: Path) -> None:
             ["no other finding warns or blocks", "+ task-1: warn: a is ALARM"],
         ),
         ("items: {a: ALARM}", "waivers: {W-1: used}", ["- used", "+ unused"]),
-        ("items: {a: ALARM}", "waivers: {W-9: used}", ["+ no such waiver; the waivers are: W-2, W-1"]),
+        (
+            "items: {a: ALARM}",
+            "waivers: {W-9: used}",
+            ["+ no such waiver; the waivers are: W-2, W-1"],
+        ),
         ("items: {a: ALARM}", "error: '*'", ["- policy error", "+ no error"]),
         ("policy: nowhere.yaml", "error: 'other'", ["- other", "nowhere.yaml cannot be read"]),
     ],

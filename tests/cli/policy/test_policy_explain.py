@@ -64,7 +64,7 @@ def test_each_step_to_the_effect(explain: Callable[..., Called]) -> None:
         "  considered  waiver OLD (policy.yaml:11 waivers[0]): expired on 2026-06-14",
         "  considered  waiver NEXT (policy.yaml:12 waivers[1]): starts on 2026-07-01",
         f"  considered  waiver UP ({up}): may match (direction unknown), not applied",
-        "  considered  waiver ANY (policy.yaml:14 waivers[3]): applies, the block becomes a warning",
+        "  considered  waiver ANY (policy.yaml:14 waivers[3]): applies, becomes a warning",
         "  decided by  policy.yaml:3 rules[0]",
         "  reason      indexes first",
         "  waived by   ANY until 2026-08-01: agreed (owner dba)",
