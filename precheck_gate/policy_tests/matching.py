@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate.judgement.run import exit_code
@@ -138,17 +139,10 @@ def _spellings(key: str, found: _Found) -> tuple[str, ...]:
 
 
 def _value(key: str, found: _Found) -> str:
-    finding = found.finding
-    match key:
-        case "task":
-            return found.task
-        case "kind" | "effect" | "verdict":
-            value: str = getattr(finding, key).value
-            return value
-        case "item":
-            return finding.title
-        case _:
-            return str(getattr(finding, key))
+    if key == "task":
+        return found.task
+    value = getattr(found.finding, "title" if key == "item" else key)
+    return str(value.value if isinstance(value, Enum) else value)
 
 
 def _nearest(want: dict[str, Any], found: Sequence[_Found]) -> Iterator[str]:

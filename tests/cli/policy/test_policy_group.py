@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import click
@@ -12,10 +13,11 @@ import jsonschema
 import pytest
 
 from precheck_gate.cli.commands.policy import SUBCOMMANDS, policy
-from precheck_gate.cli.commands.policy.files import STARTER
 from precheck_gate.documents import validation
 from precheck_gate.documents.yaml_document import parse_document
 from tests.support.calling import call
+
+STARTER = (resources.files("precheck_gate.cli.commands.policy") / "starter.yaml").read_text("utf-8")
 
 if TYPE_CHECKING:
     from pathlib import Path

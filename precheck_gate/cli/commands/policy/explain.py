@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from precheck_gate.catalog import advise, group_of
-from precheck_gate.cli.commands.policy.files import finish
+from precheck_gate.cli.commands.policy.files import finish, policy_command
 from precheck_gate.cli.options.environment import plain_option
-from precheck_gate.cli.options.shared import policy_options
 from precheck_gate.cli.options.types import PATH
 from precheck_gate.errors import UsageError
 from precheck_gate.model.effects import Effect
@@ -20,7 +19,6 @@ from precheck_gate.model.verdicts import FindingKind, Verdict
 from precheck_gate.policy.evaluation import Subject, rule_on
 from precheck_gate.policy.model import Patterns, for_task
 from precheck_gate.runtime.console import Console, Style
-from precheck_gate.runtime.process import Runtime
 from precheck_gate.safetext.cleaning import clean
 
 if TYPE_CHECKING:
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from precheck_gate.model.verdicts import Finding, TaskVerdict
+    from precheck_gate.policy.loading import PolicyOptions
     from precheck_gate.policy.model import Policy
 
 WIDTH = 100
@@ -71,19 +70,15 @@ Examples:
 @plain_option("--sub-task", metavar="ID|NAME", help="Without answers: the item's sub-task.")
 @plain_option("--skipped", is_flag=True, help="Without answers: the item was skipped in DRS.")
 @plain_option("--all", "everything", is_flag=True, help="With answers: show PASSED items too.")
-@policy_options
-@click.pass_context
+@policy_command()
 def explain_command(
-    ctx: click.Context,
-    /,
     answers: Sequence[Path],
     item: str | None,
     tasks: Sequence[str],
     everything: bool,
     policy: Path | None,
-    profile: str | None,
-    allow_outside: bool,
-    now: date | None,
+    today: date,
+    options: PolicyOptions,
     **subject: Any,
 ) -> int:
     """Explain the effect of a policy on an item: each rule and waiver that was considered.
@@ -92,12 +87,11 @@ def explain_command(
     'evaluate'. Exits 0 whatever the effect is.
     """
     from precheck_gate.cli.options.task_lists import NamedTask, select_tasks
-    from precheck_gate.policy.loading import PolicyOptions, load_policy
+    from precheck_gate.policy.loading import load_policy
 
     _check(answers, item, tasks, subject, everything=everything)
     named = select_tasks([NamedTask(one, "--task") for one in tasks]) if tasks else []
-    today = now or ctx.ensure_object(Runtime).the_clock().now().date()
-    loaded = load_policy(policy, PolicyOptions(profile, today, allow_outside))
+    loaded = load_policy(policy, options)
     page = _Page(Console(), any_waivers=bool(loaded.waivers))
     if answers:
         _explain_answers(page, loaded, answers, named, item, today, everything=everything)

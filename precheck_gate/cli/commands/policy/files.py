@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import textwrap
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,85 +19,39 @@ from precheck_gate.runtime.process import Runtime
 from precheck_gate.safetext.cleaning import clean, clean_line, count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import date
     from pathlib import Path
 
     from precheck_gate.policy.loading import PolicyOptions
     from precheck_gate.policy.model import Policy
 
-STARTER = """\
-# yaml-language-server: $schema=./precheck-policy.schema.json
-#
-# With the schema beside this file, editors with the YAML language server check and complete it:
-#   precheck-gate policy schema > precheck-policy.schema.json
-#
-# A policy sets the effect of each pre-check item: allow, warn or block. It cannot release a task
-# that DRS calls not ready (result is not true): that task stays blocked.
-#   precheck-gate policy validate FILE     list every error
-#   precheck-gate policy lint FILE         find probable mistakes
-#   precheck-gate policy explain --item srcDbBinlogIsOff --policy FILE
 
-version: 1
+def policy_command(*left_out: str) -> Callable[[Any], Any]:
+    """Declare the options of a policy, without ``left_out``, and pass them as values.
 
-# The policy to build on: builtin:strict, builtin:default, builtin:permissive, or ./other.yaml.
-extends: builtin:default
+    The command gets ``today`` and ``options`` in place of --profile, --allow-outside and --now.
+    """
 
-# The effect of each status if no rule matches. These are the values of builtin:default.
-statuses:
-  PASSED: allow
-  ALARM: warn
-  FAILED: block
-  unknown: block      # a status that DRS does not document
+    def declare(body: Callable[..., int]) -> Any:
+        @functools.wraps(body)
+        def command(
+            *, now: date | None, allow_outside: bool, profile: str | None = None, **given: Any
+        ) -> int:
+            from precheck_gate.policy.loading import PolicyOptions
 
-# The effect of a check that was skipped in DRS.
-skipped: warn
+            runtime = click.get_current_context().ensure_object(Runtime)
+            today = now or runtime.the_clock().now().date()
+            options = PolicyOptions(profile, today, allow_outside)
+            return body(today=today, options=options, **given)
 
-# The first rule that matches decides. All keys of a match must match. Each is an exact text, a glob
-# (* ? [a-z]) or a list: item, group, status, failed_reason, task, direction.
-rules:
-  - match: {group: [network, db_user_privilege], status: ALARM}
-    effect: block
-    reason: we take no risk with access
+        declared: Any = policy_options(command)
+        declared.__click_params__ = [
+            one for one in declared.__click_params__ if one.name not in left_out
+        ]
+        return declared
 
-# These items block if they are absent or not PASSED, whatever the rules say.
-required_items:
-  - srcDbConnection
-  - dstDbConnection
-
-limits:
-  max_warnings_per_task: 5
-
-# Exceptions with an end date. Each turns a block into a warning until it expires.
-# waivers:
-#   - id: W-1
-#     match: {item: srcDbBinlogIsOff, task: 140b5236-88ad-43c8-811c-1268453jb101}
-#     reason: full migration only, nothing is replicated
-#     owner: dba-team
-#     expires: 2027-01-31
-#     ticket: OPS-1234
-
-# What no waiver may touch, and the maximum duration of a waiver.
-never_waive:
-  groups: [network]
-max_waiver_days: 90
-
-# Named layers. --profile production puts one on top of the rest.
-profiles:
-  production:
-    statuses: {ALARM: block}
-"""
-
-
-def file_options(command: Any) -> Any:
-    """Add the policy options except --policy: the command takes its file as an argument."""
-    return _without("policy", policy_options(command))
-
-
-def _without(name: str, command: Any) -> Any:
-    parameters = command.__click_params__
-    command.__click_params__ = [parameter for parameter in parameters if parameter.name != name]
-    return command
+    return declare
 
 
 def show_lines(console: Console, lines: Iterable[str]) -> None:
@@ -127,12 +83,13 @@ def init_command(file: Path) -> int:
     FILE defaults to precheck-policy.yaml. '-' prints the policy.
     """
     console = Console()
+    starter = resources.files(__package__).joinpath("starter.yaml").read_text("utf-8")
     if str(file) == "-":
-        show_lines(console, STARTER.rstrip("\n").split("\n"))
+        show_lines(console, starter.rstrip("\n").split("\n"))
         return finish(console)
     try:
         with file.open("x", encoding="utf-8", newline="\n") as target:
-            target.write(STARTER)
+            target.write(starter)
     except FileExistsError:
         raise UsageError(
             f"{file} already exists.", hint="Name another file: precheck-gate policy init FILE."
@@ -148,24 +105,15 @@ def init_command(file: Path) -> int:
 
 @click.command("validate")
 @click.argument("files", nargs=-1, required=True, type=PATH, metavar="FILE...")
-@file_options
-@click.pass_context
-def validate_command(
-    ctx: click.Context,
-    /,
-    files: Sequence[Path],
-    profile: str | None,
-    allow_outside: bool,
-    now: date | None,
-) -> int:
+@policy_command("policy")
+def validate_command(files: Sequence[Path], options: PolicyOptions, **_today: Any) -> int:
     """Check policy files and list every error. Exits 0 if all are valid, otherwise 2.
 
     This includes the files that they extend, and all profiles. With --profile, that profile must
     exist.
     """
-    from precheck_gate.policy.loading import PolicyOptions, in_order
+    from precheck_gate.policy.loading import in_order
 
-    options = PolicyOptions(profile, _today(ctx, now), allow_outside)
     console = Console()
     problems: list[Problem] = []
     files = list(dict.fromkeys(files))
@@ -179,10 +127,6 @@ def validate_command(
         what = f"{invalid} of {len(files)} policies are" if len(files) > 1 else "The policy is"
         raise DocumentError(f"{what} not valid:", in_order(problems))
     return finish(console)
-
-
-def _today(ctx: click.Context, now: date | None) -> date:
-    return now or ctx.ensure_object(Runtime).the_clock().now().date()
 
 
 def _validate(file: Path, options: PolicyOptions, console: Console) -> list[Problem]:
@@ -221,7 +165,6 @@ def _validate(file: Path, options: PolicyOptions, console: Console) -> list[Prob
     envvar="PRECHECK_GATE_POLICY",
     metavar="[FILE]",
 )
-@file_options
 @plain_option(
     "--format",
     "form",
@@ -230,24 +173,16 @@ def _validate(file: Path, options: PolicyOptions, console: Console) -> list[Prob
     show_default=True,
     help="YAML with the origin of each value as a comment, or JSON without origins.",
 )
-@click.pass_context
-def show_command(
-    ctx: click.Context,
-    /,
-    file: Path | None,
-    profile: str | None,
-    allow_outside: bool,
-    now: date | None,
-    form: str,
-) -> int:
+@policy_command("policy")
+def show_command(file: Path | None, form: str, options: PolicyOptions, **_today: Any) -> int:
     """Print the effective policy: FILE on top of what it extends, and the profile on top of it.
 
     The output is itself a policy, with the same meaning. FILE defaults to builtin:default.
     """
-    from precheck_gate.policy.loading import PolicyOptions, load_policy
+    from precheck_gate.policy.loading import load_policy
     from precheck_gate.policy.writing import as_document, to_json, to_yaml
 
-    policy = load_policy(file, PolicyOptions(profile, _today(ctx, now), allow_outside))
+    policy = load_policy(file, options)
     document = as_document(policy)
     console = Console()
     if form == "json":
@@ -274,27 +209,18 @@ Kinds of warnings:
 
 @click.command("lint", epilog=_LINT_EPILOG)
 @click.argument("file", type=PATH, metavar="FILE")
-@lambda command: _without("profile", file_options(command))
 @plain_option("--strict", is_flag=True, help="Exit 2 if there are warnings.")
-@click.pass_context
-def lint_command(
-    ctx: click.Context,
-    /,
-    file: Path,
-    allow_outside: bool,
-    now: date | None,
-    strict: bool,
-) -> int:
+@policy_command("policy", "profile")
+def lint_command(file: Path, strict: bool, today: date, options: PolicyOptions) -> int:
     """Find probable mistakes in a valid policy and explain each. Checks all profiles.
 
     Exits 0, or 2 if FILE is not valid, or if there are warnings and --strict is given.
     """
     from precheck_gate import catalog
     from precheck_gate.policy.linting import KnownNames, lint
-    from precheck_gate.policy.loading import PolicyFiles, PolicyOptions, read_policy
+    from precheck_gate.policy.loading import PolicyFiles, read_policy
 
-    today = _today(ctx, now)
-    files = PolicyFiles(read_policy(file), PolicyOptions(None, today, allow_outside))
+    files = PolicyFiles(read_policy(file), options)
     warnings = lint(files, KnownNames.of(catalog.load()), today)
     console = Console()
     for warning in warnings:
