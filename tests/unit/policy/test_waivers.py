@@ -227,7 +227,7 @@ def test_a_waiver_has_a_reason_and_an_owner(key: str) -> None:
 def test_a_blank_reason_or_owner_is_none(key: str) -> None:
     fields = {"id": "W-1", "match": "{item: a}", "reason": "r", "owner": "o"} | {key: '"  "'}
     text = ", ".join(f"{name}: {value}" for name, value in fields.items())
-    with pytest.raises(DocumentError, match=f"{key}.*more than blanks"):
+    with pytest.raises(DocumentError, match=f"{key}.*must not be blank"):
         policy(f"version: 1\nwaivers: [{{{text}, expires: 2026-07-01}}]\n")
 
 
