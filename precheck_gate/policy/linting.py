@@ -12,8 +12,8 @@ from difflib import get_close_matches
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from precheck_gate.model.effects import Effect
 from precheck_gate.model.snapshots import Status
+from precheck_gate.model.verdicts import Effect
 from precheck_gate.policy.evaluation import LEFT_OUT
 from precheck_gate.policy.globs import can_be_task_id, covers, is_glob, may_meet
 from precheck_gate.policy.model import Fit, Patterns

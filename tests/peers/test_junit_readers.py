@@ -15,9 +15,8 @@ import pytest
 from lxml import etree
 
 from tests.support.evaluating import Evaluated, expected_cases
-from tests.support.outcomes import OUTCOMES
-from tests.support.paths import TESTS
 from tests.support.junit_schema import assert_valid_junit
+from tests.support.outcomes import OUTCOMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.errors import DocumentError, UsageError
-from precheck_gate.model.effects import Effect
 from precheck_gate.model.snapshots import Status
-from precheck_gate.model.verdicts import Verdict
+from precheck_gate.model.verdicts import Effect, Verdict
 from precheck_gate.policy.evaluation import Subject, decide
 from precheck_gate.policy.loading import PolicyOptions, load_policy
 from tests.support.commands import write

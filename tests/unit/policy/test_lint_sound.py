@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from precheck_gate import catalog
 from precheck_gate.documents.yaml_document import parse_document
-from precheck_gate.model.effects import Effect
 from precheck_gate.model.snapshots import Status
+from precheck_gate.model.verdicts import Effect
 from precheck_gate.policy.evaluation import Subject, rule_on
 from precheck_gate.policy.linting import (
     KnownNames,

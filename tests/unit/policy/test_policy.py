@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from precheck_gate.documents import validation
 from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.errors import DocumentError, UsageError
-from precheck_gate.model.effects import Effect
 from precheck_gate.model.snapshots import Status
-from precheck_gate.model.verdicts import FindingKind, Verdict
+from precheck_gate.model.verdicts import Effect, FindingKind, Verdict
 from precheck_gate.policy.evaluation import Subject, decide
 from precheck_gate.policy.loading import PRESETS, load_policy
 from tests.support.harness import (
@@ -149,7 +148,7 @@ def test_no_required_item_is_missed_before_the_pre_check_is_at_its_end() -> None
     by = policy("version: 1\nrequired_items: [srcDbConnection, dstDbConnection]\n")
     judged = judge(body(entry(process="60%", items=[item("srcDbConnection")])), by=by)
     assert judged.verdict is Verdict.INCOMPLETE
-    assert not judged.says("is required and was not checked")
+    assert not judged.says("is required but was not checked")
 
 
 def test_an_item_that_two_lines_require_is_missed_once() -> None:

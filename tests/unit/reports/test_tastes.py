@@ -10,7 +10,6 @@ from lxml import etree
 
 from precheck_gate.__main__ import run_main
 from tests.support.evaluating import BLOCKED, DDS, evaluate
-from tests.support.paths import TESTS
 from tests.support.junit_schema import assert_valid_junit
 
 if TYPE_CHECKING:

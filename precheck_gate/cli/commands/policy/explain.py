@@ -13,9 +13,8 @@ from precheck_gate.cli.commands.policy.files import finish, policy_command
 from precheck_gate.cli.options.environment import plain_option
 from precheck_gate.cli.options.types import PATH
 from precheck_gate.errors import UsageError
-from precheck_gate.model.effects import Effect
 from precheck_gate.model.snapshots import Status
-from precheck_gate.model.verdicts import FindingKind, Verdict
+from precheck_gate.model.verdicts import Effect, FindingKind, Verdict
 from precheck_gate.policy.evaluation import Subject, rule_on
 from precheck_gate.policy.model import Patterns, for_task
 from precheck_gate.runtime.console import Console, Style
