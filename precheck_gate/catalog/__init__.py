@@ -32,7 +32,6 @@ __all__ = [
     "FixLocation",
     "Reason",
     "Reference",
-    "ReferenceKind",
     "advise",
     "group_of",
     "load",
@@ -63,21 +62,16 @@ class FixLocation(StrEnum):
     CONSOLE = "console"  # no public page describes a fix
 
 
-class ReferenceKind(StrEnum):
-    """The kind of a public document."""
-
-    API_REFERENCE = "api-reference"
-    USER_GUIDE = "user-guide"
-    SDK = "sdk"
-    EXAMPLE = "example"
-
-
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A public document that a text rests on; ``url`` is empty if unknown."""
+    """A public document that a text rests on.
+
+    ``kind`` is ``api-reference``, ``user-guide``, ``sdk`` or ``example``; ``url`` is empty if
+    unknown.
+    """
 
     title: str
-    kind: ReferenceKind
+    kind: str
     url: str = ""
 
 
@@ -230,10 +224,7 @@ def _entry(record: dict[str, Any]) -> Entry:
 
 
 def _references(record: dict[str, Any]) -> tuple[Reference, ...]:
-    return tuple(
-        Reference(one["title"], ReferenceKind(one["kind"]), one.get("url", ""))
-        for one in record["sources"]
-    )
+    return tuple(Reference(**one) for one in record["sources"])
 
 
 def group_of(item: str) -> str:

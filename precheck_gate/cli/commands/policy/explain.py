@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +13,7 @@ from precheck_gate.cli.options.environment import plain_option
 from precheck_gate.cli.options.types import PATH
 from precheck_gate.errors import UsageError
 from precheck_gate.model.snapshots import Status
-from precheck_gate.model.verdicts import Effect, FindingKind, Verdict
+from precheck_gate.model.verdicts import Effect, Finding, FindingKind, Verdict
 from precheck_gate.policy.evaluation import Subject, rule_on
 from precheck_gate.policy.model import Patterns, for_task
 from precheck_gate.runtime.console import Console, Style
@@ -25,13 +24,17 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from precheck_gate.model.verdicts import Finding, TaskVerdict
+    from precheck_gate.model.verdicts import TaskVerdict
     from precheck_gate.policy.loading import PolicyOptions
     from precheck_gate.policy.model import Policy
 
 WIDTH = 100
 _STYLES = {Effect.ALLOW: Style.GOOD, Effect.WARN: Style.WARNING, Effect.BLOCK: Style.BAD}
-_EFFECTS = {Verdict.PASSED: Effect.ALLOW, Verdict.PASSED_WITH_WARNINGS: Effect.WARN}
+_VERDICTS = {
+    Effect.ALLOW: Verdict.PASSED,
+    Effect.WARN: Verdict.PASSED_WITH_WARNINGS,
+    Effect.BLOCK: Verdict.BLOCKED,
+}
 # The keys of a match that an option sets, and the options that only fit an item without answers.
 _KEYS = ("group", "failed_reason", "task", "direction", "sub_task")
 _OF_AN_ITEM = ("status", "group", "failed_reason", "direction", "sub_task", "skipped")
@@ -135,19 +138,6 @@ def _check(
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Explained:
-    """The effect on one item; ``waiver`` is what turned a block into a warning, if anything."""
-
-    name: str
-    status: str
-    effect: Effect
-    trace: Sequence[str]
-    decided_by: str
-    reason: str = ""
-    waiver: str = ""
-
-
 class _Page:
     """Prints explanations, with all texts cleaned."""
 
@@ -179,23 +169,26 @@ class _Page:
         ):
             self.console.print_result(line)
 
-    def item(self, explained: _Explained) -> None:
+    def item(self, finding: Finding) -> None:
         """Print the effect on one item, and why."""
-        effect = explained.effect
-        self.heading(explained.name, f"{explained.status}: {effect.value}", _STYLES[effect])
-        for step in explained.trace or ["no rule and no requirement"]:
+        effect = finding.effect
+        name = finding.title + (f" of {finding.sub_task}" if finding.sub_task else "")
+        absent = "absent" if finding.kind is FindingKind.REQUIRED else "no status"
+        self.heading(name, f"{finding.status or absent}: {effect.value}", _STYLES[effect])
+        for step in finding.trace or ["no rule and no requirement"]:
             self.line(f"considered  {step}")
-        by_policy = not explained.decided_by.startswith("gate: ")
-        looked = any(step.startswith("waiver ") for step in explained.trace)
+        by_policy = not finding.decided_by.startswith("gate: ")
+        looked = any(step.startswith("waiver ") for step in finding.trace)
         if self._any_waivers and by_policy and not looked:
             self.line("waivers     not considered, as nothing blocks")
         # After a waiver, the effect is not that of the line that decided.
-        said = "" if explained.waiver else f": {effect.value}"
-        self.line(f"decided by  {explained.decided_by}{said}")
-        if explained.reason:
-            self.line(f"reason      {explained.reason}")
-        if explained.waiver:
-            self.line(f"waived by   {explained.waiver}")
+        said = "" if finding.waived_by else f": {effect.value}"
+        self.line(f"decided by  {finding.decided_by}{said}")
+        if finding.reason:
+            self.line(f"reason      {finding.reason}")
+        if finding.waived_by:
+            until = f"{finding.waived_by} until {finding.waived_until}"
+            self.line(f"waived by   {until}: {finding.waiver_reason}")
 
 
 def _explain_item(
@@ -221,16 +214,19 @@ def _explain_item(
         ruling = rule_on(policy, of_status, today)
         waiver = ruling.waiver
         page.item(
-            _Explained(
-                name=subject.item + (f" of {subject.sub_task[0]}" if subject.sub_task else ""),
+            Finding(
+                kind=FindingKind.ITEM,
+                verdict=_VERDICTS[ruling.effect],
+                title=subject.item,
+                message="",
                 status=f"{name}, skipped in DRS" if subject.skipped else name,
-                effect=ruling.effect,
-                trace=ruling.trace,
+                sub_task=" ".join(subject.sub_task),
                 decided_by=str(ruling.decision.origin),
                 reason=ruling.decision.reason,
-                waiver=""
-                if waiver is None
-                else f"{waiver.id} until {waiver.expires}: {waiver.reason} (owner {waiver.owner})",
+                trace=ruling.trace,
+                waived_by=waiver.id if waiver else "",
+                waived_until=str(waiver.expires) if waiver else "",
+                waiver_reason=f"{waiver.reason} (owner {waiver.owner})" if waiver else "",
             )
         )
     page.heading("Notes", "")
@@ -285,10 +281,14 @@ def _explain_answers(
         if wanted is not None:
             chosen = [one for one in items if wanted.match(one.title)]
         else:
-            chosen = [one for one in items if everything or not _is_plain(one)]
+            chosen = [
+                one
+                for one in items
+                if everything or one.verdict is not Verdict.PASSED or one.status != "PASSED"
+            ]
         _explain_task(page, task)
         for finding in chosen:
-            page.item(_explained(finding))
+            page.item(finding)
         if wanted is None and len(chosen) < len(items):
             plain = len(items) - len(chosen)
             of = "1 item is PASSED and" if plain == 1 else f"{plain} items are PASSED and"
@@ -313,23 +313,3 @@ def _explain_task(page: _Page, task: TaskVerdict) -> None:
             page.line(
                 f"DRS does not let the task start. No rule and no waiver changes that{more}", 4
             )
-
-
-def _is_plain(finding: Finding) -> bool:
-    return finding.verdict is Verdict.PASSED and finding.status == "PASSED"
-
-
-def _explained(finding: Finding) -> _Explained:
-    waiver = ""
-    if finding.waived_by:
-        waiver = f"{finding.waived_by} until {finding.waived_until}: {finding.waiver_reason}"
-    return _Explained(
-        name=finding.title + (f" of {finding.sub_task}" if finding.sub_task else ""),
-        status=finding.status
-        or ("absent" if finding.kind is FindingKind.REQUIRED else "no status"),
-        effect=_EFFECTS.get(finding.verdict, Effect.BLOCK),
-        trace=finding.trace,
-        decided_by=finding.decided_by,
-        reason=finding.reason,
-        waiver=waiver,
-    )
