@@ -224,13 +224,13 @@ def _scalar(value: Any) -> str:
     if _PLAIN.fullmatch(value) and value.casefold() not in _WORDS:
         return value
     # Cleaning the output must not change the value, so write what it would change as escapes.
-    text = "".join(_ESCAPES.get(sign) or _harmless(sign) for sign in value)
+    text = "".join(_ESCAPES.get(sign) or _escaped(sign) for sign in value)
     if clean_line(text) != text:
         text = text.replace(":", "\\x3A").replace("#", "\\x23")
     return f'"{text}"'
 
 
-def _harmless(sign: str) -> str:
+def _escaped(sign: str) -> str:
     if clean_line(sign) == sign:
         return sign
     code = ord(sign)

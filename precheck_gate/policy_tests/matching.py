@@ -57,7 +57,7 @@ def _run(case: PolicyCase, run: RunVerdict, found: Sequence[_Found]) -> Iterator
         expected = case.expected.get(key)
         if expected is not None and expected.want != got:
             because = [one for one in found if one.finding.verdict is run.verdict]
-            yield _mismatch(expected, str(expected.want), [str(got), *_told(because)])
+            yield _mismatch(expected, str(expected.want), [str(got), *_described(because)])
     if "error" in case.expected:
         expected = case.expected["error"]
         yield _mismatch(expected, f"policy error: {_spell(expected.want)}", ["no error"])
@@ -80,7 +80,7 @@ def _tasks(case: PolicyCase, tasks: Sequence[TaskVerdict]) -> Iterator[Mismatch]
                 if finding.verdict is first.verdict
             ]
             got = f"{first.verdict.value} ({first.task_id}{more})"
-            yield _mismatch(expected, expected.want, [got, *_told(because)])
+            yield _mismatch(expected, expected.want, [got, *_described(because)])
 
 
 def _waivers(case: PolicyCase, run: RunVerdict) -> Iterator[Mismatch]:
@@ -98,7 +98,7 @@ def _all(case: PolicyCase, found: Sequence[_Found]) -> Iterator[Mismatch]:
         if count is None and not like:
             yield _mismatch(expected, _spell(expected.want), list(_nearest(expected.want, found)))
         elif count is not None and len(like) != count:
-            got = [f"{len(like)} matching findings", *_told(like)]
+            got = [f"{len(like)} matching findings", *_described(like)]
             yield _mismatch(expected, _spell(expected.want), got)
     exactly = case.expected.get("exactly")
     if exactly is not None and exactly.want:
@@ -109,7 +109,7 @@ def _all(case: PolicyCase, found: Sequence[_Found]) -> Iterator[Mismatch]:
             and all(_differing(other.want, one) for other in case.findings)
         ]
         if extra:
-            yield _mismatch(exactly, "no other finding warns or blocks", list(_told(extra)))
+            yield _mismatch(exactly, "no other finding warns or blocks", list(_described(extra)))
 
 
 def _differing(want: dict[str, Any], found: _Found) -> list[str]:
@@ -160,14 +160,14 @@ def _nearest(want: dict[str, Any], found: Sequence[_Found]) -> Iterator[str]:
     about = "no such finding; the closest" if rank(best)[0] else "the finding"
     said = ", ".join(f"{key} {_shown(key, best)}" for key in differing)
     yield f"{about} has {said}"
-    yield from _told([best])
+    yield from _described([best])
 
 
 def _shown(key: str, found: _Found) -> str:
     return str(found.finding.known).lower() if key == "known" else _value(key, found) or "(none)"
 
 
-def _told(found: Sequence[_Found]) -> Iterator[str]:
+def _described(found: Sequence[_Found]) -> Iterator[str]:
     for one in found[:_SHOWN_FINDINGS]:
         finding = one.finding
         whose = f"{one.task}: " if one.task else ""

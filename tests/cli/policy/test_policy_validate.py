@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.support.calling import TODAY, call, write
+from tests.support.harness import body, entry
 
 if TYPE_CHECKING:
     import pytest
@@ -147,3 +148,25 @@ def test_what_is_wrong_with_waivers_is_told_beside_what_the_schema_says(
         "a.yaml:6:1: rule: unknown key 'rule'",
     ):
         assert done.err.count(said) == 1, said
+
+
+def test_validate_lint_show_and_evaluate_list_the_same_problems(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    lines = waivers(WAIVER % ("W", "2027-01-31"), WAIVER % ("W", "2027-02-30"))
+    write(tmp_path, f"{lines}rule: []\nmax_waiver_days: 5\nextends: ./base.yaml\n", "a.yaml")
+    write(tmp_path, "version: 1\nstatuses: {ALARM: warm}\n", "base.yaml")
+    (tmp_path / "answer.json").write_bytes(body(entry()))
+    given = {
+        "validate": ("policy", "validate", "a.yaml"),
+        "lint": ("policy", "lint", "a.yaml"),
+        "show": ("policy", "show", "a.yaml"),
+        "evaluate": ("evaluate", "answer.json", "--policy", "a.yaml", "--ci", "none"),
+    }
+    listed = {}
+    for name, arguments in given.items():
+        done = call(capsys, *arguments, "--now", TODAY)
+        assert done.code == 2
+        listed[name] = [one for one in done.err.splitlines() if ".yaml:" in one and ": " in one]
+    assert len(listed["validate"]) == 5
+    assert all(found == listed["validate"] for found in listed.values()), listed

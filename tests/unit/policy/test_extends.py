@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from precheck_gate.errors import DocumentError, UsageError
 from precheck_gate.policy.loading import PolicyOptions, load_policy
 from tests.support.commands import gate, write
-from tests.support.harness import body, entry, item
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.support.harness import TODAY, body, entry, item
 
 PLAIN = "version: 1\n"
 
@@ -141,3 +138,43 @@ def test_the_program_refuses_with_2_and_allows_with_the_option(tmp_path: Path) -
     refused = gate("evaluate", answer, "--policy", team)
     assert (refused.code, "is outside" in refused.err) == (2, True)
     assert gate("evaluate", answer, "--policy", team, "--allow-outside").code == 0
+
+
+def test_a_file_with_the_name_of_a_preset_is_checked_like_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, a_yaml=extending("./builtin:strict"))
+    (tmp_path / "builtin:strict").write_text("version: 1\nrule: []\n")
+    with pytest.raises(DocumentError, match="unknown key 'rule'"):
+        load_policy(Path("a.yaml"))
+
+
+def test_every_problem_of_every_file_is_listed_at_once(tmp_path: Path) -> None:
+    waiver = "{id: W, match: {item: x}, reason: r, owner: o, expires: 2026-02-30}"
+    write(
+        tmp_path,
+        a_yaml=f"version: 1\nrule: []\nextends: ./b.yaml\nwaivers:\n- {waiver}\n- {waiver}\n",
+        b_yaml="version: 1\nstatus: {}\nextends: ./c.yaml\n",
+    )
+    with pytest.raises(DocumentError) as caught:
+        load_policy(tmp_path / "a.yaml")
+    found = [(one.file.rpartition("/")[2], one.line, one.message) for one in caught.value.problems]
+    assert found[:-1] == [
+        ("a.yaml", 2, "unknown key 'rule'"),
+        ("a.yaml", 5, "2026-02-30 is not a date"),
+        ("a.yaml", 6, 'duplicate waiver ID "W"'),
+        ("a.yaml", 6, "2026-02-30 is not a date"),
+        ("b.yaml", 2, "unknown key 'status'"),
+    ]
+    assert found[-1][2].endswith("c.yaml cannot be read: No such file or directory.")
+
+
+def test_dates_in_other_digits_and_bounds_with_a_point_are_no_way_out(tmp_path: Path) -> None:
+    waiver = "waivers: [{{id: W, match: {{item: x}}, reason: r, owner: o, expires: {}}}]\n"
+    write(tmp_path, a_yaml=PLAIN + waiver.format("'٢٠٢٦-٠٧-٠١'"))
+    with pytest.raises(DocumentError, match="is not a date"):
+        load_policy(tmp_path / "a.yaml")
+    write(tmp_path, a_yaml=PLAIN + waiver.format("2026-12-31") + "max_waiver_days: 5.0\n")
+    with pytest.raises(DocumentError, match=r'waiver "W" runs \d+ days from today, over 5'):
+        load_policy(tmp_path / "a.yaml", PolicyOptions(today=TODAY))

@@ -81,13 +81,13 @@ def test_command(
     for path in files:
         results += run_file(path, coverage, outside=allow_outside)
     for result in results:
-        _tell(result, console, quiet=quiet)
+        _print_case(result, console, quiet=quiet)
     outcomes = [result.outcome for result in results]
     counts = ", ".join(
         f"{outcomes.count(outcome)} {outcome.value}" for outcome in Outcome if outcome in outcomes
     )
     console.print_result(f"{len(results)} case{'s' if len(results) != 1 else ''}: {counts}")
-    enough = _tell_coverage(coverage, console, min_coverage)
+    enough = _print_coverage(coverage, console, min_coverage)
     code = 0 if enough and all(outcome is Outcome.PASSED for outcome in outcomes) else 1
     if Outcome.UNUSABLE in outcomes:
         code = 2
@@ -102,7 +102,7 @@ def _place(result: Result) -> str:
     return f"{result.file}:{result.line}" if result.line else result.file
 
 
-def _tell(result: Result, console: Console, *, quiet: bool) -> None:
+def _print_case(result: Result, console: Console, *, quiet: bool) -> None:
     good, _, bad = console.symbols(console.result)
     passed = result.outcome == "passed"
     if passed and quiet:
@@ -117,7 +117,7 @@ def _tell(result: Result, console: Console, *, quiet: bool) -> None:
         console.print_result(f"    {clean_line(line)}")
 
 
-def _tell_coverage(coverage: Coverage, console: Console, least: float | None) -> bool:
+def _print_coverage(coverage: Coverage, console: Console, least: float | None) -> bool:
     """Print the coverage; return whether it is sufficient."""
     if not coverage.total:
         console.print_result("coverage: the policies have no rules and no waivers")
