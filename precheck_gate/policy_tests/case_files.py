@@ -68,14 +68,6 @@ class PolicyCase:
     findings: tuple[Expectation, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CaseFile:
-    """A file with its cases, in order."""
-
-    name: str
-    cases: tuple[PolicyCase, ...]
-
-
 def holds_cases(name: str) -> bool:
     """Return whether a file of this name holds cases.
 
@@ -117,8 +109,8 @@ def _walk(folder: Path) -> Iterator[Path]:
         yield from (Path(name, file) for file in files if holds_cases(file))
 
 
-def read_case_file(path: Path) -> CaseFile:
-    """Read a file of cases.
+def read_case_file(path: Path) -> list[PolicyCase]:
+    """Read the cases of a file.
 
     Raises:
         UsageError: the file cannot be read.
@@ -127,11 +119,11 @@ def read_case_file(path: Path) -> CaseFile:
     document = read_document(path, WHAT)
     validation.check(document, SCHEMA, WHAT)
     reader = _Reader(document, path.parent)
-    cases = tuple(map(reader.case, range(len(document.value["cases"]))))
+    cases = list(map(reader.case, range(len(document.value["cases"]))))
     if reader.problems:
         reader.problems.sort(key=lambda problem: (problem.line, problem.column))
         raise DocumentError(f"The {WHAT} {document.file} cannot be used.", reader.problems)
-    return CaseFile(document.file, cases)
+    return cases
 
 
 class _Reader:

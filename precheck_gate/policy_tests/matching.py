@@ -25,15 +25,14 @@ _SHOWN_FINDINGS = 8
 class Mismatch:
     """One expectation that is not met."""
 
-    path: str
-    line: int
+    expectation: Expectation
     expected: str
-    got: tuple[str, ...]
+    got: Sequence[str]
 
     @property
     def lines(self) -> list[str]:
         """The mismatch as a diff: expected lines with a minus, actual lines with a plus."""
-        head = f"{self.path} (line {self.line})" if self.line else self.path
+        head = f"{self.expectation.path} (line {self.expectation.line})"
         return [head, f"  - {self.expected}", *(f"  + {line}" for line in self.got)]
 
 
@@ -57,10 +56,7 @@ def _run(case: PolicyCase, run: RunVerdict, found: Sequence[_Found]) -> Iterator
         expected = case.expected.get(key)
         if expected is not None and expected.want != got:
             because = [one for one in found if one.finding.verdict is run.verdict]
-            yield _mismatch(expected, str(expected.want), [str(got), *_described(because)])
-    if "error" in case.expected:
-        expected = case.expected["error"]
-        yield _mismatch(expected, f"policy error: {_spell(expected.want)}", ["no error"])
+            yield Mismatch(expected, str(expected.want), [str(got), *_described(because)])
 
 
 def _tasks(case: PolicyCase, tasks: Sequence[TaskVerdict]) -> Iterator[Mismatch]:
@@ -70,7 +66,7 @@ def _tasks(case: PolicyCase, tasks: Sequence[TaskVerdict]) -> Iterator[Mismatch]
         wrong = [task for task in named if task.verdict.value != expected.want]
         if not named:
             ids = ", ".join(task.task_id for task in tasks[:_SHOWN_FINDINGS]) or "none"
-            yield _mismatch(expected, f"a task {name}", [f"tasks: {ids}"])
+            yield Mismatch(expected, f"a task {name}", [f"tasks: {ids}"])
         elif wrong:
             first = wrong[0]
             more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
@@ -80,7 +76,7 @@ def _tasks(case: PolicyCase, tasks: Sequence[TaskVerdict]) -> Iterator[Mismatch]
                 if finding.verdict is first.verdict
             ]
             got = f"{first.verdict.value} ({first.task_id}{more})"
-            yield _mismatch(expected, expected.want, [got, *_described(because)])
+            yield Mismatch(expected, expected.want, [got, *_described(because)])
 
 
 def _waivers(case: PolicyCase, run: RunVerdict) -> Iterator[Mismatch]:
@@ -88,7 +84,7 @@ def _waivers(case: PolicyCase, run: RunVerdict) -> Iterator[Mismatch]:
     for name, expected in case.waivers.items():
         got = states.get(name, f"no such waiver; the waivers are: {', '.join(states) or 'none'}")
         if got != expected.want:
-            yield _mismatch(expected, expected.want, [got])
+            yield Mismatch(expected, expected.want, [got])
 
 
 def _all(case: PolicyCase, found: Sequence[_Found]) -> Iterator[Mismatch]:
@@ -96,10 +92,10 @@ def _all(case: PolicyCase, found: Sequence[_Found]) -> Iterator[Mismatch]:
         count = expected.want.get("count")
         like = [one for one in found if not _differing(expected.want, one)]
         if count is None and not like:
-            yield _mismatch(expected, _spell(expected.want), list(_nearest(expected.want, found)))
+            yield Mismatch(expected, _spell(expected.want), list(_nearest(expected.want, found)))
         elif count is not None and len(like) != count:
             got = [f"{len(like)} matching findings", *_described(like)]
-            yield _mismatch(expected, _spell(expected.want), got)
+            yield Mismatch(expected, _spell(expected.want), got)
     exactly = case.expected.get("exactly")
     if exactly is not None and exactly.want:
         extra = [
@@ -109,7 +105,7 @@ def _all(case: PolicyCase, found: Sequence[_Found]) -> Iterator[Mismatch]:
             and all(_differing(other.want, one) for other in case.findings)
         ]
         if extra:
-            yield _mismatch(exactly, "no other finding warns or blocks", list(_described(extra)))
+            yield Mismatch(exactly, "no other finding warns or blocks", list(_described(extra)))
 
 
 def _differing(want: dict[str, Any], found: _Found) -> list[str]:
@@ -185,7 +181,3 @@ def _spell(want: Any) -> str:
     if isinstance(want, list):
         return " or ".join(map(_spell, want))
     return str(want).lower() if isinstance(want, bool) else str(want) or "(none)"
-
-
-def _mismatch(expected: Expectation, want: str, got: Sequence[str]) -> Mismatch:
-    return Mismatch(expected.path, expected.line, want, tuple(got))

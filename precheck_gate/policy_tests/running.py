@@ -151,19 +151,19 @@ def run_file(path: Path, coverage: Coverage, *, outside: bool = False) -> list[R
     ``outside`` is whether a policy may extend a file outside of its repository.
     """
     try:
-        file = read_case_file(path)
+        cases = read_case_file(path)
     except UsageError as error:
         return [_unusable(error, str(path))]
     results = []
-    for case in file.cases:
+    for case in cases:
         try:
             mismatches = _run(case, coverage, outside=outside)
         except UsageError as error:
-            results.append(_unusable(error, file.name, case.name, case.line))
+            results.append(_unusable(error, str(path), case.name, case.line))
             continue
         outcome = Outcome.FAILED if mismatches else Outcome.PASSED
         lines = tuple(line for mismatch in mismatches for line in mismatch.lines)
-        results.append(Result(file.name, case.name, case.line, outcome, lines))
+        results.append(Result(str(path), case.name, case.line, outcome, lines))
     return results
 
 
@@ -183,11 +183,10 @@ def _run(case: PolicyCase, coverage: Coverage, *, outside: bool) -> list[Mismatc
         want = [expected.want] if isinstance(expected.want, str) else expected.want
         if Patterns(want).match(said):
             return []
-        got = tuple(said.splitlines())
-        return [Mismatch(expected.path, expected.line, " or ".join(want), got)]
+        return [Mismatch(expected, " or ".join(want), said.splitlines())]
     if "error" in case.expected:
         expected = case.expected["error"]
-        return [Mismatch(expected.path, expected.line, "policy error", ("no error",))]
+        return [Mismatch(expected, "policy error", ["no error"])]
     if policy.waivers and case.today is None:
         raise UsageError(
             f"The policy {policy.name} has waivers, so the verdict depends on the date.",

@@ -15,7 +15,7 @@ from tests.support.harness import OTHER, TASK, body, entry, item
 
 def read(tmp_path: Path, text: str) -> tuple[PolicyCase, ...]:
     (tmp_path / "x.test.yaml").write_text(text)
-    return read_case_file(tmp_path / "x.test.yaml").cases
+    return read_case_file(tmp_path / "x.test.yaml")
 
 
 @pytest.mark.parametrize(
