@@ -13,7 +13,7 @@ from tests.support.commands import evaluate, policy_test, write
 from tests.support.harness import OTHER, TASK, body, entry, item
 
 
-def read(tmp_path: Path, text: str) -> tuple[PolicyCase, ...]:
+def read(tmp_path: Path, text: str) -> list[PolicyCase]:
     (tmp_path / "x.test.yaml").write_text(text)
     return read_case_file(tmp_path / "x.test.yaml")
 
