@@ -30,7 +30,7 @@ BAD = {
     "bytes": ("kind: garbage", "not valid JSON"),
     "HTML": ("kind: html", "not valid JSON"),
     "empty": ("kind: empty", "not valid JSON"),
-    "duplicate keys": ("kind: duplicate_key", "'process' stands twice"),
+    "duplicate keys": ("kind: duplicate_key", "duplicate key 'process'"),
     "NaN": ("kind: nan", "NaN is not JSON"),
     "results as a mapping": ("kind: wrong_shape", "no list of results"),
     "a list": ("kind: wrong_shape, body: []", "not a JSON object"),
