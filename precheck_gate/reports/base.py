@@ -103,12 +103,12 @@ class Record(Protocol):
 
 # As import paths, so that a format costs nothing where it is not asked for.
 FORMATS = {
-    "html": "precheck_gate.reports.html.reporter:HtmlReporter",
+    "html": "precheck_gate.reports.html:HtmlReporter",
     "json": "precheck_gate.reports.json_report:JsonReporter",
-    "junit": "precheck_gate.reports.junit.reporter:JUnitReporter",
-    "markdown": "precheck_gate.reports.markdown.reporter:MarkdownReporter",
-    "sarif": "precheck_gate.reports.code_scanning.sarif:SarifReporter",
-    "codequality": "precheck_gate.reports.code_scanning.codequality:CodeQualityReporter",
+    "junit": "precheck_gate.reports.junit:JUnitReporter",
+    "markdown": "precheck_gate.reports.markdown:MarkdownReporter",
+    "sarif": "precheck_gate.reports.sarif:SarifReporter",
+    "codequality": "precheck_gate.reports.codequality:CodeQualityReporter",
     "dotenv": "precheck_gate.reports.dotenv:DotenvReporter",
 }
 

@@ -19,7 +19,7 @@ from precheck_gate.judgement.context import JudgementContext
 from precheck_gate.model.run_facts import RunFacts
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
 from precheck_gate.model.verdicts import FindingKind, Verdict
-from precheck_gate.reports.output.sinks import StreamSink
+from precheck_gate.reports.sinks import StreamSink
 from precheck_gate.runtime.console import Console
 from precheck_gate.runtime.signals import Interrupts
 from tests.support.harness import (

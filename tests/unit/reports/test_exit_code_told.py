@@ -22,7 +22,7 @@ from precheck_gate.judgement.context import JudgementContext
 from precheck_gate.model.run_facts import RunFacts
 from precheck_gate.model.snapshots import Observation, Snapshot
 from precheck_gate.policy import load_policy
-from precheck_gate.reports.output.sinks import FileSink
+from precheck_gate.reports.sinks import FileSink
 from precheck_gate.runtime.console import Console
 from precheck_gate.runtime.signals import Interrupts
 from precheck_gate.saved.reports.consistency import contradictions
@@ -72,7 +72,7 @@ def test_another_report_that_is_lost(
 
 def test_a_bug_in_another_report(tmp_path: Path) -> None:
     with mock.patch(
-        "precheck_gate.reports.junit.reporter.JUnitReporter.finish", side_effect=ValueError("bug")
+        "precheck_gate.reports.junit.JUnitReporter.finish", side_effect=ValueError("bug")
     ):
         says_its_code(evaluate(tmp_path, [MYSQL]), 70)
 

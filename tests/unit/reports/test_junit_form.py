@@ -11,7 +11,7 @@ from lxml import etree
 
 from precheck_gate.model.run_facts import RunFacts
 from precheck_gate.model.verdicts import Finding, FindingKind, RunVerdict, TaskVerdict, Verdict
-from precheck_gate.reports.junit.reporter import JUnitReporter
+from precheck_gate.reports.junit import JUnitReporter
 from tests.support.evaluating import (
     ID,
     OTHER_ID,

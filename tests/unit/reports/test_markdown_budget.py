@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from precheck_gate.errors import UsageError
 from precheck_gate.model.verdicts import Verdict
 from precheck_gate.reports.base import MARKDOWN_LEAST
-from precheck_gate.reports.markdown.reporter import MarkdownReporter
+from precheck_gate.reports.markdown import MarkdownReporter
 from tests.support.made_runs import (
     FACTS,
     HOSTILE,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from precheck_gate.policy_tests.coverage import Coverage
     from precheck_gate.policy_tests.running import Result
-    from precheck_gate.reports.output.sinks import Sink
+    from precheck_gate.reports.sinks import Sink
     from precheck_gate.runtime.console import Console
 
 __all__ = ["test_command"]
@@ -157,7 +157,7 @@ def _tell_coverage(coverage: Coverage, console: Console, least: float | None) ->
 
 def _write_junit(results: Sequence[Result], sink: Sink, console: Console, code: int) -> int:
     from precheck_gate.policy_tests.running import Outcome
-    from precheck_gate.reports.junit.policy_tests import CaseRow, write_cases
+    from precheck_gate.reports.junit_cases import CaseRow, write_cases
 
     rows = [
         CaseRow(

@@ -9,7 +9,7 @@ from precheck_gate.safetext.cleaning import shorten
 
 if TYPE_CHECKING:
     from precheck_gate.catalog import Entry
-    from precheck_gate.reports.code_scanning.points import Point
+    from precheck_gate.reports.code_scanning import Point
 
 __all__ = ["rule_for"]
 

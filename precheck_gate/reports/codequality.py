@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, TextIO
 
-from precheck_gate.reports.code_scanning.base import ScanReporter, dump, told_of_the_rest
-from precheck_gate.reports.code_scanning.points import Rank
+from precheck_gate.reports.code_scanning import Rank
+from precheck_gate.reports.scanning import ScanReporter, dump, told_of_the_rest
 
 if TYPE_CHECKING:
     from precheck_gate.model.run_facts import RunFacts
     from precheck_gate.model.verdicts import RunVerdict
-    from precheck_gate.reports.code_scanning.points import Point
+    from precheck_gate.reports.code_scanning import Point
     from precheck_gate.runtime.policy_places import Place, Places
 
 __all__ = ["CodeQualityReporter"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from precheck_gate.model.effects import Effect
 from precheck_gate.model.verdicts import Finding, FindingKind, TaskVerdict, Verdict
 from precheck_gate.reports.causes import Causes, follows_from_items
-from precheck_gate.reports.terminal.lines import (
+from precheck_gate.reports.terminal_lines import (
     Line,
     because,
     cause_lines,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from precheck_gate.reports.output.sinks import FileSink
+    from precheck_gate.reports.sinks import FileSink
 
 __all__ = ["PART_MARK", "Parts"]
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from precheck_gate.errors import reason_of
 from precheck_gate.reports.base import DEFAULT_FORMAT_OPTIONS, Divisible, Record, load_format
-from precheck_gate.reports.output.parts import Parts
-from precheck_gate.reports.output.sinks import FileSink
+from precheck_gate.reports.parts import Parts
+from precheck_gate.reports.sinks import FileSink
 from precheck_gate.runtime.shortages import shortage
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from precheck_gate.model.run_facts import RunFacts
     from precheck_gate.model.verdicts import RunVerdict, TaskVerdict
     from precheck_gate.reports.base import FormatOptions, Reporter
-    from precheck_gate.reports.output.sinks import Sink
+    from precheck_gate.reports.sinks import Sink
 
 __all__ = ["ReportFailure", "ReportWriter"]
 

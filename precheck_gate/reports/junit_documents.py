@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 from xml.etree import ElementTree as ET
 
-from precheck_gate.reports.output.parts import PART_MARK
+from precheck_gate.reports.parts import PART_MARK
 from precheck_gate.reports.spool import copy_spool, open_spool
 
 if TYPE_CHECKING:

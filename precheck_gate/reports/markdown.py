@@ -14,7 +14,7 @@ from precheck_gate.model.effects import Effect
 from precheck_gate.model.verdicts import FindingKind, Verdict, WaiverState
 from precheck_gate.reports.base import MARKDOWN_BYTES, MARKDOWN_LEAST
 from precheck_gate.reports.causes import Causes
-from precheck_gate.reports.markdown.escaping import Budget, code, escape
+from precheck_gate.reports.markdown_text import Budget, code, escape
 from precheck_gate.reports.wording import LABELS, headline, how_it_came_about, percent, waiver_note
 from precheck_gate.safetext.cleaning import count
 

@@ -16,8 +16,8 @@ from urllib.parse import quote
 from precheck_gate import __version__
 from precheck_gate.exits import EXIT_CODE_MEANINGS, ExitCode
 from precheck_gate.model.verdicts import Verdict
-from precheck_gate.reports.code_scanning.base import ScanReporter, dump, told_of_the_rest
-from precheck_gate.reports.code_scanning.sarif_rules import rule_for
+from precheck_gate.reports.sarif_rules import rule_for
+from precheck_gate.reports.scanning import ScanReporter, dump, told_of_the_rest
 from precheck_gate.safetext.cleaning import shorten
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from precheck_gate.model.run_facts import RunFacts
     from precheck_gate.model.verdicts import RunVerdict
-    from precheck_gate.reports.code_scanning.points import Point, Rank
+    from precheck_gate.reports.code_scanning import Point, Rank
     from precheck_gate.runtime.policy_places import Place, Places
 
 __all__ = ["SarifReporter"]

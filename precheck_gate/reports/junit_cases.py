@@ -1,6 +1,6 @@
 """JUnit XML of policy tests: one suite per file, one case per case.
 
-The form is that of the gate's own reports (`reports.junit.reporter`), for the same readers.
+The form is that of the gate's own reports (`reports.junit`), for the same readers.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ import junit_xml
 
 from precheck_gate.model.verdicts import Finding, FindingKind, Verdict, worst
 from precheck_gate.reports.base import JUnitWarnings
-from precheck_gate.reports.junit.documents import Documents, JUnitLimits
+from precheck_gate.reports.junit_documents import Documents, JUnitLimits
 from precheck_gate.safetext.cleaning import shorten
 
 if TYPE_CHECKING:

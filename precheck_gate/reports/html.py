@@ -20,9 +20,9 @@ from precheck_gate import __version__
 from precheck_gate.errors import UsageError
 from precheck_gate.model.effects import Effect
 from precheck_gate.reports.causes import Causes
-from precheck_gate.reports.html.data import Compactor, script_json
-from precheck_gate.reports.html.page import page_of
-from precheck_gate.reports.html.table import PageRow, headings, row_of, totals
+from precheck_gate.reports.html_data import Compactor, script_json
+from precheck_gate.reports.html_page import page_of
+from precheck_gate.reports.html_table import PageRow, headings, row_of, totals
 from precheck_gate.reports.spool import open_spool
 
 try:
@@ -108,7 +108,7 @@ class HtmlReporter:
 @functools.cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("precheck_gate.reports.html", "templates"),
+        loader=jinja2.PackageLoader("precheck_gate.reports", "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

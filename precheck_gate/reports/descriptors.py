@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from precheck_gate.reports.output.pipes import stream_into
-from precheck_gate.reports.output.sinks import real_path
+from precheck_gate.reports.pipes import stream_into
+from precheck_gate.reports.sinks import real_path
 
 if TYPE_CHECKING:
     from precheck_gate.runtime.signals import Interrupts

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Protocol, TextIO
 
-from precheck_gate.reports.output.pipes import open_pipe
+from precheck_gate.reports.pipes import open_pipe
 from precheck_gate.runtime.signals import Interrupts
 
 __all__ = ["FileSink", "Sink", "StreamSink", "real_path"]

@@ -6,7 +6,7 @@ import json
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, TextIO
 
-from precheck_gate.reports.code_scanning.points import Points, Rank
+from precheck_gate.reports.code_scanning import Points, Rank
 from precheck_gate.runtime.policy_places import Places
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from precheck_gate import __version__, catalog
 from precheck_gate.model.effects import Effect
 from precheck_gate.model.verdicts import Verdict, WaiverState
 from precheck_gate.reports.evidence import gist
-from precheck_gate.reports.html.table import CLASSES, SIGNS
+from precheck_gate.reports.html_table import CLASSES, SIGNS
 from precheck_gate.reports.wording import (
     EXPIRY_NOTICE_DAYS,
     LABELS,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from precheck_gate.model.run_facts import RunFacts
     from precheck_gate.model.verdicts import Finding, RunVerdict, WaiverUse
-    from precheck_gate.reports.html.table import PageRow
+    from precheck_gate.reports.html_table import PageRow
 
 __all__ = ["Page", "page_of"]
 
