@@ -1,7 +1,7 @@
-"""GitLab's code quality JSON: what speaks against the migration, at the policy's line.
+"""GitLab's code quality JSON: what blocks or warns, at the line of the policy that decided.
 
-A merge request shows it beside the changed lines. GitLab has no place for remarks: what had to be
-left out is told in an entry of its own.
+A merge request shows it beside the changed lines. GitLab has no place for remarks, so an entry of
+its own says what was left out.
 """
 
 from __future__ import annotations
@@ -9,16 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, TextIO
 
-from precheck_gate.reports.code_scanning import Rank
-from precheck_gate.reports.scanning import ScanReporter, dump, told_of_the_rest
+from precheck_gate.reports.code_scanning import Rank, ScanReporter, cut_note, dump
 
 if TYPE_CHECKING:
     from precheck_gate.model.run_facts import RunFacts
     from precheck_gate.model.verdicts import RunVerdict
-    from precheck_gate.reports.code_scanning import Point
-    from precheck_gate.runtime.policy_places import Place, Places
-
-__all__ = ["CodeQualityReporter"]
+    from precheck_gate.runtime.policy_locations import Location, Locator
 
 # GitLab documents no bound; a merge request with more than this shows nothing that helps.
 MAX_ENTRIES = 5_000
@@ -35,56 +31,45 @@ _SEVERITIES = {
 
 
 class CodeQualityReporter(ScanReporter):
-    """Writes one run as a list of code quality violations to a stream.
-
-    Args:
-        out: the stream.
-        max_entries: how many findings to write at most.
-        max_bytes: how large the file may become.
-    """
+    """Writes one run as a list of code quality violations to a stream."""
 
     def __init__(
         self, out: TextIO, *, max_entries: int = MAX_ENTRIES, max_bytes: int = MAX_BYTES
     ) -> None:
         super().__init__(out, max_entries, max_bytes)
 
-    def _write(self, run: RunVerdict, facts: RunFacts, places: Places) -> None:  # noqa: ARG002
+    def _write(self, run: RunVerdict, facts: RunFacts, locator: Locator) -> None:  # noqa: ARG002
         room = self._max_bytes - ROOM_AROUND
         written: Counter[Rank] = Counter()
         entries: list[str] = []
-        for point in self._points:
-            text = dump(_entry(point, places.of(point.decided_by)))
-            room -= len(text.encode("utf-8")) + 2
+        for found in self._worst_first():
+            number = f"-{found.number}" if found.number > 1 else ""
+            location = locator.locate(found.decided_by)
+            entry = dump(
+                _entry(
+                    found.text, found.check, f"{found.fingerprint}{number}", found.rank, location
+                )
+            )
+            room -= len(entry.encode("utf-8")) + 2
             if room < 0:
                 break
-            entries.append(text)
-            written[point.rank] += 1
-        left_out = self._points.counts - written
-        if left_out:
-            entries.append(dump(_cut(len(entries), left_out, places.of(""))))
+            entries.append(entry)
+            written[found.rank] += 1
+        if left_out := self._counts - written:
+            text = cut_note(len(entries), left_out, "report")
+            worst = next(rank for rank in Rank if left_out[rank])
+            cut = _entry(text, "precheck-gate/left-out", "left-out", worst, locator.locate(""))
+            entries.append(dump(cut))
         self._out.write("[" + ",".join(f"\n{entry}" for entry in entries) + "\n]\n")
 
 
-def _entry(point: Point, place: Place) -> dict[str, Any]:
-    number = f"-{point.number}" if point.number > 1 else ""
-    return _violation(
-        point.text, point.check, f"{point.fingerprint}{number}", _SEVERITIES[point.rank], place
-    )
-
-
-def _cut(written: int, left_out: Counter[Rank], place: Place) -> dict[str, Any]:
-    text = told_of_the_rest(written, left_out, "report")
-    worst = next(rank for rank in Rank if left_out[rank])
-    return _violation(text, "precheck-gate/left-out", "left-out", _SEVERITIES[worst], place)
-
-
-def _violation(
-    description: str, check: str, fingerprint: str, severity: str, place: Place
+def _entry(
+    description: str, check: str, fingerprint: str, rank: Rank, location: Location
 ) -> dict[str, Any]:
     return {
         "description": description,
         "check_name": check,
         "fingerprint": fingerprint,
-        "severity": severity,
-        "location": {"path": place.path, "lines": {"begin": place.line}},
+        "severity": _SEVERITIES[rank],
+        "location": {"path": location.path, "lines": {"begin": location.line}},
     }

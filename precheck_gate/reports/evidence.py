@@ -1,7 +1,7 @@
-"""An item's ``data`` as people read it: decoded where it parses, long lists counted.
+"""An item's ``data`` for people: decoded where it parses, long lists counted.
 
 The service's ``data`` is a string: JSON, or something like JSON in single quotes, or anything
-else. It is evidence for a person; nothing is ever judged by it, and nothing fails because of it.
+else. It is evidence for a person. Nothing is judged by it, and nothing fails because of it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from typing import Any
 from precheck_gate.documents import strict_json
 from precheck_gate.safetext.cleaning import shorten
 
-__all__ = ["decode", "gist"]
-
 # Beyond this a literal is not parsed: the parser's memory is a hundred times the text.
 MAX_LITERAL = 64 * 1024
 MAX_BITS = 1024
@@ -25,7 +23,7 @@ _FEW = 5
 
 
 def decode(data: str) -> Any:
-    """Return the value that ``data`` spells (JSON, else a Python-like literal), or None."""
+    """Return the value of ``data`` as JSON, else as a Python literal, or None."""
     text = data.strip()
     if not text:
         return None
@@ -41,7 +39,7 @@ def decode(data: str) -> Any:
 
 
 def _is_plain(value: Any) -> bool:
-    """Return whether a literal is of the kinds that JSON has; a set, say, has no order to show."""
+    """Return whether a literal has only the types of JSON; a set, say, has no order to show."""
     if isinstance(value, dict):
         return all(isinstance(key, str) and _is_plain(inner) for key, inner in value.items())
     if isinstance(value, list | tuple):
@@ -52,7 +50,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def gist(data: str) -> str:
-    """Return one line that says what ``data`` holds: each key, long lists as a count and a start.
+    """Return one line with each key and its value; long lists as a count and a start.
 
     >>> gist('{"colls":"a.b,a.c,a.d,a.e,a.f,a.g"}')
     'colls: 6 (a.b, a.c, a.d, …)'

@@ -1,11 +1,11 @@
 """The HTML report: one file that explains a run, with no need of a network or a server.
 
-What a reader sees without any script is rendered here: the verdict, the causes, the tasks and
-their groups, the waivers. Details are made by the page's own script from data in the page, so
-that a wave of hundreds of tasks opens at once. A Content-Security-Policy names the one script and
-the one style sheet by their hashes; whatever else a text might smuggle in does not run.
+The template renders what a reader sees without any script: the verdict, the causes, the tasks by
+groups, the waivers. The page's own script makes the details from data in the page (`html_data`), so
+that a run of hundreds of tasks opens at once. A Content-Security-Policy names the one script and
+the one style sheet by their hashes, so no other script or style is active.
 
-Equal verdicts give equal bytes: no time of rendering, no random name is in the page.
+Equal verdicts give equal bytes: the page holds no time of rendering and no random name.
 """
 
 from __future__ import annotations
@@ -13,17 +13,30 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+from collections import Counter
+from dataclasses import dataclass
 from importlib import resources
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from precheck_gate import __version__
+from precheck_gate import __version__, catalog
 from precheck_gate.errors import UsageError
 from precheck_gate.model.effects import Effect
+from precheck_gate.model.verdicts import FindingKind, Verdict, WaiverState
 from precheck_gate.reports.causes import Causes
+from precheck_gate.reports.evidence import gist
 from precheck_gate.reports.html_data import Compactor, script_json
-from precheck_gate.reports.html_page import page_of
-from precheck_gate.reports.html_table import PageRow, headings, row_of, totals
 from precheck_gate.reports.spool import open_spool
+from precheck_gate.reports.wording import (
+    EXPIRY_NOTICE_DAYS,
+    LABELS,
+    duration,
+    headline,
+    one_line,
+    percent,
+    run_details,
+    waiver_note,
+)
+from precheck_gate.safetext.cleaning import clean_line, count
 
 try:
     import jinja2
@@ -35,20 +48,40 @@ except ImportError:  # pragma: no cover  # tested in a process of its own
     ) from None
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import RunVerdict, TaskVerdict
-
-__all__ = ["HtmlReporter"]
+    from precheck_gate.model.verdicts import RunVerdict, TaskVerdict, WaiverUse
 
 CHUNK = 64 * 1024
+MAX_COLUMNS = 16
+OTHERS = "other groups"
+NO_GROUP = "no group"
+LANE_WIDTH = 100.0
+LANE_HEIGHT = 20.0
 
 # The parts of the page's one script, each of which uses those before it.
 SCRIPT = (
     *("elements", "data", "filters", "chart", "item", "details"),
     *("copying", "actions", "theme", "start"),
 )
+
+CLASSES = {
+    Verdict.PASSED: "ok",
+    Verdict.PASSED_WITH_WARNINGS: "warn",
+    Verdict.BLOCKED: "block",
+    Verdict.INCOMPLETE: "open",
+    Verdict.ERROR: "error",
+}
+SIGNS = {"ok": "✓", "warn": "!", "block": "×", "open": "…", "error": "?"}
+_FINDINGS = {
+    Verdict.PASSED: "allowed",
+    Verdict.PASSED_WITH_WARNINGS: "warning",
+    Verdict.BLOCKED: "blocking",
+    Verdict.INCOMPLETE: "incomplete",
+    Verdict.ERROR: "in error",
+}
+_EFFECTS = {Effect.ALLOW: "allowed", Effect.WARN: "warning", Effect.BLOCK: "blocking"}
 
 
 class HtmlReporter:
@@ -73,22 +106,25 @@ class HtmlReporter:
         """Write the page around the tasks."""
         css, js = _part("report.css"), _script()
         columns = headings(self._rows)
-        page = _environment().get_template("report.html.jinja")
-        chunks = page.generate(
-            version=__version__,
-            css=css,
-            js=js,
-            policy=_content_policy(css, js),
-            page=page_of(run, facts, self._rows),
-            run=run,
-            facts=facts,
-            blocking=self._causes.against(run, Effect.BLOCK),
-            warning=self._causes.against(run, Effect.WARN),
-            left_out=self._causes.left_out,
-            columns=columns,
-            totals=totals(self._rows, columns) if len(self._rows) > 1 else [],
-            rows=sorted(self._rows, key=lambda row: -row.verdict.severity),
-            data=self._embedded(run),
+        chunks = (
+            _environment()
+            .get_template("report.html.jinja")
+            .generate(
+                version=__version__,
+                css=css,
+                js=js,
+                policy=_content_policy(css, js),
+                page=_page(run, facts, self._rows),
+                run=run,
+                facts=facts,
+                blocking=self._causes.against(run, Effect.BLOCK),
+                warning=self._causes.against(run, Effect.WARN),
+                left_out=self._causes.left_out,
+                columns=columns,
+                totals=totals(self._rows, columns) if len(self._rows) > 1 else [],
+                rows=sorted(self._rows, key=lambda row: -row.verdict.severity),
+                data=self._embedded(run),
+            )
         )
         for chunk in chunks:
             self._out.write(chunk)
@@ -105,6 +141,222 @@ class HtmlReporter:
         yield Markup("\n]}")
 
 
+# The table of tasks by groups
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The worst verdict in one group, the number of findings or tasks, and a text."""
+
+    verdict: Verdict
+    number: int
+    words: str
+
+    @property
+    def worst(self) -> str:
+        """The CSS class of the verdict."""
+        return CLASSES[self.verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class PageRow:
+    """One task as the table shows it; ``groups`` counts its findings by group and verdict."""
+
+    index: int
+    task_id: str
+    name: str
+    verdict: Verdict
+    progress: str
+    groups: dict[str, Counter[Verdict]]
+    own: Counter[Verdict]
+    timeline: tuple[tuple[float, float], ...]
+    waived: int
+    known: int
+
+    @property
+    def counts(self) -> str:
+        """The numbers of its items, as a text."""
+        total = sum(self.groups.values(), Counter[Verdict]())
+        words = []
+        blocking = sum(number for verdict, number in total.items() if not verdict.green)
+        if blocking:
+            words.append(f"{blocking} blocking")
+        if total[Verdict.PASSED_WITH_WARNINGS]:
+            words.append(count(total[Verdict.PASSED_WITH_WARNINGS], "warning"))
+        if self.waived:
+            words.append(f"{self.waived} waived")
+        if self.known:
+            words.append(f"{self.known} known")
+        if not words:
+            words.append(f"{total[Verdict.PASSED]} allowed" if total else "no items")
+        return ", ".join(words)
+
+    def cells(self, columns: Sequence[str]) -> Iterable[Cell | None]:
+        """Yield the cell below each heading; None where the task has no finding there."""
+        yield _cell(self.own)
+        shown = set(columns)
+        for column in columns:
+            if column == OTHERS and column not in self.groups:
+                rest = [tally for group, tally in self.groups.items() if group not in shown]
+                yield _cell(sum(rest, Counter[Verdict]()))
+            else:
+                yield _cell(self.groups.get(column, Counter[Verdict]()))
+
+    def lane(self, longest: float) -> str:
+        """Return the points of the area below its progress, over ``longest`` seconds."""
+        points = [
+            (seconds / longest * LANE_WIDTH, (100 - done) / 100 * LANE_HEIGHT)
+            for seconds, done in self.timeline
+        ]
+        area = [(points[0][0], LANE_HEIGHT), *points, (points[-1][0], LANE_HEIGHT)]
+        return " ".join(f"{x:.4g},{y:.3g}" for x, y in area)
+
+    @property
+    def lane_style(self) -> str:
+        """The CSS class of its progress: plain where the pre-check finished."""
+        unfinished = self.verdict.severity >= Verdict.INCOMPLETE.severity
+        return CLASSES[self.verdict] if unfinished else "plainly"
+
+    def lane_words(self) -> str:
+        """Return its progress as a text."""
+        seconds, done = self.timeline[-1]
+        return f"{done:g} % after {duration(seconds)}"
+
+
+def row_of(task: TaskVerdict, index: int) -> PageRow:
+    """Return what the table shows of a task."""
+    groups: dict[str, Counter[Verdict]] = {}
+    own: Counter[Verdict] = Counter()
+    for finding in task.findings:
+        if finding.kind is FindingKind.TASK:
+            own[finding.verdict] += 1
+        else:
+            groups.setdefault(finding.group or NO_GROUP, Counter())[finding.verdict] += 1
+    return PageRow(
+        index=index,
+        task_id=task.task_id,
+        name=task.name,
+        verdict=task.verdict,
+        progress=percent(task.progress),
+        groups=groups,
+        own=own,
+        timeline=task.timeline,
+        waived=sum(bool(finding.waived_by) for finding in task.findings),
+        known=sum(finding.known for finding in task.findings),
+    )
+
+
+def headings(rows: Iterable[PageRow]) -> list[str]:
+    """Return the groups that get a column: those with the most problems if there are too many."""
+    problems: Counter[str] = Counter()
+    for row in rows:
+        for group, tally in row.groups.items():
+            problems[group] += tally.total() - tally[Verdict.PASSED]
+    groups = sorted(problems)
+    if len(groups) > MAX_COLUMNS:
+        groups = sorted(sorted(groups, key=lambda group: -problems[group])[: MAX_COLUMNS - 1])
+        groups.append(OTHERS)
+    return groups
+
+
+def totals(rows: Iterable[PageRow], columns: Sequence[str]) -> list[Cell | None]:
+    """Return for each heading how many tasks have problems there, and of which kind."""
+    tallies: list[Counter[Verdict]] = [Counter() for _ in range(len(columns) + 1)]
+    for row in rows:
+        for tally, cell in zip(tallies, row.cells(columns), strict=True):
+            if cell is not None and cell.verdict is not Verdict.PASSED:
+                tally[cell.verdict] += 1
+    return [_total(tally) for tally in tallies]
+
+
+def _total(tally: Counter[Verdict]) -> Cell | None:
+    if not tally:
+        return None
+    words = [
+        f"{count(tally[verdict], 'task')} {LABELS[verdict].lower()}"
+        for verdict in reversed(Verdict)
+        if tally[verdict]
+    ]
+    worst = max(tally, key=lambda verdict: verdict.severity)
+    return Cell(worst, tally.total(), ", ".join(words))
+
+
+def _cell(tally: Counter[Verdict]) -> Cell | None:
+    if not tally:
+        return None
+    words = [
+        f"{tally[verdict]} {_FINDINGS[verdict]}" for verdict in reversed(Verdict) if tally[verdict]
+    ]
+    worst = max(tally, key=lambda verdict: verdict.severity)
+    return Cell(worst, tally[worst], ", ".join(words))
+
+
+# What stands above and below the tasks
+
+
+def _page(run: RunVerdict, facts: RunFacts, rows: Sequence[PageRow]) -> dict[str, Any]:
+    """Return the template's values for the head and the foot of the page."""
+    strip = [f"{facts.mode} of {facts.judged_on}"]
+    if facts.policy:
+        strip.append(f"policy {facts.policy}")
+    if facts.seconds is not None:
+        strip.append(f"took {duration(facts.seconds)}")
+    strip.append(f"exit code {facts.exit_code}")
+    longest = max((row.timeline[-1][0] for row in rows if row.timeline), default=0.0)
+    return {
+        "style": CLASSES[run.verdict],
+        "label": LABELS[run.verdict],
+        "sentence": headline(run),
+        "advisory": facts.advisory and run.verdict is Verdict.BLOCKED,
+        "segments": list(_segments(rows)),
+        "strip": strip,
+        "details": _details(run, facts),
+        "longest": longest,
+        "longest_words": duration(longest),
+        "rows": {row.task_id: row for row in rows},
+    }
+
+
+def _details(run: RunVerdict, facts: RunFacts) -> list[tuple[str, str]]:
+    numbers = [
+        f"{run.items[effect]} {_EFFECTS[effect]}" for effect in Effect if run.items.get(effect)
+    ]
+    items = f"{sum(run.items.values())} ({', '.join(numbers)})" if numbers else "0"
+    return [
+        ("Tool", f"precheck-gate {__version__}"),
+        *run_details(facts),
+        ("Tasks requested", str(len(run.requested))),
+        ("Items", items),
+    ]
+
+
+def _segments(rows: Sequence[PageRow]) -> Iterator[dict[str, Any]]:
+    """Yield for each verdict the part that its tasks take of the bar."""
+    numbers = Counter(row.verdict for row in rows)
+    start = 0.0
+    for verdict in reversed(Verdict):
+        if numbers[verdict]:
+            width = numbers[verdict] / len(rows) * 100
+            yield {
+                "verdict": verdict,
+                "number": numbers[verdict],
+                "start": f"{start:.4g}",
+                "width": f"{width:.4g}",
+            }
+            start += width
+
+
+def _waiver_class(waiver: WaiverUse) -> str:
+    """Return the CSS class of a waiver: whether somebody has to look at it."""
+    if waiver.state is WaiverState.EXPIRED:
+        return "block"
+    soon = waiver.days_left <= EXPIRY_NOTICE_DAYS
+    return "warn" if waiver.state is WaiverState.UNUSED or soon else "ok"
+
+
+# The template, its script and its style sheet
+
+
 @functools.cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
@@ -115,7 +367,16 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals["Effect"] = Effect
+    environment.globals |= {
+        "CLASSES": CLASSES,
+        "LABELS": LABELS,
+        "SIGNS": SIGNS,
+        "entry": catalog.load().entry,
+        "gist": lambda data: clean_line(gist(data)),
+        "one_line": one_line,
+        "waiver_class": _waiver_class,
+        "waiver_note": waiver_note,
+    }
     return environment
 
 

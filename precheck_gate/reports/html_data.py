@@ -1,7 +1,7 @@
-"""The findings as the page's script reads them: each text and each equal row once.
+"""The data of the HTML page: the findings as its script reads them, equal texts and rows once.
 
-A wave of tasks says the same of the same items over and over, so that half a million findings
-shrink to some rows and numbers. The tables have a bound: what lies beyond is written in full.
+The tasks of a large run have mostly the same findings, so that half a million of them shrink to
+some rows and numbers. The tables have a bound: what lies beyond it is written in full.
 """
 
 from __future__ import annotations
@@ -21,15 +21,14 @@ if TYPE_CHECKING:
 
     from precheck_gate.model.verdicts import Finding, TaskVerdict
 
-__all__ = ["FIELDS", "Compactor", "evidence_pairs", "script_json"]
-
-# The order of a row; the script has the same list from the page's data.
+# The order of a row. The script reads it from the page's data.
 FIELDS = (
     *("kind", "verdict", "title", "message", "group", "status", "failed_reason", "raw_error"),
     *("sub_task", "code", "decided_by", "reason", "next_step"),
     *("waived_by", "waived_until", "waiver_reason", "known", "data", "trace"),
 )
 _TEXTS = FIELDS[2:16]
+_TABLED = FIELDS.index("data")
 
 MAX_TEXT = 300
 MAX_TABLE = 50_000
@@ -48,7 +47,7 @@ def script_json(value: Any) -> str:
 
 
 class Compactor:
-    """Turns tasks into short rows, and keeps the tables that the rows refer to."""
+    """Turns tasks into short rows, and keeps the tables to which the rows refer."""
 
     def __init__(self) -> None:
         self._texts: dict[str, int] = {"": 0}
@@ -57,7 +56,7 @@ class Compactor:
         self._reasons: dict[str, None] = {}
 
     def task(self, task: TaskVerdict) -> list[Any]:
-        """Return one task: what the service said of it, its timeline, and its findings."""
+        """Return one task as a list, in the order that the script reads."""
         return [
             task.task_id,
             task.verdict.value,
@@ -68,7 +67,7 @@ class Compactor:
         ]
 
     def tables(self) -> dict[str, Any]:
-        """Return the tables, with what the catalogue knows of the items seen."""
+        """Return the tables, with the catalogue's entries for the items seen."""
         known = catalog.load()
         return {
             "fields": FIELDS,
@@ -117,9 +116,6 @@ class Compactor:
                 return text
             found = self._texts[text] = len(self._texts)
         return found
-
-
-_TABLED = FIELDS.index("data")
 
 
 def _entry(entry: catalog.Entry) -> dict[str, Any]:
@@ -180,22 +176,5 @@ def _values(value: Any) -> list[str]:
 
 def _text_of(value: Any) -> str:
     # Decoding may bring back what was escaped: every text is made harmless again.
-    spelled = isinstance(value, str | Decimal)
-    text = str(value) if spelled else strict_json.compact(_plain(value))
+    text = str(value) if isinstance(value, str | Decimal) else strict_json.compact(value)
     return clean(shorten(text.strip(), MAX_VALUE))
-
-
-def _plain(value: Any) -> Any:
-    """Return a decoded literal as JSON has it, the same on every run."""
-    if isinstance(value, dict):
-        return {
-            key if isinstance(key, str) else strict_json.compact(_plain(key)): _plain(inner)
-            for key, inner in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, set | frozenset):
-        return sorted((_plain(inner) for inner in value), key=str)
-    if isinstance(value, Decimal):
-        return float(value)
-    return value

@@ -1,4 +1,4 @@
-"""Writes all reports of a run side by side; one that fails never costs the others."""
+"""Write all reports of a run at once; one that fails never costs the others."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from precheck_gate.errors import reason_of
 from precheck_gate.reports.base import DEFAULT_FORMAT_OPTIONS, Divisible, Record, load_format
-from precheck_gate.reports.parts import Parts
-from precheck_gate.reports.sinks import FileSink
+from precheck_gate.reports.sinks import FileSink, Parts
 from precheck_gate.runtime.shortages import shortage
 
 if TYPE_CHECKING:
@@ -19,12 +18,10 @@ if TYPE_CHECKING:
     from precheck_gate.reports.base import FormatOptions, Reporter
     from precheck_gate.reports.sinks import Sink
 
-__all__ = ["ReportFailure", "ReportWriter"]
-
 
 @dataclass(frozen=True, slots=True)
 class ReportFailure:
-    """A report that could not be written; ``bug`` when the fault is ours and not the disk's."""
+    """A report that could not be written; ``bug`` if the fault is ours and not the disk's."""
 
     format: str
     name: str
@@ -45,11 +42,11 @@ class _Open:
 
 
 class ReportWriter:
-    """Feeds every report with the tasks as they come, and brings them to their place at the end.
+    """Gives every report the tasks as they come, and makes the reports appear at the end.
 
     Args:
-        reports: (format, sink) for each report asked for.
-        format_options: how some of the formats are wanted.
+        reports: (format, sink) for each report.
+        format_options: options of single formats.
     """
 
     def __init__(
@@ -70,30 +67,27 @@ class ReportWriter:
 
     @property
     def written(self) -> list[str]:
-        """The files that are complete, in the order in which the reports were asked for."""
+        """The complete files, in the order of the reports given."""
         return [name for _, names in sorted(self._written.items()) for name in names]
 
     def add_task(self, task: TaskVerdict) -> None:
-        """Give a task to every report that is still whole."""
+        """Give a task to every report that has not failed."""
         for report in list(self._open):
             try:
                 report.reporter.add_task(task)
-            except Exception as error:  # told in failures, ends in the exit code
+            except Exception as error:  # kept in failures, sets the exit code
                 self._drop(report, error)
 
     def finish(self, run: RunVerdict, facts: RunFacts) -> None:
-        """Complete every report but those that say how the process ends, which are for `conclude`.
-
-        ``written``, ``failures`` and ``remarks`` then tell what became of each.
-        """
+        """Complete every report but those that state the exit code, which `conclude` completes."""
         for report in list(self._open):
             if not isinstance(report.reporter, Record):
                 self._complete(report, run, facts)
 
     def conclude(self, run: RunVerdict, facts: RunFacts) -> None:
-        """Complete what `finish` left; called again, write it anew where it is a file.
+        """Complete what `finish` left; called again, rewrite those reports that are files.
 
-        A file that cannot be written anew is removed: what it says does not hold any more.
+        A file that cannot be rewritten is removed, because what it says no longer holds.
         """
         for report in list(self._concluded):
             self._correct(report, run, facts)
@@ -101,7 +95,7 @@ class ReportWriter:
             self._complete(report, run, facts)
 
     def discard(self) -> None:
-        """Leave no trace of reports that were not finished; nothing comes after."""
+        """Leave no trace of unfinished reports; this is the last call."""
         for report in self._open:
             report.sink.discard()
         for report in (*self._open, *self._concluded):
@@ -113,7 +107,7 @@ class ReportWriter:
         try:
             report.reporter.finish(run, facts)
             report.sink.commit()
-        except Exception as error:  # told in failures, ends in the exit code
+        except Exception as error:  # kept in failures, sets the exit code
             self._drop(report, error)
             return
         self._open.remove(report)
@@ -133,7 +127,7 @@ class ReportWriter:
         try:
             report.reporter.write_to(sink.open(), run, facts)
             sink.commit()
-        except Exception as error:  # told in failures, ends in the exit code
+        except Exception as error:  # kept in failures, sets the exit code
             report.close()
             self._concluded.remove(report)
             del self._written[report.place]
@@ -157,7 +151,7 @@ class ReportWriter:
 
 
 def _is_file(sink: Sink) -> TypeGuard[FileSink]:
-    """Return whether a report is a file of its own: not a stream, a device or a pipe."""
+    """Return whether a report is a regular file: not a stream, a device or a pipe."""
     return isinstance(sink, FileSink) and sink.divisible
 
 

@@ -13,8 +13,7 @@ from unittest import mock
 import pytest
 
 from precheck_gate.catalog.advice import advice
-from precheck_gate.ci import CiWorld, Written
-from precheck_gate.ci.plain import NoCi
+from precheck_gate.ci import CiSystem, CiWorld, Written
 from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.errors import PrecheckGateError, ServiceError, TimeOver, UsageError
 from precheck_gate.gate import Case, Gate, Outputs, no_ci
@@ -49,7 +48,7 @@ BLOCKED = entry(items=[item("a", "FAILED")])
 RUNNING = entry(process="7%")
 
 
-class Told(NoCi):
+class Told(CiSystem):
     """A CI system that takes a summary, and notes what it is told."""
 
     def __init__(self, room: int = 0) -> None:

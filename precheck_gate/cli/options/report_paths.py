@@ -7,8 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from precheck_gate.errors import UsageError
-from precheck_gate.reports.descriptors import DescriptorSink, OpenDescriptor, descriptor_at
-from precheck_gate.reports.sinks import FileSink, StreamSink, real_path
+from precheck_gate.reports.sinks import (
+    DescriptorSink,
+    FileSink,
+    OpenDescriptor,
+    StreamSink,
+    descriptor_at,
+    real_path,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -15,7 +15,7 @@ from unittest import mock
 import pytest
 
 from precheck_gate.catalog.advice import advice
-from precheck_gate.ci.plain import NoCi
+from precheck_gate.ci import CiSystem
 from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.gate import Case, Gate, Outputs, no_ci
 from precheck_gate.judgement.context import JudgementContext
@@ -31,7 +31,7 @@ from tests.support.evaluating import BLOCKED, DDS, MYSQL, Evaluated, evaluate
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from precheck_gate.ci import CiSystem, Written
+    from precheck_gate.ci import Written
     from precheck_gate.judgement.readiness import Readiness
 
 full_disk = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
@@ -104,7 +104,7 @@ def test_a_verdict_that_cannot_be_printed(tmp_path: Path, body: bytes, code: int
     says_its_code(Evaluated(done.returncode, b"", done.stderr, tmp_path), code)
 
 
-class Meddling(NoCi):
+class Meddling(CiSystem):
     """A CI system in which something happens after the reports were written."""
 
     def __init__(self, happens: Callable[[], list[str]]) -> None:

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from precheck_gate.model.verdicts import FindingKind, Verdict
+from precheck_gate.reports.html import Cell, headings, row_of, totals
 from precheck_gate.reports.html_data import Compactor, evidence_pairs
-from precheck_gate.reports.html_table import Cell, headings, row_of, totals
 from tests.support.made_runs import (
     FACTS,
     HOSTILE,

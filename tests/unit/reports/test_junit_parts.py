@@ -12,10 +12,8 @@ import pytest
 from lxml import etree
 
 from precheck_gate.model.verdicts import Verdict
-from precheck_gate.reports.junit import JUnitReporter
-from precheck_gate.reports.junit_documents import Documents, JUnitLimits
-from precheck_gate.reports.parts import PART_MARK, Parts
-from precheck_gate.reports.sinks import FileSink, StreamSink
+from precheck_gate.reports.junit import Documents, JUnitLimits, JUnitReporter
+from precheck_gate.reports.sinks import PART_MARK, FileSink, Parts, StreamSink
 from precheck_gate.reports.writing import ReportWriter
 from tests.support.made_verdicts import (
     FACTS,

@@ -271,7 +271,7 @@ def test_a_pipe_is_written_to_as_it_is(tmp_path: Path) -> None:
 def test_a_pipe_that_nobody_reads_costs_the_green(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: bytes, code: int
 ) -> None:
-    monkeypatch.setattr("precheck_gate.reports.pipes.READER_SECONDS", 0)
+    monkeypatch.setattr("precheck_gate.reports.sinks.READER_SECONDS", 0)
     os.mkfifo(tmp_path / "pipe")
     done = evaluate(tmp_path, [body], reports=["--junit", "pipe", "--report", "json=report.json"])
     assert done.code == code
@@ -298,7 +298,7 @@ def stalled(tmp_path: Path) -> Iterator[Path]:
 def test_a_reader_that_stops_reading_is_not_waited_for_without_end(
     stalled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("precheck_gate.reports.pipes.STALLED_SECONDS", 0)
+    monkeypatch.setattr("precheck_gate.reports.sinks.STALLED_SECONDS", 0)
     sink = FileSink(stalled)
     with pytest.raises(OSError, match="its reader has stopped reading"):
         big(sink)
@@ -308,7 +308,7 @@ def test_a_reader_that_stops_reading_is_not_waited_for_without_end(
 def test_a_signal_shortens_the_wait_for_a_reader(
     stalled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("precheck_gate.reports.pipes.HURRIED_SECONDS", 0)
+    monkeypatch.setattr("precheck_gate.reports.sinks.HURRIED_SECONDS", 0)
     interrupts = Interrupts()
     sink = FileSink(stalled, interrupts)
     stream = sink.open()

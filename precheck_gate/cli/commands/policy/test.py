@@ -157,7 +157,7 @@ def _tell_coverage(coverage: Coverage, console: Console, least: float | None) ->
 
 def _write_junit(results: Sequence[Result], sink: Sink, console: Console, code: int) -> int:
     from precheck_gate.policy_tests.running import Outcome
-    from precheck_gate.reports.junit_cases import CaseRow, write_cases
+    from precheck_gate.reports.junit import CaseRow, write_cases
 
     rows = [
         CaseRow(

@@ -24,7 +24,7 @@ const tellCell = (cell) => {
   return `${place}: ${told.filter(([number]) => number).map(([number, word]) => `${number} ${word}`).join(", ")}`;
 };
 
-// The rows stand in the order of the table: the worst first.
+// In the order of the table: the worst first.
 const shownRows = () => [...rows.values()].filter((row) => !row.node.hidden);
 const openAll = () => { for (const row of shownRows().slice(0, MANY)) if (!row.open) setOpen(row, true); };
 const closeAll = () => { for (const row of rows.values()) if (row.open) setOpen(row, false); };
@@ -60,7 +60,7 @@ const listen = () => {
   form.addEventListener("submit", (event) => event.preventDefault());
   addEventListener("hashchange", followAddress);
   for (const link of document.querySelectorAll("a[data-verdict]")) link.hash = `?verdict=${link.dataset.verdict}`;
-  // A link to where one already is changes no address, and still is to lead there.
+  // A link to the current address changes nothing, so follow it by hand.
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href^='#']");
     if (link && link.hash === location.hash) followAddress();

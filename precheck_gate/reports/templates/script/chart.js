@@ -1,4 +1,4 @@
-/* The progress of one task, drawn over the time that it was watched. */
+/* The progress of one task over time. */
 const chart = (task, width) => {
   const [height, left, top, bottom] = [170, 44, 10, 26];
   const line = task.timeline;

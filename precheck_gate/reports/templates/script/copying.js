@@ -1,4 +1,4 @@
-/* A cause as plain text, with all of its tasks, for the ticket of whoever has to mend it. */
+/* A cause as plain text, with all of its tasks, to paste into a ticket. */
 const causeText = (card) => {
   const lines = [...card.querySelectorAll("h3, .cause-text > p, .said > div")]
     .map((node) => (node.matches(".said > div") ? `${node.firstElementChild.textContent}: ${node.lastElementChild.textContent}` : node.textContent))
@@ -15,7 +15,7 @@ const copy = async (words) => {
     try {
       await navigator.clipboard.writeText(words);
       return true;
-    } catch { /* then by the older way, below */ }
+    } catch { /* use the older way below */ }
   }
   const area = el("textarea", { class: "vh", "aria-hidden": "true" });
   area.value = words;

@@ -1,4 +1,4 @@
-/* What the run found. Rows and texts that repeat stand once in the page, referred to by number. */
+/* What the run found. The page holds equal rows and texts once; numbers refer to them. */
 const source = JSON.parse(byId("data").textContent);
 const styles = { passed: "ok", passed_with_warnings: "warn", blocked: "block", incomplete: "open", error: "error" };
 const signs = { ok: "✓", warn: "!", block: "×", open: "…", error: "?" };

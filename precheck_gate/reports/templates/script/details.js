@@ -1,4 +1,4 @@
-/* The details of one task, made when they are asked for. */
+/* The details of one task, made when somebody opens it. */
 const setOpen = (row, open) => {
   row.open = open;
   row.button.setAttribute("aria-expanded", String(open));
@@ -14,7 +14,7 @@ const setOpen = (row, open) => {
 const renderDetail = (row, task, found) => {
   const cell = row.detail.firstChild;
   cell.replaceChildren(taskFacts(task));
-  // Where a task came to its end, what was found is of more interest than how it came there.
+  // The findings of a finished task matter more than its progress.
   const ended = !/^(incomplete|error)$/.test(task.verdict);
   if (!ended) addChart(cell, task);
   const order = { block: [], warn: [], allow: [] };
@@ -30,7 +30,7 @@ const renderDetail = (row, task, found) => {
     allowed.open = wanted.narrow && order.allow.length <= 20;
     cell.append(allowed);
   }
-  if (hidden) cell.append(el("p", { class: "small" }, `${hidden} more that the filter leaves out.`));
+  if (hidden) cell.append(el("p", { class: "small" }, `${hidden} more hidden by the filter.`));
   if (ended) addChart(cell, task);
 };
 const addChart = (cell, task) => {

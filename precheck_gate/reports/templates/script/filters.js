@@ -1,4 +1,4 @@
-/* Filters. The page's address holds them, so that what is seen can be sent to somebody. */
+/* Filters. The page's address holds them, so that a reader can share a view. */
 const inputs = { text: byId("f-text"), verdict: byId("f-verdict"), effect: byId("f-effect"), status: byId("f-status"), group: byId("f-group"), known: byId("f-known") };
 const rows = new Map();
 const columns = [...document.querySelectorAll(".turned span")].map((heading) => heading.textContent);
@@ -66,8 +66,8 @@ const keepFilters = () => {
   const kept = new URLSearchParams();
   for (const [name, input] of Object.entries(inputs)) if (input.value) kept.set(name, input.value);
   const address = location.href.split("#", 1)[0] + (kept.size ? `#?${kept}` : "");
-  // A page inside of another one may have no address of its own.
-  try { history.replaceState(null, "", address); } catch { /* it is not kept */ }
+  // A page inside another one may have no address of its own.
+  try { history.replaceState(null, "", address); } catch { /* not kept */ }
 };
 const restoreFilters = (kept) => {
   for (const [name, input] of Object.entries(inputs)) {

@@ -1,4 +1,4 @@
-/* One finding: a line that opens into all that is known of it. */
+/* One finding: a line that opens into its details. */
 const item = (one, expanded) => {
   const known = one.own ? null : look(source.items, one.title);
   const summary = el("summary", {},
@@ -21,17 +21,17 @@ const itemBody = (one, known) => {
   const how = el("div", {});
   if (!one.own && !one.message.startsWith(`${one.title} is ${one.status}`)) add(what, "What was found", el("p", {}, one.message));
   if (known) add(what, "What it checks", el("p", {}, `${known.checks} ${known.matters}`));
-  if (one.failed_reason) add(what, "Reason of the service", el("p", {}, el("code", {}, one.failed_reason), look(source.reasons, one.failed_reason) ? `: ${source.reasons[one.failed_reason]}` : ""));
-  if (one.code) add(what, "Error code of the service", el("p", {}, el("code", {}, one.code)));
+  if (one.failed_reason) add(what, "Failure reason", el("p", {}, el("code", {}, one.failed_reason), look(source.reasons, one.failed_reason) ? `: ${source.reasons[one.failed_reason]}` : ""));
+  if (one.code) add(what, "Error code", el("p", {}, el("code", {}, one.code)));
   if (one.raw_error) add(what, "Raw error", el("pre", { tabindex: "0" }, el("code", {}, one.raw_error)));
   if (one.data) add(what, "Evidence", evidence(one.data));
   if (one.next_step && !repeats(one.next_step, known)) add(one.own ? what : how, "Next step", el("p", { class: "first" }, one.next_step));
   if (known && one.next_step) remedies(how, known);
   add(how, "Decided by", el("p", {}, el("code", {}, one.decided_by), one.reason ? `: ${one.reason}` : ""));
   if (one.waived_by) add(how, "Waived by", el("p", {}, waiver(one)));
-  if (one.known) add(how, "Baseline", el("p", {}, "The baseline report had this already."));
+  if (one.known) add(how, "Baseline", el("p", {}, "Also in the baseline report."));
   if (one.trace.length) {
-    add(how, "Looked at, in this order", el("ol", { class: "trace" }, ...one.trace.map((step) => el("li", {}, step))));
+    add(how, "Checked, in this order", el("ol", { class: "trace" }, ...one.trace.map((step) => el("li", {}, step))));
   }
   return el("div", { class: "body" }, what, how);
 };
@@ -58,7 +58,7 @@ const remedies = (parent, known) => {
     if (at) list.append("; ");
     list.append(url.startsWith("https://") ? el("a", { href: url, rel: "noopener noreferrer", target: "_blank" }, title) : title);
   });
-  if (known.inferred) list.append(". Matched by meaning: the source does not name this item.");
+  if (known.inferred) list.append(". Matched by meaning. The source does not name this item.");
   if (known.sources.length) add(parent, "Source", list);
 };
 const evidence = (data) => {

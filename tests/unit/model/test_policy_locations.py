@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.policy.model import Origin
-from precheck_gate.runtime.policy_places import NO_POLICY, Place, Places, policy_place
+from precheck_gate.runtime.policy_locations import NO_POLICY, Location, Locator, file_and_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 def test_file_and_line_are_read_out_of_what_decided(
     decided_by: str, place: tuple[str, int] | None
 ) -> None:
-    assert policy_place(decided_by) == place
+    assert file_and_line(decided_by) == place
 
 
 def test_an_origin_of_the_policy_is_read_back() -> None:
-    assert policy_place(str(Origin("a/b c.yaml", 12, "rules[0].effect"))) == ("a/b c.yaml", 12)
+    assert file_and_line(str(Origin("a/b c.yaml", 12, "rules[0].effect"))) == ("a/b c.yaml", 12)
 
 
 @pytest.fixture
@@ -63,16 +63,16 @@ def root(tmp_path: Path) -> Path:
     ],
 )
 def test_paths_are_relative_to_the_repository(root: Path, file: str, path: str) -> None:
-    places = Places("builtin:default", root / "ci")
-    assert places.of(f"{file.format(root=root)}:7 rules[0]") == Place(path, 7)
+    locator = Locator("builtin:default", root / "ci")
+    assert locator.locate(f"{file.format(root=root)}:7 rules[0]") == Location(path, 7)
 
 
 @pytest.mark.parametrize(
     "file", ["../../other.yaml", "/etc/policy.yaml", "builtin:strict", "..", ""]
 )
 def test_what_lies_outside_points_at_the_first_line_of_the_policy(root: Path, file: str) -> None:
-    places = Places("policy.yaml", root / "ci")
-    assert places.of(f"{file}:7 rules[0]") == Place("ci/policy.yaml", 1)
+    locator = Locator("policy.yaml", root / "ci")
+    assert locator.locate(f"{file}:7 rules[0]") == Location("ci/policy.yaml", 1)
 
 
 @pytest.mark.parametrize(
@@ -86,22 +86,22 @@ def test_what_lies_outside_points_at_the_first_line_of_the_policy(root: Path, fi
     ],
 )
 def test_the_gates_own_rules_point_at_the_policy(root: Path, policy: str, path: str) -> None:
-    assert Places(policy, root / "ci").of("gate: result must be true") == Place(path, 1)
+    assert Locator(policy, root / "ci").locate("gate: result must be true") == Location(path, 1)
 
 
 def test_without_a_repository_paths_start_in_the_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert Places("p.yaml").of("sub/p.yaml:3 x") == Place("sub/p.yaml", 3)
+    assert Locator("p.yaml").locate("sub/p.yaml:3 x") == Location("sub/p.yaml", 3)
 
 
 def test_a_link_to_the_repository_is_seen_through(root: Path) -> None:
     link = root.parent / "link"
     link.symlink_to(root)
-    assert Places("", root).of(f"{link}/ci/p.yaml:3 x") == Place("ci/p.yaml", 3)
+    assert Locator("", root).locate(f"{link}/ci/p.yaml:3 x") == Location("ci/p.yaml", 3)
 
 
 def test_a_link_that_leads_to_itself_is_no_crash(root: Path) -> None:
     (root / "loop.yaml").symlink_to(root / "loop.yaml")
-    assert Places("", root).of("loop.yaml:3 x") == Place("loop.yaml", 3)
+    assert Locator("", root).locate("loop.yaml:3 x") == Location("loop.yaml", 3)
