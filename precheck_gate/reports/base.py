@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO, cast, runtime_checkable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import RunVerdict, TaskVerdict
+    from precheck_gate.model.verdicts import RunFacts, RunVerdict, TaskVerdict
 
 MARKDOWN_BYTES = 60_000
 """Fits a comment on a GitHub pull request, which has at most 65,536 characters."""

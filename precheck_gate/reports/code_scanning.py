@@ -17,8 +17,7 @@ from precheck_gate.safetext.cleaning import shorten
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import Finding, RunVerdict, TaskVerdict
+    from precheck_gate.model.verdicts import Finding, RunFacts, RunVerdict, TaskVerdict
 
 MAX_NAME = 200
 MAX_MESSAGE = 1_000

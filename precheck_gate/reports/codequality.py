@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from precheck_gate.reports.code_scanning import Rank, ScanReporter, cut_note, dump
 
 if TYPE_CHECKING:
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import RunVerdict
+    from precheck_gate.model.verdicts import RunFacts, RunVerdict
     from precheck_gate.runtime.policy_locations import Location, Locator
 
 # GitLab documents no bound; a merge request with more than this shows nothing that helps.

@@ -16,8 +16,7 @@ from precheck_gate.judgement.readiness import ReadinessCollector
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import RunVerdict, TaskVerdict
+    from precheck_gate.model.verdicts import RunFacts, RunVerdict, TaskVerdict
 
 PREFIX = "PRECHECK_GATE_"
 MAX_BYTES = 5_000

@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from precheck_gate import __version__, catalog
 from precheck_gate.errors import UsageError
-from precheck_gate.model.effects import Effect
-from precheck_gate.model.verdicts import FindingKind, Verdict, WaiverState
+from precheck_gate.model.verdicts import Effect, FindingKind, Verdict, WaiverState
 from precheck_gate.reports.causes import Causes
 from precheck_gate.reports.evidence import gist
 from precheck_gate.reports.html_data import Compactor, script_json
@@ -50,8 +49,7 @@ except ImportError:  # pragma: no cover  # tested in a process of its own
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import RunVerdict, TaskVerdict, WaiverUse
+    from precheck_gate.model.verdicts import RunFacts, RunVerdict, TaskVerdict, WaiverUse
 
 CHUNK = 64 * 1024
 MAX_COLUMNS = 16

@@ -30,8 +30,7 @@ from precheck_gate.safetext.cleaning import clean, clean_line, shorten
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import RunVerdict, TaskVerdict
+    from precheck_gate.model.verdicts import RunFacts, RunVerdict, TaskVerdict
 
 # Readers show `message` as a title. GitLab and libxml2 refuse a text or a name above 10 MB, and a
 # character has up to four bytes.

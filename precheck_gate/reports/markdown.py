@@ -11,8 +11,7 @@ import re
 from typing import TYPE_CHECKING, TextIO
 
 from precheck_gate.errors import UsageError
-from precheck_gate.model.effects import Effect
-from precheck_gate.model.verdicts import FindingKind, Verdict, WaiverState
+from precheck_gate.model.verdicts import Effect, FindingKind, Verdict, WaiverState
 from precheck_gate.reports.base import MARKDOWN_BYTES, MARKDOWN_LEAST
 from precheck_gate.reports.causes import Causes
 from precheck_gate.reports.wording import LABELS, headline, percent, run_details, waiver_note
@@ -21,8 +20,7 @@ from precheck_gate.safetext.cleaning import clean_line, count
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import RunVerdict, TaskVerdict, WaiverUse
+    from precheck_gate.model.verdicts import RunFacts, RunVerdict, TaskVerdict, WaiverUse
     from precheck_gate.reports.causes import Cause
 
 MAX_ROWS = 1_000

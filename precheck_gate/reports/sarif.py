@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from precheck_gate.catalog import Entry
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import RunVerdict
+    from precheck_gate.model.verdicts import RunFacts, RunVerdict
     from precheck_gate.reports.code_scanning import Rank, ScanFinding
     from precheck_gate.runtime.policy_locations import Location, Locator
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from precheck_gate.model.effects import Effect
-from precheck_gate.model.verdicts import Finding, FindingKind, TaskVerdict, Verdict
+from precheck_gate.model.verdicts import Effect, Finding, FindingKind, TaskVerdict, Verdict
 from precheck_gate.reports.causes import Causes, follows_from_items
 from precheck_gate.reports.evidence import gist
 from precheck_gate.reports.wording import LABELS, duration, headline, one_line, waiver_note
@@ -17,8 +16,7 @@ from precheck_gate.safetext.cleaning import clean_line, count
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import RunVerdict, WaiverUse
+    from precheck_gate.model.verdicts import RunFacts, RunVerdict, WaiverUse
     from precheck_gate.reports.causes import Cause
     from precheck_gate.runtime.console import Console
 

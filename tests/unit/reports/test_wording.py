@@ -6,8 +6,7 @@ import io
 
 import pytest
 
-from precheck_gate.model.effects import Effect
-from precheck_gate.model.verdicts import Finding, FindingKind, Verdict
+from precheck_gate.model.verdicts import Effect, Finding, FindingKind, Verdict
 from precheck_gate.reports.causes import Causes
 from precheck_gate.reports.terminal import Summary
 from precheck_gate.reports.wording import headline
