@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from precheck_gate.runtime.policy_locations import Location, Locator
 from precheck_gate.safetext.cleaning import clean_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
-    from precheck_gate.judgement.readiness import Readiness, TaskFinding
-    from precheck_gate.model.verdicts import Finding
+    from precheck_gate.judgement.readiness import Readiness
+
+MAX_ANNOTATIONS = 10
+"""Of a kind in one step, on GitHub."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,19 +145,33 @@ def load_system(name: str, world: CiWorld) -> CiSystem:
     return system(world)
 
 
-def within(
-    limit: int, findings: Sequence[TaskFinding], count: int
-) -> tuple[Sequence[TaskFinding], int]:
-    """Return the findings to show of ``count``, and the number of the others.
+class Annotation(NamedTuple):
+    """A message that a runner shows beside the log; ``place`` is None for one that counts others.
 
-    A runner shows ``limit`` messages of a kind. If there are more findings, the last message has to
-    count the others.
+    ``kind`` is ``error`` or ``warning``.
     """
-    room = limit if count <= limit else limit - 1
-    return findings[:room], max(0, count - room)
+
+    kind: str
+    place: Location | None
+    task_id: str
+    title: str
+    text: str
 
 
-def message_of(finding: Finding) -> str:
-    """Return what was found and what to do next, in one line."""
-    step = f" Next: {finding.next_step}" if finding.next_step else ""
-    return f"{finding.message}.{step}"
+def annotations(readiness: Readiness, policy: str, more: str) -> Iterator[Annotation]:
+    """Yield what a runner shows of a run: at most `MAX_ANNOTATIONS` of a kind.
+
+    If there are more findings, the last annotation counts the others and ends with ``more``.
+    """
+    locator = Locator(policy)
+    for kind, findings, number in (
+        ("error", readiness.blocking, readiness.blocking_count),
+        ("warning", readiness.warning, readiness.warning_count),
+    ):
+        room = MAX_ANNOTATIONS if number <= MAX_ANNOTATIONS else MAX_ANNOTATIONS - 1
+        for task_id, finding in ((one.task_id, one.finding) for one in findings[:room]):
+            step = f" Next: {finding.next_step}" if finding.next_step else ""
+            place = locator.locate(finding.decided_by)
+            yield Annotation(kind, place, task_id, finding.title, f"{finding.message}.{step}")
+        if number > room:
+            yield Annotation(kind, None, "", "precheck-gate", f"{number - room} more; {more}")

@@ -9,19 +9,15 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from precheck_gate.ci import CiSystem, message_of, within
+from precheck_gate.ci import CiSystem, annotations
 from precheck_gate.errors import reason_of
 from precheck_gate.model.verdicts import Verdict
-from precheck_gate.runtime.policy_locations import Locator
 from precheck_gate.safetext.cleaning import clean_line, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from precheck_gate.ci import Written
-    from precheck_gate.judgement.readiness import Readiness, TaskFinding
+    from precheck_gate.judgement.readiness import Readiness
 
-MAX_ISSUES = 10
 MAX_SUMMARY = 512 * 1024
 
 
@@ -42,9 +38,12 @@ class AzurePipelines(CiSystem):
 
     def conclude(self, readiness: Readiness, written: Written) -> list[str]:
         """Write issues, variables and the summary; warnings make the job succeed with issues."""
-        locator = Locator(written.policy)
-        self._issues("error", readiness.blocking, readiness.blocking_count, locator)
-        self._issues("warning", readiness.warning, readiness.warning_count, locator)
+        for one in annotations(readiness, written.policy, "see the reports"):
+            properties = {"type": one.kind}
+            if one.place is not None:
+                properties |= {"sourcepath": one.place.path, "linenumber": str(one.place.line)}
+            task = f"{one.task_id}: " if one.task_id else ""
+            self._command("task.logissue", properties, shorten(f"{task}{one.text}", 1000))
         for name, value in (
             ("VERDICT", readiness.verdict.value),
             ("EXIT_CODE", str(readiness.exit_code)),
@@ -58,24 +57,6 @@ class AzurePipelines(CiSystem):
         if readiness.exit_code == 0 and readiness.verdict is not Verdict.PASSED:
             self._command("task.complete", {"result": "SucceededWithIssues"}, "")
         return [lost] if lost else []
-
-    def _issues(
-        self, kind: str, findings: Sequence[TaskFinding], count: int, locator: Locator
-    ) -> None:
-        shown, more = within(MAX_ISSUES, findings, count)
-        for task_finding in shown:
-            finding = task_finding.finding
-            location = locator.locate(finding.decided_by)
-            properties = {
-                "type": kind,
-                "sourcepath": location.path,
-                "linenumber": str(location.line),
-            }
-            task = f"{task_finding.task_id}: " if task_finding.task_id else ""
-            text = shorten(f"{task}{message_of(finding)}", 1000)
-            self._command("task.logissue", properties, text)
-        if more:
-            self._command("task.logissue", {"type": kind}, f"{more} more; see the reports")
 
     def _summary(self, written: Written) -> str:
         folder = self._world.environ.get("AGENT_TEMPDIRECTORY")

@@ -11,19 +11,15 @@ import secrets as random_source
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from precheck_gate.ci import CiSystem, message_of, within
+from precheck_gate.ci import Annotation, CiSystem, annotations
 from precheck_gate.errors import reason_of
 from precheck_gate.exits import RESERVED_CODES, ExitCode
-from precheck_gate.runtime.policy_locations import Locator
 from precheck_gate.safetext.cleaning import clean_line, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from precheck_gate.ci import Written
-    from precheck_gate.judgement.readiness import Readiness, TaskFinding
+    from precheck_gate.judgement.readiness import Readiness
 
-MAX_ANNOTATIONS = 10
 MAX_SUMMARY = 1024 * 1024
 SUMMARY_MARGIN = 16 * 1024
 SUMMARY_LEAST = 4 * 1024
@@ -54,9 +50,8 @@ class GitHubActions(CiSystem):
 
     def conclude(self, readiness: Readiness, written: Written) -> list[str]:
         """Write annotations, outputs and the job summary."""
-        locator = Locator(written.policy)
-        self._annotate("error", readiness.blocking, readiness.blocking_count, locator)
-        self._annotate("warning", readiness.warning, readiness.warning_count, locator)
+        for one in annotations(readiness, written.policy, "see the job summary"):
+            self._world.command(_annotation(one))
         # The outputs last: they hold the exit code, which a lost summary changes.
         lost = self._append("GITHUB_STEP_SUMMARY", written.markdown)
         code = readiness.exit_code
@@ -64,17 +59,6 @@ class GitHubActions(CiSystem):
             code = int(ExitCode.REPORT)
         losses = [lost, self._write_outputs(readiness, code, written)]
         return [loss for loss in losses if loss]
-
-    def _annotate(
-        self, kind: str, findings: Sequence[TaskFinding], count: int, locator: Locator
-    ) -> None:
-        """Write at most 10 annotations of a kind, the last of which counts the rest."""
-        shown, more = within(MAX_ANNOTATIONS, findings, count)
-        for task_finding in shown:
-            self._world.command(_annotation(kind, task_finding, locator))
-        if more:
-            title = _property("precheck-gate")
-            self._world.command(f"::{kind} title={title}::{more} more; see the job summary")
 
     def _write_outputs(self, readiness: Readiness, code: int, written: Written) -> str:
         outputs = {
@@ -105,14 +89,12 @@ class GitHubActions(CiSystem):
         return ""
 
 
-def _annotation(kind: str, task_finding: TaskFinding, locator: Locator) -> str:
-    finding = task_finding.finding
-    task = f" of task {task_finding.task_id}" if task_finding.task_id else ""
-    properties = {"title": f"{finding.title}{task}"}
-    path, line = locator.locate(finding.decided_by)
-    properties |= {"file": path, "line": str(line)}
+def _annotation(one: Annotation) -> str:
+    properties = {"title": one.title + (f" of task {one.task_id}" if one.task_id else "")}
+    if one.place is not None:
+        properties |= {"file": one.place.path, "line": str(one.place.line)}
     fields = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    return f"::{kind} {fields}::{_data(shorten(message_of(finding), 1000))}"
+    return f"::{one.kind} {fields}::{_data(shorten(one.text, 1000))}"
 
 
 def _heredoc(output: tuple[str, str]) -> str:

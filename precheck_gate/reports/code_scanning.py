@@ -6,7 +6,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, TextIO
 
@@ -51,47 +51,50 @@ _RANKS = {
 
 @dataclass(frozen=True, slots=True)
 class ScanFinding:
-    """One finding as code scanning shows it; every text is bounded.
+    """One finding as code scanning shows it.
 
     Attributes:
         rank: how bad it is.
         task_id: its task; "" for one about the run.
-        check: the item, or ``precheck-gate/`` and the matter of the task or run itself.
-        item: the item; "" for a matter of the task or run itself.
-        group: the item's group.
-        message: what was found, without the task.
-        reason: the policy author's reason.
-        next_step: what to do.
-        decided_by: as in the finding.
-        waiver: its ID, last day and reason; "" for none.
-        known: whether the baseline had it.
+        finding: the finding with bounded texts, without evidence.
         fingerprint: the same in every run for the same finding.
         number: 1, or its number among those with the same fingerprint.
     """
 
     rank: Rank
     task_id: str
-    check: str
-    item: str
-    group: str
-    message: str
-    reason: str
-    next_step: str
-    decided_by: str
-    waiver: str
-    known: bool
+    finding: Finding
     fingerprint: str
     number: int
 
     @property
+    def of_an_item(self) -> bool:
+        """Whether it is about an item, and not a matter of the task or the run itself."""
+        return self.finding.kind not in (FindingKind.TASK, FindingKind.RUN)
+
+    @property
+    def check(self) -> str:
+        """The item, or ``precheck-gate/`` and the matter of the task or the run itself."""
+        title = self.finding.title or "(unnamed)"
+        return title if self.of_an_item else f"precheck-gate/{title}"
+
+    @property
+    def waiver(self) -> str:
+        """The waiver's ID, last day and reason; "" for none."""
+        found = self.finding
+        waiver = f"{found.waived_by} until {found.waived_until}: {found.waiver_reason}"
+        return shorten(waiver, MAX_NOTE) if found.waived_by else ""
+
+    @property
     def text(self) -> str:
         """The finding in whole sentences: task, item, reason, next step."""
+        found = self.finding
         task = f"Task {self.task_id}: " if self.task_id else ""
-        known = " Already in the baseline." if self.known else ""
+        known = " Already in the baseline." if found.known else ""
         waived = f" Waived by {sentence(self.waiver)}" if self.waiver else ""
-        reason = f" Reason in the policy: {sentence(self.reason)}" if self.reason else ""
-        step = f" Next: {sentence(self.next_step)}" if self.next_step else ""
-        return f"{task}{sentence(self.message)}{reason}{waived}{known}{step}"
+        reason = f" Reason in the policy: {sentence(found.reason)}" if found.reason else ""
+        step = f" Next: {sentence(found.next_step)}" if found.next_step else ""
+        return f"{task}{sentence(found.message)}{reason}{waived}{known}{step}"
 
 
 class ScanReporter(ABC):
@@ -139,7 +142,9 @@ class ScanReporter(ABC):
             mark = fingerprint(task_id, finding)
             numbers[mark] += 1
             if self._make_room(rank):
-                self._kept[rank].append(_scan_finding(task_id, finding, rank, mark, numbers[mark]))
+                name = shorten(task_id, MAX_NAME)
+                found = ScanFinding(rank, name, _bounded(finding), mark, numbers[mark])
+                self._kept[rank].append(found)
                 self._size += 1
 
     def _make_room(self, rank: Rank) -> bool:
@@ -155,26 +160,17 @@ class ScanReporter(ABC):
         return False
 
 
-def _scan_finding(
-    task_id: str, finding: Finding, rank: Rank, mark: str, number: int
-) -> ScanFinding:
-    own = finding.kind in (FindingKind.TASK, FindingKind.RUN)
-    title = shorten(finding.title, MAX_NAME) or "(unnamed)"
-    waiver = f"{finding.waived_by} until {finding.waived_until}: {finding.waiver_reason}"
-    return ScanFinding(
-        rank=rank,
-        task_id=shorten(task_id, MAX_NAME),
-        check=f"precheck-gate/{title}" if own else title,
-        item="" if own else finding.title,
+def _bounded(finding: Finding) -> Finding:
+    return replace(
+        finding,
+        title=shorten(finding.title, MAX_NAME),
         group=shorten(finding.group, MAX_NAME),
         message=shorten(finding.message, MAX_MESSAGE),
         reason=shorten(finding.reason, MAX_NOTE),
         next_step=shorten(finding.next_step, MAX_NOTE),
-        decided_by=finding.decided_by,
-        waiver=shorten(waiver, MAX_NOTE) if finding.waived_by else "",
-        known=finding.known,
-        fingerprint=mark,
-        number=number,
+        raw_error="",
+        data="",
+        trace=(),
     )
 
 

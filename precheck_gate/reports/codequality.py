@@ -43,7 +43,7 @@ class CodeQualityReporter(ScanReporter):
         entries: list[str] = []
         for found in self._worst_first():
             number = f"-{found.number}" if found.number > 1 else ""
-            location = locator.locate(found.decided_by)
+            location = locator.locate(found.finding.decided_by)
             entry = dump(
                 _entry(
                     found.text, found.check, f"{found.fingerprint}{number}", found.rank, location

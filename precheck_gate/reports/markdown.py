@@ -169,8 +169,6 @@ def _where(cause: Cause) -> str:
 def _waiver(waiver: WaiverUse) -> str:
     note = f", {waiver_note(waiver)}" if waiver_note(waiver) else ""
     until = f"until {escape(waiver.expires)}"
-    if waiver.days_left >= 0:
-        until += f" ({count(waiver.days_left, 'day')} left)"
     used = f"waived {count(waiver.used, 'finding')}"
     why = f"{escape(waiver.owner, 80)}: {escape(waiver.reason, 200)}"
     return f"- {code(waiver.id, 80)} {waiver.state.value}, {used}, {until}{note}. {why}\n"

@@ -51,7 +51,7 @@ class SarifReporter(ScanReporter):
         body = _Body(self._max_bytes - ROOM_AROUND)
         for found in self._worst_first():
             # Stop at the first that does not fit: nothing left out is worse than what is in.
-            if not body.add(found, locator.locate(found.decided_by)):
+            if not body.add(found, locator.locate(found.finding.decided_by)):
                 break
         driver = {
             "name": "precheck-gate",
@@ -137,7 +137,7 @@ def _result(found: ScanFinding, index: int, at: Location) -> dict[str, Any]:
         result["suppressions"] = [
             {"kind": "external", "status": "accepted", "justification": found.waiver}
         ]
-    if found.known:
+    if found.finding.known:
         result["baselineState"] = "unchanged"
     return result
 
@@ -209,16 +209,17 @@ _OWN_OTHER = ("The run can be judged", "There must be a reliable answer to judge
 
 def _rule_for(found: ScanFinding) -> dict[str, Any]:
     """Return the reporting descriptor of a finding's check."""
-    if not found.item:
+    if not found.of_an_item:
         title, checks = _OWN.get(found.check.partition("/")[2], _OWN_OTHER)
         help_text = f"{checks} Decided by the gate itself: each result says what to do."
         return _rule(found.check, title, checks, {"text": help_text}, [])
-    entry = catalog.load().entry(found.item)
+    entry = catalog.load().entry(found.finding.title)
     if entry is None:
-        step = shorten(catalog.unknown_next_step(found.item, found.group), MAX_DESCRIPTION)
+        group = found.finding.group
+        step = shorten(catalog.unknown_next_step(found.finding.title, group), MAX_DESCRIPTION)
         title = f"Pre-check item {found.check}"
         about = f"{title}, which the catalogue does not know."
-        return _rule(found.check, title, about, {"text": step}, [found.group])
+        return _rule(found.check, title, about, {"text": step}, [group])
     rule = _rule(
         found.check,
         entry.title,

@@ -12,16 +12,16 @@ const upgradeRows = () => {
   }
   document.querySelector(".tasks tbody").addEventListener("mouseover", (event) => {
     const cell = event.target.closest(".row .cell");
-    if (cell && !cell.title && cell.firstChild) cell.title = tellCell(cell);
+    if (cell && !cell.title && cell.firstChild) cell.title = describeCell(cell);
   });
 };
-const tellCell = (cell) => {
+const describeCell = (cell) => {
   const row = rows.get(Number(cell.parentNode.dataset.i));
   const place = columns[row.cells.indexOf(cell)];
   const numbers = { block: 0, warn: 0, allow: 0 };
   for (const one of row.task.findings) if (one.place === place) numbers[one.effect] += 1;
-  const told = [[numbers.block, "blocking"], [numbers.warn, "warning"], [numbers.allow, "allowed"]];
-  return `${place}: ${told.filter(([number]) => number).map(([number, word]) => `${number} ${word}`).join(", ")}`;
+  const counts = [[numbers.block, "blocking"], [numbers.warn, "warning"], [numbers.allow, "allowed"]];
+  return `${place}: ${counts.filter(([number]) => number).map(([number, word]) => `${number} ${word}`).join(", ")}`;
 };
 
 // In the order of the table: the worst first.

@@ -1,4 +1,4 @@
-"""What the user may want otherwise: warnings in JUnit, the size of Markdown."""
+"""Options of single formats: warnings in JUnit, the size of Markdown."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def test_warnings_are_what_the_user_wants_them_to_be(
 @pytest.mark.parametrize("format_options", ["passed", "failure"])
 def test_what_blocks_stays_a_failure(tmp_path: Path, format_options: str) -> None:
     red = []
-    for tastes in ((), ("--junit-warnings", format_options)):
-        done = evaluate(tmp_path, [BLOCKED], *tastes)
+    for options in ((), ("--junit-warnings", format_options)):
+        done = evaluate(tmp_path, [BLOCKED], *options)
         assert done.code == 1
         blocked = etree.parse(done.junit).xpath("//testcase[failure[@type='blocked'] or error]")
         red.append([case.get("name") for case in blocked])
