@@ -14,7 +14,7 @@ import base64
 import functools
 import hashlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -31,7 +31,6 @@ from precheck_gate.reports.wording import (
     duration,
     headline,
     one_line,
-    percent,
     run_details,
     waiver_note,
 )
@@ -120,7 +119,7 @@ class HtmlReporter:
                 left_out=self._causes.left_out,
                 columns=columns,
                 totals=totals(self._rows, columns) if len(self._rows) > 1 else [],
-                rows=sorted(self._rows, key=lambda row: -row.verdict.severity),
+                rows=sorted(self._rows, key=lambda row: -row.task.verdict.severity),
                 data=self._embedded(run),
             )
         )
@@ -158,16 +157,21 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class PageRow:
-    """One task as the table shows it; ``groups`` counts its findings by group and verdict."""
+    """One task as the table shows it.
+
+    Attributes:
+        index: its number, from 0.
+        task: the task without its findings.
+        groups: how many findings about items it has, by group and verdict.
+        own: how many findings about the task itself it has.
+        waived: how many findings are waived.
+        known: how many findings the baseline has.
+    """
 
     index: int
-    task_id: str
-    name: str
-    verdict: Verdict
-    progress: str
+    task: TaskVerdict
     groups: dict[str, Counter[Verdict]]
     own: Counter[Verdict]
-    timeline: tuple[tuple[float, float], ...]
     waived: int
     known: int
 
@@ -204,7 +208,7 @@ class PageRow:
         """Return the points of the area below its progress, over ``longest`` seconds."""
         points = [
             (seconds / longest * LANE_WIDTH, (100 - done) / 100 * LANE_HEIGHT)
-            for seconds, done in self.timeline
+            for seconds, done in self.task.timeline
         ]
         area = [(points[0][0], LANE_HEIGHT), *points, (points[-1][0], LANE_HEIGHT)]
         return " ".join(f"{x:.4g},{y:.3g}" for x, y in area)
@@ -212,12 +216,13 @@ class PageRow:
     @property
     def lane_style(self) -> str:
         """The CSS class of its progress: plain where the pre-check finished."""
-        unfinished = self.verdict.severity >= Verdict.INCOMPLETE.severity
-        return CLASSES[self.verdict] if unfinished else "plainly"
+        verdict = self.task.verdict
+        finished = verdict.severity < Verdict.INCOMPLETE.severity
+        return "plainly" if finished else CLASSES[verdict]
 
     def lane_words(self) -> str:
         """Return its progress as a text."""
-        seconds, done = self.timeline[-1]
+        seconds, done = self.task.timeline[-1]
         return f"{done:g} % after {duration(seconds)}"
 
 
@@ -230,18 +235,9 @@ def row_of(task: TaskVerdict, index: int) -> PageRow:
             own[finding.verdict] += 1
         else:
             groups.setdefault(finding.group or NO_GROUP, Counter())[finding.verdict] += 1
-    return PageRow(
-        index=index,
-        task_id=task.task_id,
-        name=task.name,
-        verdict=task.verdict,
-        progress=percent(task.progress),
-        groups=groups,
-        own=own,
-        timeline=task.timeline,
-        waived=sum(bool(finding.waived_by) for finding in task.findings),
-        known=sum(finding.known for finding in task.findings),
-    )
+    waived = sum(bool(finding.waived_by) for finding in task.findings)
+    known = sum(finding.known for finding in task.findings)
+    return PageRow(index, replace(task, findings=()), groups, own, waived, known)
 
 
 def headings(rows: Iterable[PageRow]) -> list[str]:
@@ -300,7 +296,7 @@ def _page(run: RunVerdict, facts: RunFacts, rows: Sequence[PageRow]) -> dict[str
     if facts.seconds is not None:
         strip.append(f"took {duration(facts.seconds)}")
     strip.append(f"exit code {facts.exit_code}")
-    longest = max((row.timeline[-1][0] for row in rows if row.timeline), default=0.0)
+    longest = max((row.task.timeline[-1][0] for row in rows if row.task.timeline), default=0.0)
     return {
         "style": CLASSES[run.verdict],
         "label": LABELS[run.verdict],
@@ -311,7 +307,7 @@ def _page(run: RunVerdict, facts: RunFacts, rows: Sequence[PageRow]) -> dict[str
         "details": _details(run, facts),
         "longest": longest,
         "longest_words": duration(longest),
-        "rows": {row.task_id: row for row in rows},
+        "rows": {row.task.task_id: row for row in rows},
     }
 
 
@@ -330,7 +326,7 @@ def _details(run: RunVerdict, facts: RunFacts) -> list[tuple[str, str]]:
 
 def _segments(rows: Sequence[PageRow]) -> Iterator[dict[str, Any]]:
     """Yield for each verdict the part that its tasks take of the bar."""
-    numbers = Counter(row.verdict for row in rows)
+    numbers = Counter(row.task.verdict for row in rows)
     start = 0.0
     for verdict in reversed(Verdict):
         if numbers[verdict]:

@@ -7,18 +7,14 @@ some rows and numbers. The tables have a bound: what lies beyond it is written i
 from __future__ import annotations
 
 import json
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate import catalog
-from precheck_gate.documents import strict_json
 from precheck_gate.model.verdicts import FindingKind
 from precheck_gate.reports import evidence
 from precheck_gate.safetext.cleaning import clean, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from precheck_gate.model.verdicts import Finding, TaskVerdict
 
 # The order of a row. The script reads it from the page's data.
@@ -139,42 +135,21 @@ def _entry(entry: catalog.Entry) -> dict[str, Any]:
 
 
 def evidence_pairs(data: str) -> str | list[list[Any]]:
-    """Return evidence as ``[[key, [text, ...]], ...]`` where it decodes, else as its own text."""
-    try:
-        pairs = _pairs(evidence.decode(data))
-    except (ValueError, TypeError, RecursionError):  # decoded, but not to be spelled again
-        pairs = []
-    if not pairs:
+    """Return evidence as ``[[key, [text, ...]], ...]`` if it decodes, else as its own text."""
+    found = [[_safe(key), _bounded(texts)] for key, texts in evidence.pairs(data)]
+    if not found:
         return shorten(data, MAX_RAW)
-    if len(pairs) > MAX_PAIRS:
-        more = f"{len(pairs) - MAX_PAIRS} more keys"
-        pairs = [*pairs[:MAX_PAIRS], ["…", [more]]]
-    return pairs
+    if len(found) > MAX_PAIRS:
+        more = f"{len(found) - MAX_PAIRS} more keys"
+        found = [*found[:MAX_PAIRS], ["…", [more]]]
+    return found
 
 
-def _pairs(value: Any) -> list[list[Any]]:
-    if isinstance(value, dict):
-        return [[_text_of(key), _values(inner)] for key, inner in value.items()]
-    if isinstance(value, list | tuple) and value:
-        return [["", _values(value)]]
-    return []
+def _bounded(texts: list[str]) -> list[str]:
+    more = [f"… and {len(texts) - MAX_VALUES} more"] if len(texts) > MAX_VALUES else []
+    return [*map(_safe, texts[:MAX_VALUES]), *more]
 
 
-def _values(value: Any) -> list[str]:
-    if isinstance(value, str):
-        # Lists of objects arrive as one text with commas.
-        names: Iterable[Any] = value.split(",") if value.count(",") >= 5 else [value]
-    elif isinstance(value, list | tuple):
-        names = value
-    else:
-        names = [value]
-    texts = [_text_of(name) for name in names]
-    if len(texts) > MAX_VALUES:
-        texts = [*texts[:MAX_VALUES], f"… and {len(texts) - MAX_VALUES} more"]
-    return texts
-
-
-def _text_of(value: Any) -> str:
+def _safe(text: str) -> str:
     # Decoding may bring back what was escaped: every text is made harmless again.
-    text = str(value) if isinstance(value, str | Decimal) else strict_json.compact(value)
     return clean(shorten(text.strip(), MAX_VALUE))
