@@ -158,7 +158,7 @@ class Annotation(NamedTuple):
     text: str
 
 
-def annotations(readiness: Readiness, policy: str, more: str) -> Iterator[Annotation]:
+def annotations_of(readiness: Readiness, policy: str, more: str) -> Iterator[Annotation]:
     """Yield what a runner shows of a run: at most `MAX_ANNOTATIONS` of a kind.
 
     If there are more findings, the last annotation counts the others and ends with ``more``.

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from precheck_gate.ci import CiSystem, annotations
+from precheck_gate.ci import CiSystem, annotations_of
 from precheck_gate.errors import reason_of
 from precheck_gate.model.verdicts import Verdict
 from precheck_gate.safetext.cleaning import clean_line, shorten
@@ -38,7 +38,7 @@ class AzurePipelines(CiSystem):
 
     def conclude(self, readiness: Readiness, written: Written) -> list[str]:
         """Write issues, variables and the summary; warnings make the job succeed with issues."""
-        for one in annotations(readiness, written.policy, "see the reports"):
+        for one in annotations_of(readiness, written.policy, "see the reports"):
             properties = {"type": one.kind}
             if one.place is not None:
                 properties |= {"sourcepath": one.place.path, "linenumber": str(one.place.line)}

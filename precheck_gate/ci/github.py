@@ -11,7 +11,7 @@ import secrets as random_source
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from precheck_gate.ci import Annotation, CiSystem, annotations
+from precheck_gate.ci import Annotation, CiSystem, annotations_of
 from precheck_gate.errors import reason_of
 from precheck_gate.exits import RESERVED_CODES, ExitCode
 from precheck_gate.safetext.cleaning import clean_line, shorten
@@ -50,7 +50,7 @@ class GitHubActions(CiSystem):
 
     def conclude(self, readiness: Readiness, written: Written) -> list[str]:
         """Write annotations, outputs and the job summary."""
-        for one in annotations(readiness, written.policy, "see the job summary"):
+        for one in annotations_of(readiness, written.policy, "see the job summary"):
             self._world.command(_annotation(one))
         # The outputs last: they hold the exit code, which a lost summary changes.
         lost = self._append("GITHUB_STEP_SUMMARY", written.markdown)
