@@ -98,13 +98,7 @@ class ScanFinding:
 
 
 class ScanReporter(ABC):
-    """Keeps the worst findings of a run until its end, and counts the others.
-
-    Args:
-        out: the stream.
-        max_findings: how many findings to keep.
-        max_bytes: the size limit of the file.
-    """
+    """Keeps the worst ``max_findings`` of a run until its end, and counts the others."""
 
     def __init__(self, out: TextIO, max_findings: int, max_bytes: int) -> None:
         self._out = out

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from precheck_gate import __version__, catalog
 from precheck_gate.errors import UsageError
-from precheck_gate.model.verdicts import Effect, FindingKind, Verdict, WaiverState
+from precheck_gate.model.verdicts import Effect, FindingKind, Verdict, WaiverState, worst
 from precheck_gate.reports.causes import Causes
 from precheck_gate.reports.evidence import gist
 from precheck_gate.reports.html_data import Compactor, script_json
@@ -271,8 +271,7 @@ def _total(tally: Counter[Verdict]) -> Cell | None:
         for verdict in reversed(Verdict)
         if tally[verdict]
     ]
-    worst = max(tally, key=lambda verdict: verdict.severity)
-    return Cell(worst, tally.total(), ", ".join(words))
+    return Cell(worst(tally), tally.total(), ", ".join(words))
 
 
 def _cell(tally: Counter[Verdict]) -> Cell | None:
@@ -281,8 +280,7 @@ def _cell(tally: Counter[Verdict]) -> Cell | None:
     words = [
         f"{tally[verdict]} {_FINDINGS[verdict]}" for verdict in reversed(Verdict) if tally[verdict]
     ]
-    worst = max(tally, key=lambda verdict: verdict.severity)
-    return Cell(worst, tally[worst], ", ".join(words))
+    return Cell(worst(tally), tally[worst(tally)], ", ".join(words))
 
 
 # What stands above and below the tasks

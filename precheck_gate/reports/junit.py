@@ -44,13 +44,7 @@ _STATES = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
 
 class JUnitReporter:
-    """Writes one run as JUnit XML to a stream.
-
-    Args:
-        out: the stream.
-        limits: what one file may hold; None for what every known reader takes.
-        warnings: how a case that only warns is shown.
-    """
+    """Writes one run as JUnit XML to a stream."""
 
     def __init__(
         self,
@@ -266,13 +260,7 @@ class _Size:
 
 
 class Documents:
-    """Takes suites one by one, and writes each document when it is full.
-
-    Args:
-        out: the stream of the first document.
-        name: of the root element.
-        limits: what one document may hold.
-    """
+    """Takes suites one by one, and writes each document when it is full."""
 
     def __init__(self, out: TextIO, name: str, limits: JUnitLimits) -> None:
         self._out = out

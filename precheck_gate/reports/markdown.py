@@ -36,11 +36,7 @@ SIGNS = {
 
 
 class MarkdownReporter:
-    """Writes one run as GitHub-flavoured Markdown to a stream.
-
-    Args:
-        out: where to write.
-        max_bytes: the most that the report may have, in bytes of UTF-8.
+    """Writes one run as GitHub-flavoured Markdown of at most ``max_bytes`` to a stream.
 
     Raises:
         UsageError: ``max_bytes`` is below `MARKDOWN_LEAST`.

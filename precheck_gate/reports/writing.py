@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeGuard
 
 from precheck_gate.errors import reason_of
@@ -28,12 +28,13 @@ class ReportFailure:
     bug: bool = False
 
 
-@dataclass(slots=True)
-class _Open:
-    place: int
+@dataclass(slots=True, eq=False)
+class _Report:
     format: str
     sink: Sink
     reporter: Reporter
+    files: list[str] = field(default_factory=list)
+    """The names of its complete files."""
 
     def close(self) -> None:
         if isinstance(self.reporter, Record):
@@ -54,20 +55,20 @@ class ReportWriter:
         format_options: FormatOptions = DEFAULT_FORMAT_OPTIONS,
     ) -> None:
         self.failures: list[ReportFailure] = []
-        self._written: dict[int, list[str]] = {}
         self.remarks: list[str] = []
-        self._open: list[_Open] = []
-        self._concluded: list[_Open] = []
-        for place, (name, sink) in enumerate(reports):
+        self._reports: list[_Report] = []
+        for name, sink in reports:
             try:
-                self._open.append(_opened(place, name, sink, format_options))
+                self._reports.append(_opened(name, sink, format_options))
             except OSError as error:
                 self._fail(name, sink, error)
+        self._open = list(self._reports)
+        self._concluded: list[_Report] = []
 
     @property
     def written(self) -> list[str]:
         """The complete files, in the order of the reports given."""
-        return [name for _, names in sorted(self._written.items()) for name in names]
+        return [name for report in self._reports for name in report.files]
 
     def add_task(self, task: TaskVerdict) -> None:
         """Give a task to every report that has not failed."""
@@ -102,7 +103,7 @@ class ReportWriter:
         self._open.clear()
         self._concluded.clear()
 
-    def _complete(self, report: _Open, run: RunVerdict, facts: RunFacts) -> None:
+    def _complete(self, report: _Report, run: RunVerdict, facts: RunFacts) -> None:
         try:
             report.reporter.finish(run, facts)
             report.sink.commit()
@@ -111,7 +112,7 @@ class ReportWriter:
             return
         self._open.remove(report)
         further = report.sink.further if isinstance(report.sink, Parts) else []
-        self._written[report.place] = [report.sink.name, *further]
+        report.files = [report.sink.name, *further]
         if report.sink.remark:
             self.remarks.append(
                 f"the {report.format} report {report.sink.name}: {report.sink.remark}"
@@ -119,7 +120,7 @@ class ReportWriter:
         if isinstance(report.reporter, Record):
             self._concluded.append(report)
 
-    def _correct(self, report: _Open, run: RunVerdict, facts: RunFacts) -> None:
+    def _correct(self, report: _Report, run: RunVerdict, facts: RunFacts) -> None:
         sink = report.sink
         if not (isinstance(report.reporter, Record) and _is_file(sink)):
             return
@@ -129,11 +130,11 @@ class ReportWriter:
         except Exception as error:  # kept in failures, sets the exit code
             report.close()
             self._concluded.remove(report)
-            del self._written[report.place]
+            report.files = []
             self._fail(report.format, sink, error)
             sink.withdraw()
 
-    def _drop(self, report: _Open, error: Exception) -> None:
+    def _drop(self, report: _Report, error: Exception) -> None:
         report.close()
         self._open.remove(report)
         self._fail(report.format, report.sink, error)
@@ -154,10 +155,10 @@ def _is_file(sink: Sink) -> TypeGuard[FileSink]:
     return isinstance(sink, FileSink) and sink.divisible
 
 
-def _opened(place: int, name: str, sink: Sink, format_options: FormatOptions) -> _Open:
+def _opened(name: str, sink: Sink, format_options: FormatOptions) -> _Report:
     reporter = load_format(name, format_options)(sink.open())
     if isinstance(reporter, Divisible) and _is_file(sink):
         parts = Parts(sink)
         reporter.go_on_in(parts.more)
-        return _Open(place, name, parts, reporter)
-    return _Open(place, name, sink, reporter)
+        return _Report(name, parts, reporter)
+    return _Report(name, sink, reporter)
