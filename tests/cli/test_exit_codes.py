@@ -107,7 +107,7 @@ def test_advisory_does_not_soften_a_bug(
         raise ZeroDivisionError("s3cr3t-MARK")
 
     monkeypatch.setattr("precheck_gate.polling.poller.Poller.poll", fail)
-    with pytest.raises(AssertionError, match="bug of precheck-gate"):
+    with pytest.raises(AssertionError, match="bug in precheck-gate"):
         gate.run(serve("mysql").url, *ADVISORY)
     report = (gate.folder / "report.json").read_text()
     assert '"exit_code": 70' in report
@@ -133,7 +133,7 @@ def test_a_warn_exit_code_that_means_something_else_is_refused(gate: Gate, code:
         (["run", "--timeout", "0"], "is not between 1 s and 7 days"),
         (["run", "--max-rps", "nan"], "is not a number"),
         (["run", "--max-rps", "inf"], "is not in the range"),
-        (["run", ID, "--mode", "forStartJob"], "--mode has no meaning without --start-precheck"),
+        (["run", ID, "--mode", "forStartJob"], "--mode needs --start-precheck"),
         (["policy", "test", "x", "--min-coverage", "nan"], "is not a number"),
         (["run", "--timeout", "nan"], "is not a duration"),
         (["run", "--interval", "1000d"], "is not between"),

@@ -170,7 +170,7 @@ def test_while_a_request_hangs(gate: Gate, signum: int) -> None:
 def test_while_a_fault_is_waited_out(gate: Gate, serve_now: Serve) -> None:
     service = serve_now(HANGING.replace("kind: hang", "status: 503, retry_after: 600"))
     with gate.start(*gate.arguments(service.url)) as child:
-        child.wait_for("Asking again in 600 s")
+        child.wait_for("Retrying in 600 s")
         outcome = interrupt(child, signal.SIGTERM)
     assert outcome.report["interrupted_by"] == "SIGTERM"
     outcome.reports("HTTP 503")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from precheck_gate.cli.app.execution import JudgeOptions, execute
-from precheck_gate.cli.options.environment import plain_option
-from precheck_gate.cli.options.shared import quiet_option, verbose_option
+from precheck_gate.cli.app.execution import execute
+from precheck_gate.cli.options import plain_option
+from precheck_gate.cli.options.judging import JudgeOptions, quiet_option, verbose_option
 from precheck_gate.runtime.process import Runtime
 
 if TYPE_CHECKING:

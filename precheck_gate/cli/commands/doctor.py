@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from precheck_gate.cli.options.sections import SectionedCommand
+from precheck_gate.cli.options import Command, option
 from precheck_gate.cli.options.service import (
     open_access,
     open_transport,
     read_service,
     service_options,
 )
-from precheck_gate.cli.options.shared import option, tasks_argument
-from precheck_gate.cli.options.task_list import source_of_tasks
+from precheck_gate.cli.options.tasks import source_of_tasks, tasks_argument
 from precheck_gate.cli.options.types import Duration
 from precheck_gate.errors import BatchRefused, ServiceError, UsageError
 from precheck_gate.exits import ExitCode
@@ -49,7 +48,7 @@ Exit codes: 0 all is well, 2 the settings cannot be used, 4 something else faile
 """
 
 
-@click.command(cls=SectionedCommand, epilog=_EPILOG)
+@click.command(cls=Command, epilog=_EPILOG)
 @tasks_argument
 @service_options
 @option(
@@ -120,7 +119,7 @@ class Examination:
     # What can be seen without asking anybody
 
     def _settings(self) -> tuple[ServiceSettings, Sequence[str]] | None:
-        from precheck_gate.cli.options.task_lists import NamedTask, select_tasks
+        from precheck_gate.cli.options.tasks import NamedTask, select_tasks
 
         named = [NamedTask(task, self._source) for task in self._options["tasks"]]
         try:

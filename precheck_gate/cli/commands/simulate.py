@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from precheck_gate.cli.options.environment import EnvironmentOption
+from precheck_gate.cli.options import EnvironmentOption
 from precheck_gate.runtime.process import Runtime
 
 if TYPE_CHECKING:

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from precheck_gate.cli.options.environment import refuse_empty_credentials
-from precheck_gate.cli.options.sections import section
-from precheck_gate.cli.options.shared import add_options, option
+from precheck_gate.cli.options import many, option, refuse_empty_credentials, section
 from precheck_gate.cli.options.types import PATH
 from precheck_gate.drs.auth.service_variables import (
     IAM_VARIABLES,
@@ -122,9 +120,7 @@ _OPTIONS = (
 )
 
 
-def service_options(command: Any) -> Any:
-    """Add the options that say which service to ask and how."""
-    return add_options(command, *_OPTIONS)
+service_options = many(*_OPTIONS)
 
 
 def service_files(options: Mapping[str, Any]) -> list[tuple[str, Path]]:

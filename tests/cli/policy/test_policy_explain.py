@@ -196,7 +196,7 @@ def test_some_tasks_and_some_items_are_chosen(
     ("arguments", "said"),
     [
         ([], "There is nothing to explain"),
-        (["--item", "x", "--task", "orders"], "'orders' is not a task's ID"),
+        (["--item", "x", "--task", "orders"], "'orders' is not a task ID"),
         (["--item", "x", "--task", TASK, "--task", OTHER], "Several --task need answers"),
         (["--item", "x", "--all"], "--all need answers"),
         (["answer.json", "--status", "FAILED"], "--status cannot be given together with answers"),

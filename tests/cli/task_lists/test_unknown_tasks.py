@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.cli.options.task_filters import Filter, find_tasks
+from precheck_gate.cli.options.tasks import Filter, find_tasks
 from precheck_gate.drs.api import v3_tasks, v5_payloads
 from precheck_gate.errors import NotAnAnswer, ServiceError
 from tests.support.harness import task_id

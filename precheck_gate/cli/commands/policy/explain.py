@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from precheck_gate.cli.commands.policy.files import finish
-from precheck_gate.cli.options.environment import plain_option
-from precheck_gate.cli.options.shared import policy_options
+from precheck_gate.cli.options import plain_option
+from precheck_gate.cli.options.judging import policy_options
 from precheck_gate.cli.options.types import PATH
 from precheck_gate.errors import UsageError
 from precheck_gate.runtime.process import Runtime
@@ -73,7 +73,7 @@ def explain_command(
     Either name an item that may come, with --item and what is known of it; or give answers of DRS,
     as 'evaluate' takes them. Exits 0 whatever the effect is.
     """
-    from precheck_gate.cli.options.task_lists import NamedTask, select_tasks
+    from precheck_gate.cli.options.tasks import NamedTask, select_tasks
     from precheck_gate.policy import PolicyOptions, load_policy
 
     _check(answers, item, tasks, subject, everything=everything)

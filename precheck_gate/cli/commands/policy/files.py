@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from precheck_gate.cli.options.shared import policy_options
+from precheck_gate.cli.options.judging import policy_options
 from precheck_gate.errors import ReportError
 from precheck_gate.safetext.cleaning import clean
 

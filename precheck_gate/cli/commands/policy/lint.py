@@ -13,7 +13,7 @@ from precheck_gate.cli.commands.policy.files import (
     profiles_of,
     show_lines,
 )
-from precheck_gate.cli.options.environment import plain_option
+from precheck_gate.cli.options import plain_option
 from precheck_gate.cli.options.types import PATH
 from precheck_gate.exits import ExitCode
 from precheck_gate.runtime.process import Runtime

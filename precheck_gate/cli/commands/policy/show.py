@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from precheck_gate.cli.commands.policy.files import file_options, finish, show_lines
-from precheck_gate.cli.options.environment import EnvironmentArgument, plain_option
+from precheck_gate.cli.options import EnvironmentArgument, plain_option
 from precheck_gate.cli.options.types import PATH
 from precheck_gate.runtime.process import Runtime
 
