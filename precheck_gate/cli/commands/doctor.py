@@ -1,4 +1,4 @@
-"""``precheck-gate doctor``: says what would be used, what works, and what to do about the rest."""
+"""``precheck-gate doctor``: shows which settings are used, what works, and how to fix the rest."""
 
 from __future__ import annotations
 
@@ -32,23 +32,25 @@ if TYPE_CHECKING:
 
 __all__ = ["doctor"]
 
-# A task that nobody has: asking for it changes nothing, and the refusal tells all there is to know.
+# A task that does not exist: querying it changes nothing, and the refusal shows the permission.
 NO_TASK = "00000000-0000-0000-0000-0000000jb000"
 _UNKNOWN_TASK = frozenset({"DRS.M00289", "DRS.10000010", "DRS.M05004"})
 
+_EXIT_CODES = {
+    0: "everything works",
+    2: "the settings are invalid",
+    4: "another check failed",
+}
 _EPILOG = """\b
 Example:
   precheck-gate doctor --region eu-west-101 --project-id 054ba152d480d55b2f5dc0069e7ddef0
 
-Each line begins with ok, fail or skip. No credential is printed, nor the password in a URL: the
-output can go into a ticket.
-
-\b
-Exit codes: 0 all is well, 2 the settings cannot be used, 4 something else failed.
+Each line begins with ok, fail or skip. The output contains no credentials and no passwords, so you
+can paste it into a ticket.
 """
 
 
-@click.command(cls=Command, epilog=_EPILOG)
+@click.command(cls=Command, exit_codes=_EXIT_CODES, epilog=_EPILOG)
 @tasks_argument
 @service_options
 @option(
@@ -56,14 +58,14 @@ Exit codes: 0 all is well, 2 the settings cannot be used, 4 something else faile
     type=Duration(least=1),
     default="10s",
     show_default=True,
-    help="How long each step may take.",
+    help="Time limit for each check.",
 )
 @click.pass_context
 def doctor(ctx: click.Context, /, **options: Any) -> int:
-    """Check the way to the service: settings, credential, network, clock, IAM, permission.
+    """Check settings, credentials, network, clock, IAM and permissions.
 
-    Takes the options of 'run', and asks for the tasks given (TASK_ID) or, without any, for one
-    that does not exist; nothing is changed.
+    Takes the options of 'run'. Queries the given tasks (TASK_ID), or without any a task that does
+    not exist. Changes nothing.
     """
     from precheck_gate.runtime.console import Console
 
@@ -77,7 +79,7 @@ def doctor(ctx: click.Context, /, **options: Any) -> int:
 
 
 class Examination:
-    """Goes through the steps; what a failed step takes along is skipped."""
+    """Runs the checks one by one, and skips those that need a failed one."""
 
     def __init__(
         self, console: Console, runtime: Runtime, options: dict[str, Any], source: str
@@ -106,17 +108,17 @@ class Examination:
         )
         access = open_access(service, transport.send, self._runtime)
         if not reachable:
-            self._skip("clock", "the service is out of reach")
+            self._skip("clock", "the service is unreachable")
         if not (reachable and self._clock(service, transport, access)):
             for step in ("iam", "project", "query"):
-                self._skip(step, "the service is out of reach")
+                self._skip(step, "the service is unreachable")
         elif self._iam(service, access) and self._project(service, access):
             self._query(service, access, tasks)
         else:
-            self._skip("query", "there is nothing to ask with")
+            self._skip("query", "needs a token and a project")
         return int(ExitCode.SERVICE) if self._failed else int(ExitCode.PASSED)
 
-    # What can be seen without asking anybody
+    # Without a request
 
     def _settings(self) -> tuple[ServiceSettings, Sequence[str]] | None:
         from precheck_gate.cli.options.tasks import NamedTask, select_tasks
@@ -128,15 +130,15 @@ class Examination:
         except UsageError as error:
             self._fail("settings", error.message, error.hint)
             return None
-        project = service.project_id or f"that of the region {service.region}, by IAM"
+        project = service.project_id or f"of region {service.region}, looked up in IAM"
         iam = f", IAM {service.iam_endpoint}" if service.iam_endpoint else ""
         self._ok("settings", f"endpoint {service.endpoint}{iam}, project {project}")
         self._ok("credential", service.found.description)
         for warning in service.found.warnings:
-            self._say("ok", "credential", f"but {warning}")
+            self._say("ok", "credential", f"warning: {warning}")
         return service, tasks
 
-    # The way to a host
+    # The network
 
     def _way_to(self, url: str, service: ServiceSettings) -> bool:
         from precheck_gate.drs.http.probing import Prober
@@ -154,7 +156,7 @@ class Examination:
             self._fail(step, finding.text, finding.advice)
         return finding.good is not False
 
-    # What has to be asked
+    # With requests
 
     def _clock(self, service: ServiceSettings, transport: HttpTransport, access: Access) -> bool:
         from precheck_gate.drs.auth.requests_auth import NoAuth
@@ -167,37 +169,38 @@ class Examination:
             self._fail("clock", error.message, error.hint)
             return False
         access.skew.note(reply.headers)
+        difference = f"{access.skew.description} the service's clock"
         if access.skew.seconds is None:
-            self._skip("clock", "the service does not tell the time")
+            self._skip("clock", "the service sends no date")
         elif access.skew.advice:
-            self._fail("clock", f"{access.skew.description} the service's", access.skew.advice)
+            self._fail("clock", difference, access.skew.advice)
         else:
-            self._ok("clock", f"{access.skew.description} the service's, which is near enough")
+            self._ok("clock", f"{difference}, close enough")
         return True
 
     def _iam(self, service: ServiceSettings, access: Access) -> bool:
         if not service.found.needs_iam:
-            self._skip("iam", f"not needed for the {access.credential.name}")
+            self._skip("iam", f"not needed with the {access.credential.name}")
             return True
         try:
             access.credential.ready(self._seconds)
         except ServiceError as error:
             self._fail("iam", error.message, error.hint)
-            self._skip("project", "there is no token to ask with")
+            self._skip("project", "needs a token")
             return False
         self._ok("iam", "issued a token")
         return True
 
     def _project(self, service: ServiceSettings, access: Access) -> bool:
         if service.project_id:
-            self._skip("project", f"{service.project_id} is given")
+            self._skip("project", f"{service.project_id} is set")
             return True
         try:
             project = access.project_id(self._seconds)
         except ServiceError as error:
             self._fail("project", error.message, error.hint)
             return False
-        self._ok("project", f"{project} is that of the region {service.region}")
+        self._ok("project", f"{project} of region {service.region}")
         return True
 
     def _query(self, service: ServiceSettings, access: Access, tasks: Sequence[str]) -> None:
@@ -210,7 +213,7 @@ class Examination:
             self._runtime.the_clock(),
             advice=access.advice,
         )
-        # At most ten in a request, as the service advises.
+        # The service advises at most ten per request.
         for start in range(0, max(1, len(tasks)), 10):
             self._ask(client, tasks[start : start + 10])
 
@@ -219,7 +222,7 @@ class Examination:
             answer = client.precheck_results(tasks or [NO_TASK], self._seconds)
         except BatchRefused as refused:
             if not tasks and refused.code in _UNKNOWN_TASK:
-                self._ok("query", "permitted (asked for a task that does not exist)")
+                self._ok("query", "permitted (queried a task that does not exist)")
                 return
             self._fail("query", refused.message, refused.hint)
         except ServiceError as error:
@@ -227,12 +230,12 @@ class Examination:
         else:
             good = [task for task in tasks if isinstance(answer.entries.get(task), Snapshot)]
             bad = [task for task in tasks if task not in good]
-            self._ok("query", f"permitted, answered for {len(good)} of {len(tasks)} tasks")
+            self._ok("query", f"permitted, results for {len(good)} of {len(tasks)} tasks")
             if bad:
-                advice = "Check the tasks' IDs; was their pre-check started?"
+                advice = "Check the task IDs, and whether their pre-checks were started."
                 self._fail("query", f"no result for {', '.join(bad)}", advice)
 
-    # Telling
+    # Output
 
     def _ok(self, step: str, text: str) -> None:
         self._say("ok", step, text)

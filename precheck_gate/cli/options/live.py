@@ -103,7 +103,7 @@ live_options = many(
             type=click.Choice(["en-us", "zh-cn"]),
             default="en-us",
             show_default=True,
-            help="Language of the service's messages.",
+            help="Language of DRS messages.",
         ),
         option(
             "--api",
