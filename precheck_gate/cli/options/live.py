@@ -11,9 +11,10 @@ import click
 from precheck_gate.cli.options import many, option, section
 from precheck_gate.cli.options.judging import judge_options
 from precheck_gate.cli.options.service import service_options
-from precheck_gate.cli.options.tasks import Filter, is_task_id, parse_filter, tasks_argument
+from precheck_gate.cli.options.tasks import Filter, parse_filter, tasks_argument
 from precheck_gate.cli.options.types import DURATION, PATH, PLACE, Duration, Number
 from precheck_gate.errors import UsageError
+from precheck_gate.model.snapshots import is_task_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

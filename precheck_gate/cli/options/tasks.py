@@ -19,6 +19,7 @@ from click.core import ParameterSource
 from precheck_gate.cli.options import PREFIX, EnvironmentArgument
 from precheck_gate.documents import strict_json
 from precheck_gate.errors import DocumentError, Problem, ServiceError, UsageError, unreadable
+from precheck_gate.model.snapshots import is_task_id
 from precheck_gate.runtime.reading import TooLarge, read_descriptor, read_file
 from precheck_gate.safetext.cleaning import clean_line, few, shorten
 from precheck_gate.safetext.pasted_secrets import is_slip, quoted
@@ -43,10 +44,6 @@ tasks_argument = click.argument(
 
 # Task IDs
 
-# The service's "UUID rule" is not RFC 4122: the last group ends in letters such as jb101.
-_TASK_ID = re.compile(
-    r"[0-9A-Za-z]{8}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{12}"
-)
 _ID_LENGTH = 36
 # Groups of letters and digits: an ID with a typo, or with a part missing.
 _LIKE_A_TASK_ID = re.compile(r"(?=.*\d)[^\W_]+(?:[\s_\u2010-\u2015-]+[^\W_]+){2,}", re.DOTALL)
@@ -77,11 +74,6 @@ class NamedTask:
     path: str = ""
     in_file: bool = False
     instead: str = ""
-
-
-def is_task_id(text: str) -> bool:
-    """Return whether ``text`` has the form of a DRS task ID (36 characters, 8-4-4-4-12)."""
-    return _TASK_ID.fullmatch(text) is not None
 
 
 def select_tasks(named: Sequence[NamedTask]) -> list[str]:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from precheck_gate.cli.options.tasks import NamedTask, is_task_id, parse_task_list, select_tasks
+from precheck_gate.cli.options.tasks import NamedTask, parse_task_list, select_tasks
 from precheck_gate.errors import DocumentError, Problem, UsageError
+from precheck_gate.model.snapshots import is_task_id
 from tests.support.harness import OTHER, TASK, task_id
 
 FILE = "tasks.txt"
