@@ -137,7 +137,7 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-def _checked(tasks: Sequence[str]) -> tuple[str, ...]:
+def _checked(tasks: Sequence[Any]) -> tuple[str, ...]:
     requested = tuple(tasks)
     if not requested:
         raise UsageError("No task is named.", hint="Pass the IDs of the requested tasks.")

@@ -137,7 +137,7 @@ def test_a_warn_exit_code_that_means_something_else_is_refused(gate: Gate, code:
         (["policy", "test", "x", "--min-coverage", "nan"], "is not a number"),
         (["run", "--timeout", "nan"], "is not a duration"),
         (["run", "--interval", "1000d"], "is not between"),
-        (["run", "--report", "junit.xml"], "has to be FORMAT=PATH"),
+        (["run", "--report", "junit.xml"], "is not FORMAT=PATH"),
         (["run", "--report", "pdf=x"], "known: "),
         (["run", "--language", "de"], "zh-cn"),
         (["run", "--token", "s3cr3t-MARK"], "No such option"),

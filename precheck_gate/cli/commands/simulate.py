@@ -13,7 +13,7 @@ from precheck_gate.cli.options import PREFIX, option
 from precheck_gate.runtime.process import Runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from precheck_gate.simulator.model import Scenario
     from precheck_gate.simulator.request_log import RequestRecord
@@ -29,7 +29,7 @@ ANY_TOKEN = "rehearsal"  # noqa: S105  # no secret: every token is accepted then
 _NAP_SECONDS = 0.5
 
 
-def _option(name: str, **settings: Any) -> Any:
+def _option(name: str, **settings: Any) -> Callable[[Any], Any]:
     variable = f"{PREFIX}SIMULATE_{name.removeprefix('--').upper()}"
     return option(name, envvar=variable, show_envvar=True, **settings)
 

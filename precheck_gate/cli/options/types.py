@@ -1,4 +1,4 @@
-"""What values of options may be, and how they are read."""
+"""The types of option values."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ReportSpec = tuple[str, str]
 
 
 class Duration(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    """A length of time as people write it (30s, 15m, 1h30m, 90), in seconds."""
+    """A duration such as 30s, 15m, 1h30m or 90, in seconds."""
 
     name = "duration"
 
@@ -63,7 +63,7 @@ class Duration(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
 
 class _FilePath(click.Path):
-    """A path, which is never empty: a variable of a script that was lost is no file."""
+    """A path that must not be empty, as with an unset variable of a script."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path."""
@@ -73,7 +73,7 @@ class _FilePath(click.Path):
 
 
 class Number(click.FloatRange):
-    """A number in bounds; not the one that is no number, which no bound keeps out."""
+    """A number within bounds, and not NaN, which no bound excludes."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -86,7 +86,7 @@ class Number(click.FloatRange):
 
 
 class _Report(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    """FORMAT=PATH, where the path ``-`` is standard output."""
+    """FORMAT=PATH; the path ``-`` is standard output."""
 
     name = "format=path"
 
@@ -98,7 +98,7 @@ class _Report(click.ParamType):  # type: ignore[type-arg,unused-ignore]
             return value
         name, equals, path = str(value).partition("=")
         if not equals or not path:
-            self.fail(f"{value!r} has to be FORMAT=PATH, such as junit=junit.xml.", param, ctx)
+            self.fail(f"{value!r} is not FORMAT=PATH, such as junit=junit.xml.", param, ctx)
         if name not in FORMATS:
             shown = quoted(name, whole=str(value))
             self.fail(
@@ -112,18 +112,18 @@ class _Report(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         param: click.Parameter,  # noqa: ARG002
         incomplete: str,
     ) -> list[CompletionItem]:
-        """Return the formats; what comes behind one is the user's."""
+        """Return the formats, without paths."""
         from click.shell_completion import CompletionItem
 
         return [CompletionItem(f"{name}=") for name in FORMATS if name.startswith(incomplete)]
 
     def split_envvar_value(self, rv: str) -> Sequence[str]:
-        """Split a variable with several reports: at lines, and before each ``format=``."""
+        """Split a variable with several reports: at line ends, and before each ``format=``."""
         return [part for part in re.split(r"\n|\s+(?=[a-z]+=)", rv.strip()) if part.strip()]
 
 
 class _ExitCode(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    """An exit code that does not mean anything else."""
+    """An exit code that has no other meaning."""
 
     name = "code"
 
@@ -138,7 +138,7 @@ class _ExitCode(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
 
 class _Moment(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    """A date, or a date and time, ISO 8601; the date that it is in UTC."""
+    """A date, or a date and time, in ISO 8601; converted to the date in UTC."""
 
     name = "date"
 
@@ -159,6 +159,6 @@ DURATION = Duration()
 EXIT_CODE = _ExitCode()
 MOMENT = _Moment()
 PATH = _FilePath(path_type=Path)
-# For a path that may also be "-".
+# Also allows "-".
 PLACE = _FilePath(allow_dash=True, readable=False)
 REPORT = _Report()

@@ -88,8 +88,8 @@ def test_json_has_the_same_shape_always(capsys: pytest.CaptureFixture[str]) -> N
     [
         (["srcDbConection"], "Did you mean srcDbConnection"),
         (["SRC_HAS_TTL_INDEX"], "SRC_HAS_TTL_INDEXES"),
-        (["checkEmptyDstDb", "nothing-like-it"], "called 'nothing-like-it'"),
-        (["nothing-like-it"], "DRS documents no complete list"),
+        (["checkEmptyDstDb", "nothing-like-it"], "no item or reason 'nothing-like-it'"),
+        (["nothing-like-it"], "DRS has no complete list"),
         (["::x\x1b[1m"], "': :x\\x1b[1m'"),
         (["--search", "no such words"], "No entry of the catalogue"),
         (["--search", " "], "The option --search is empty"),

@@ -229,7 +229,7 @@ def test_what_the_command_line_names_replaces_what_the_environment_does(
     assert OTHER not in outcome.text
     assert "nobody" not in outcome.text
     own = {"argument": "TASKS", "--tasks-from": "TASKS_FROM", "--select": "SELECT"}
-    assert (f"not PRECHECK_GATE_{variable}" in outcome.err) == (own[how] != variable)
+    assert (f"ignoring PRECHECK_GATE_{variable}" in outcome.err) == (own[how] != variable)
 
 
 @pytest.mark.parametrize("command", ["run", "doctor"])
