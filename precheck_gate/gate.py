@@ -277,7 +277,9 @@ def _of_all_tasks(case: Case) -> Iterable[Observation]:
     open_tasks = dict.fromkeys(case.requested)
     for observation in case.observations:
         del open_tasks[observation.task_id]
-        yield replace(observation, trouble=_NOT_JUDGED) if case.time_over() else observation
+        ready = observation.snapshot is not None and observation.snapshot.complete
+        late = ready and observation.trouble is None and case.time_over()
+        yield replace(observation, trouble=_NOT_JUDGED) if late else observation
     for task_id in open_tasks:
         yield Observation(task_id)
 

@@ -184,6 +184,20 @@ def test_a_task_that_is_not_judged_before_the_deadline_is_incomplete() -> None:
     assert (code, verdicts) == (3, {TASK: "passed", OTHER: "incomplete"})
 
 
+def test_a_deadline_does_not_hide_why_a_task_did_not_end() -> None:
+    run, trouble = Run(), Trouble(TroubleKind.SERVICE, "the service gave no whole answer")
+    unfinished = observed(entry(OTHER, process="50%"))
+    code = run.judge(
+        [Observation(TASK, None, trouble), *unfinished], (TASK, OTHER), time_over=lambda: True
+    )
+    messages = [task["findings"][0]["message"] for task in run.report["tasks"]]
+    assert code == 4
+    assert messages == [
+        "the service gave no whole answer",
+        "the pre-check is at 50 %, not at 100 %",
+    ]
+
+
 @pytest.mark.parametrize("advisory", [False, True])
 @pytest.mark.parametrize("status", ["PASSED", "ALARM", "FAILED"])
 def test_reports_that_are_written_after_the_deadline_are_never_green(

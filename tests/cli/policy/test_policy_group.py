@@ -32,7 +32,7 @@ def test_the_help_lists_each_command(capsys: pytest.CaptureFixture[str]) -> None
 
 @pytest.mark.parametrize("name", SUBCOMMANDS)
 def test_each_command_is_there_under_its_own_name(name: str) -> None:
-    module = importlib.import_module(f"precheck_gate.cli.policy_{name}")
+    module = importlib.import_module(f"precheck_gate.cli.commands.policy.{name}")
     command = getattr(module, f"{name}_command")
     assert isinstance(command, click.Command)
     assert command.name == name
