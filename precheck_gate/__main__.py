@@ -14,8 +14,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from precheck_gate.runtime.signals import Interrupts
 
-__all__ = ["main", "run_main"]
-
 _PROGRAM = "precheck-gate"
 _COMPLETION = "_PRECHECK_GATE_COMPLETE"
 
@@ -132,12 +130,7 @@ def _invoke(arguments: list[str], interrupts: Interrupts) -> int:
         return complete(main_group, _PROGRAM, _COMPLETION, wanted)
     runtime = Runtime(interrupts)
     try:
-        result = main_group.main(
-            arguments,
-            prog_name=_PROGRAM,
-            standalone_mode=False,
-            obj=runtime,
-        )
+        result = main_group.main(arguments, prog_name=_PROGRAM, standalone_mode=False, obj=runtime)
     except click.ClickException as error:
         from precheck_gate.cli.app.usage_errors import report_usage_error
 
@@ -154,8 +147,7 @@ def _invoke(arguments: list[str], interrupts: Interrupts) -> int:
         if (lack := shortage(error)) is not None:
             raise lack from None
         raise ReportError(
-            f"The output could not be written: {reason_of(error)}.",
-            hint="Is the disk full?",
+            f"The output could not be written: {reason_of(error)}.", hint="Is the disk full?"
         ) from None
     # A command that returns no exit code has not passed.
     return result if isinstance(result, int) and not isinstance(result, bool) else int(ExitCode.BUG)

@@ -100,16 +100,8 @@ class ServiceError(PrecheckGateError):
 class TransientFault(ServiceError):
     """A fault that may pass by itself; ``retry_after`` is the pause in seconds that it asks for."""
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        hint: str = "",
-        code: str = "",
-        request_id: str = "",
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(message, hint=hint, code=code, request_id=request_id)
+    def __init__(self, message: str, *, retry_after: float | None = None, **details: str) -> None:
+        super().__init__(message, **details)
         self.retry_after = retry_after
 
 
@@ -146,12 +138,10 @@ class BatchRefused(ServiceError):
         self,
         message: str,
         *,
-        hint: str = "",
-        code: str = "",
-        request_id: str = "",
         culprits: dict[str, tuple[str, str]] | None = None,
+        **details: str,
     ) -> None:
-        super().__init__(message, hint=hint, code=code, request_id=request_id)
+        super().__init__(message, **details)
         self.culprits = culprits or {}
 
 
@@ -175,11 +165,7 @@ def reason_of(error: Exception) -> str:
 
 
 def unreadable(
-    what: str,
-    path: object,
-    error: OSError,
-    *,
-    hint: str = "Check the path and its permissions.",
+    what: str, path: object, error: OSError, *, hint: str = "Check the path and its permissions."
 ) -> UsageError:
     """Return the error for a file that cannot be read; ``what`` is the kind of file."""
     hint = _HINTS.get(error.errno or 0, hint)

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from precheck_gate.runtime.console import Console
     from precheck_gate.runtime.signals import Interrupts
 
-__all__ = ["Case", "Gate", "Outputs", "judge_case", "no_ci"]
-
 
 def no_ci() -> CiSystem:
     """Return what reports to no CI system."""

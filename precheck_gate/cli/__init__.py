@@ -10,8 +10,6 @@ from precheck_gate import __version__
 from precheck_gate.cli.app import LazyGroup
 from precheck_gate.exits import EXIT_CODE_MEANINGS
 
-__all__ = ["main_group"]
-
 # The commands with their one-line help, so that --help imports none of them.
 COMMANDS = {
     "run": "Wait for pre-checks, judge them by a policy, and set the exit code.",

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from precheck_gate.cli.options.report_paths import Input
     from precheck_gate.runtime.process import Runtime
 
-__all__ = ["execute", "unforeseen"]
-
 
 def execute(
     mode: str,

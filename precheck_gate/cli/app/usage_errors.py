@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from precheck_gate.reports.output.sinks import Sink
     from precheck_gate.runtime.process import Runtime
 
-__all__ = ["report_usage_error"]
-
 
 def report_usage_error(
     error: click.ClickException, group: click.Group, arguments: Sequence[str], runtime: Runtime

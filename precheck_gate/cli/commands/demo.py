@@ -15,8 +15,6 @@ from precheck_gate.runtime.process import Runtime
 if TYPE_CHECKING:
     from precheck_gate.gate import Gate
 
-__all__ = ["demo"]
-
 _EPILOG = "The exit code is 1, because one task fails its binlog check, and 0 with --pass."
 
 
@@ -40,10 +38,7 @@ def demo(ctx: click.Context, /, passing: bool, directory: Path, quiet: bool, ver
     report.json, and says why the migration must not start.
     """
     judging = JudgeOptions(
-        reports=[
-            ("junit", str(directory / "junit.xml")),
-            ("json", str(directory / "report.json")),
-        ],
+        reports=[("junit", str(directory / "junit.xml")), ("json", str(directory / "report.json"))],
         quiet=quiet,
         verbose=verbose,
     )

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from precheck_gate.catalog import Catalog, Entry, Failure, Reason, Source
 
-__all__ = ["explain"]
-
 _EPILOG = """\b
 Examples:
   precheck-gate explain srcDbBinlogIsOff

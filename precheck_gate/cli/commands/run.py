@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from precheck_gate.gate import Gate
 
-__all__ = ["run"]
-
 _BRIEF = {
     "tasks_from": "Read task IDs from a file, or from stdin with '-'.",
     "region": "Huawei Cloud region, such as eu-west-101.",

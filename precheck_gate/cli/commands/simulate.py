@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from precheck_gate.simulator.request_log import RequestRecord
     from precheck_gate.simulator.server import Simulator
 
-__all__ = ["simulate"]
-
 DEFAULT_PORT = 8770
 # The printed token if the scenario accepts any.
 ANY_TOKEN = "rehearsal"  # noqa: S105  # no secret: every token is accepted then

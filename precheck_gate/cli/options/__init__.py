@@ -183,10 +183,7 @@ def _meant(name: str, known: frozenset[str]) -> str:
 
 def _empty(what: str, remedy: str, param: click.Parameter, ctx: click.Context) -> click.UsageError:
     default = _DEFAULTS.get(param.name or "", "")
-    return click.UsageError(
-        f"The {what} is empty: give it a value, or {remedy}{default}.",
-        ctx,
-    )
+    return click.UsageError(f"The {what} is empty: give it a value, or {remedy}{default}.", ctx)
 
 
 def _is_blank(value: object) -> bool:
@@ -201,18 +198,15 @@ _SECTION = "help_section"
 
 def section(name: str, *options: Declaration) -> tuple[Declaration, ...]:
     """Return options that the help shows together under a heading."""
+    return tuple(functools.partial(_in_section, name, add) for add in options)
 
-    def placed(add: Declaration) -> Declaration:
-        def place(command: Any) -> Any:
-            command = add(command)
-            # click collects the parameters of a function until it becomes a command.
-            made = isinstance(command, click.Command)
-            setattr((command.params if made else command.__click_params__)[-1], _SECTION, name)
-            return command
 
-        return place
-
-    return tuple(map(placed, options))
+def _in_section(name: str, add: Declaration, command: Any) -> Any:
+    command = add(command)
+    # click collects the parameters of a function until it becomes a command.
+    made = isinstance(command, click.Command)
+    setattr((command.params if made else command.__click_params__)[-1], _SECTION, name)
+    return command
 
 
 class Command(click.Command):

@@ -28,15 +28,6 @@ if TYPE_CHECKING:
     from precheck_gate.judgement.context import JudgementContext
     from precheck_gate.runtime.clock import Clock
 
-__all__ = [
-    "JudgeOptions",
-    "format_options",
-    "judge_options",
-    "policy_options",
-    "quiet_option",
-    "verbose_option",
-]
-
 _POLICY_OPTIONS = (
     option(
         "--policy",

@@ -11,8 +11,8 @@ import click
 from precheck_gate.cli.options import many, option, section
 from precheck_gate.cli.options.judging import judge_options
 from precheck_gate.cli.options.service import service_options
-from precheck_gate.cli.options.tasks import Filter, parse_filter, tasks_argument
-from precheck_gate.cli.options.types import DURATION, PATH, PLACE, Duration, Number
+from precheck_gate.cli.options.tasks import parse_filter, tasks_argument
+from precheck_gate.cli.options.types import DURATION, PATH, PLACE, SPAN, Number, Parsed
 from precheck_gate.errors import UsageError
 from precheck_gate.model.snapshots import is_task_id
 
@@ -20,48 +20,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["LiveOptions", "live_options"]
+    from precheck_gate.cli.options.tasks import Filter
 
 _QUERY = re.compile(r"[!-~]{1,200}")
-_NEXT = re.compile(r"\n|\s+(?=(?:name|tag:[^=\s]+|status|type|engine)=)")
 
 
-class _Select(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    """KEY=VALUE, one condition on tasks."""
-
-    name = "key=value"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Filter:
-        """Return the condition."""
-        if isinstance(value, Filter):
-            return value
-        try:
-            return parse_filter(str(value))
-        except ValueError as error:
-            self.fail(f"{error}.", param, ctx)
-
-    def split_envvar_value(self, rv: str) -> Sequence[str]:
-        """Split a variable with several conditions: at line ends, and before each ``key=``."""
-        return [part.strip() for part in _NEXT.split(rv.strip()) if part.strip()]
+def _query_id(text: str) -> tuple[str, str]:
+    task, _, query = text.partition("=")
+    if not is_task_id(task) or not _QUERY.fullmatch(query):
+        raise ValueError(f"{text!r} is not TASK_ID=ID")
+    return task, query
 
 
-class _QueryId(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    """TASK_ID=ID, the query ID of a pre-check."""
-
-    name = "task=id"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, str]:
-        """Return the task and the query ID."""
-        if isinstance(value, tuple):
-            return value
-        task, _, query = str(value).partition("=")
-        if not is_task_id(task) or not _QUERY.fullmatch(query):
-            self.fail(f"{value!r} is not TASK_ID=ID.", param, ctx)
-        return task, query
+_SELECT = Parsed("key=value", parse_filter, begins=r"(?:name|tag:[^=\s]+|status|type|engine)=")
 
 
 live_options = many(
@@ -77,7 +48,7 @@ live_options = many(
         ),
         option(
             "--select",
-            type=_Select(),
+            type=_SELECT,
             multiple=True,
             metavar="KEY=VALUE",
             help="Select tasks of the project by name=GLOB, tag:KEY=VALUE, status=STATUS, "
@@ -116,7 +87,7 @@ live_options = many(
         option(
             "--query-id",
             "query_ids",
-            type=_QueryId(),
+            type=Parsed("task=id", _query_id),
             multiple=True,
             metavar="TASK_ID=ID",
             help="With v5, the query ID of a pre-check that was started elsewhere. Repeatable.",
@@ -143,7 +114,7 @@ live_options = many(
         "Waiting",
         option(
             "--timeout",
-            type=Duration(least=1),
+            type=SPAN,
             default="30m",
             show_default=True,
             help="Time limit for the whole run, including reports. Tasks that are not finished by "
@@ -151,7 +122,7 @@ live_options = many(
         ),
         option(
             "--interval",
-            type=Duration(least=1),
+            type=SPAN,
             help="Poll at a fixed interval. Default: short intervals that grow.",
         ),
         option(
@@ -164,7 +135,7 @@ live_options = many(
         ),
         option(
             "--max-staleness",
-            type=Duration(least=1),
+            type=SPAN,
             default="60s",
             show_default=True,
             help="Maximum age of an answer when the verdict is reached. Older answers are "
@@ -196,7 +167,7 @@ live_options = many(
         ),
         option(
             "--restart-every",
-            type=Duration(least=1),
+            type=SPAN,
             help="With --until passed, restart a blocked pre-check at this interval.",
         ),
     ),

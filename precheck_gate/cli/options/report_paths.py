@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from precheck_gate.reports.output.sinks import Sink
     from precheck_gate.runtime.signals import Interrupts
 
-__all__ = ["Input", "Overwriting", "check_inputs", "is_stdout", "sink_at", "sinks_of"]
-
 Input = tuple[str, Path]
 """A file or folder that a command reads: what it is, and its path."""
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from precheck_gate.model.snapshots import Snapshot
     from precheck_gate.polling.events import TaskChanged
 
-__all__ = ["Board", "TaskState", "TaskStatus", "fitted", "whole_names"]
-
 
 class TaskStatus(Enum):
     """How a task looks at a glance."""

@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from precheck_gate.runtime.clock import Clock
     from precheck_gate.runtime.console import Console
 
-__all__ = ["LiveProgress", "Signs", "draw"]
-
 _SHORT_STATUS = 70  # columns; without more, the status leaves out the timeout
 _REDRAW_SECONDS = 0.1
 
