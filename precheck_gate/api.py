@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 from precheck_gate.catalog.advice import advice, group_of
 from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.drs.auth.environment import Environment
-from precheck_gate.errors import NotAnAnswer, UsageError
-from precheck_gate.errors import PrecheckGateError as PrecheckGateError
+from precheck_gate.errors import NotAnAnswer, PrecheckGateError, UsageError
 from precheck_gate.exits import ExitCode
 from precheck_gate.gate import Case, judge_case
 from precheck_gate.judgement.context import JudgementContext
@@ -29,6 +28,19 @@ from precheck_gate.safetext.pasted_secrets import quoted
 
 if TYPE_CHECKING:
     import os
+
+__all__ = [
+    "ExitCode",
+    "Finding",
+    "Judgement",
+    "Policy",
+    "PrecheckGateError",
+    "TaskVerdict",
+    "UsageError",
+    "Verdict",
+    "judge",
+    "load_policy",
+]
 
 MAX_BYTES = 32 * 1024 * 1024
 

@@ -50,7 +50,6 @@ can paste it into a ticket.
     "--step-timeout",
     type=SPAN,
     default="10s",
-    show_default=True,
     help="Time limit for each check.",
 )
 @click.pass_context

@@ -37,7 +37,6 @@ def _option(name: str, **settings: Any) -> Callable[[Any], Any]:
     "--scenario",
     metavar="FILE|NAME",
     default="demo",
-    show_default=True,
     help="Scenario file, or a built-in scenario: demo, demo-pass, mysql or dds.",
 )
 @_option(
@@ -45,14 +44,12 @@ def _option(name: str, **settings: Any) -> Callable[[Any], Any]:
     type=click.IntRange(0, 65535),
     metavar="N",
     default=DEFAULT_PORT,
-    show_default=True,
     help="Port to listen on; 0 takes any free port.",
 )
 @_option(
     "--host",
     metavar="ADDRESS",
     default="127.0.0.1",
-    show_default=True,
     help="Address to listen on. Other than loopback, it lets the network in.",
 )
 @_option("--quiet", is_flag=True, help="Do not log requests.")

@@ -105,10 +105,11 @@ plain_option = functools.partial(click.option, cls=PlainOption)
 
 
 def option(*names: str, **settings: Any) -> Declaration:
-    """Like `click.option`, with an environment variable named after the long name."""
+    """Like `click.option`, with a variable named after the long name, and the default in help."""
     long = next(name for name in names if name.startswith("--")).partition("/")[0]
     variable = PREFIX + long.removeprefix("--").replace("-", "_").upper()
-    return click.option(*names, **{"envvar": variable, "cls": EnvironmentOption, **settings})
+    defaults = {"envvar": variable, "cls": EnvironmentOption, "show_default": "default" in settings}
+    return click.option(*names, **{**defaults, **settings})
 
 
 def many(*options: Declaration) -> Declaration:

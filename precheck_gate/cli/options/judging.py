@@ -59,7 +59,6 @@ _FORMAT_OPTIONS = (
         "--max-bytes",
         type=click.IntRange(min=MARKDOWN_LEAST),
         default=MARKDOWN_BYTES,
-        show_default=True,
         metavar="N",
         help="Maximum size of a Markdown report, which says what it leaves out.",
     ),
@@ -67,7 +66,6 @@ _FORMAT_OPTIONS = (
         "--junit-warnings",
         type=click.Choice([one.value for one in JUnitWarnings]),
         default=JUnitWarnings.SKIPPED.value,
-        show_default=True,
         help="How JUnit shows warnings and waived findings: as skipped tests with the text, as "
         "passed tests with the text in system-out, or as failures.",
     ),
@@ -110,14 +108,12 @@ _OUTPUT_OPTIONS = (
         "--ci",
         type=click.Choice(["auto", *SYSTEMS]),
         default="auto",
-        show_default=True,
         help="CI system to report to; auto detects it.",
     ),
     option(
         "--summary",
         type=click.Choice(["full", "short", "none"]),
         default="full",
-        show_default=True,
         help="What to print at the end: everything, one line for each blocking finding, or only "
         "the exit code.",
     ),

@@ -74,14 +74,12 @@ live_options = many(
             "--language",
             type=click.Choice(["en-us", "zh-cn"]),
             default="en-us",
-            show_default=True,
             help="Language of DRS messages.",
         ),
         option(
             "--api",
             type=click.Choice(["auto", "v3", "v5"]),
             default="auto",
-            show_default=True,
             help="API version; auto uses v3, or v5 where v3 no longer exists.",
         ),
         option(
@@ -96,7 +94,6 @@ live_options = many(
             "--max-rps",
             type=Number(min=0.1, max=100.0),
             default=10.0,
-            show_default=True,
             metavar="N",
             help="Maximum number of requests per second.",
         ),
@@ -104,7 +101,6 @@ live_options = many(
             "--max-retries",
             type=click.IntRange(min=0),
             default=60,
-            show_default=True,
             metavar="N",
             help="Maximum number of retries per minute; 0 makes the first failed request final. "
             "--timeout limits how long the gate keeps trying.",
@@ -116,7 +112,6 @@ live_options = many(
             "--timeout",
             type=SPAN,
             default="30m",
-            show_default=True,
             help="Time limit for the whole run, including reports. Tasks that are not finished by "
             "then are incomplete (exit 3).",
         ),
@@ -129,7 +124,6 @@ live_options = many(
             "--grace",
             type=DURATION,
             default="60s",
-            show_default=True,
             help="How long to tolerate a task without an answer, a task in error, an item without "
             "a status at 100 %, or an unreachable service at the start.",
         ),
@@ -137,7 +131,6 @@ live_options = many(
             "--max-staleness",
             type=SPAN,
             default="60s",
-            show_default=True,
             help="Maximum age of an answer when the verdict is reached. Older answers are "
             "confirmed once, after the last pre-check has finished.",
         ),
@@ -153,7 +146,6 @@ live_options = many(
             "--mode",
             type=click.Choice(["forStartJob", "forRetryJob", "auto"]),
             default="auto",
-            show_default=True,
             help="How to start: forStartJob before a task's first start, forRetryJob after a "
             "failure; auto decides by the task's status.",
         ),
@@ -161,7 +153,6 @@ live_options = many(
             "--until",
             type=click.Choice(["ended", "passed"]),
             default="ended",
-            show_default=True,
             help="Wait until the pre-checks end, or until they pass, however often they run until "
             "--timeout.",
         ),

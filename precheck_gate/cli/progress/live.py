@@ -205,34 +205,40 @@ class Signs:
     running: str
     unseen: str
     good: str
-    warning: str
     bad: str
-    unknown: str = "?"
+    cut: str
+    more: str
 
     @classmethod
     def for_terminal(cls, *, ascii_only: bool) -> Signs:
         """Return the characters for a terminal with Unicode, or with ASCII only."""
         if ascii_only:
-            return cls("#", "-", ">", ".", "ok", "!", "X")
-        return cls("━", "╌", "▸", "·", "✓", "!", "✗")
+            return cls("#", "-", ">", ".", "ok", "X", "~", "+")
+        return cls("━", "╌", "▸", "·", "✓", "✗", "…", "…")
+
+    def mark(self, status: TaskStatus) -> str:
+        """Return the character in front of a task."""
+        match status:
+            case TaskStatus.UNSEEN:
+                return self.unseen
+            case TaskStatus.RUNNING:
+                return self.running
+            case TaskStatus.PASSED:
+                return self.good
+            case TaskStatus.BLOCKED:
+                return self.bad
+            case _:
+                return "!"
 
 
-_STYLES = {
-    TaskStatus.UNSEEN: "dim",
-    TaskStatus.RUNNING: "cyan",
-    TaskStatus.TROUBLED: "yellow",
-    TaskStatus.PASSED: "green",
-    TaskStatus.WARNED: "yellow",
-    TaskStatus.BLOCKED: "red",
-}
-# The most important first: a narrow terminal cuts the end.
-_WORDS = {
-    TaskStatus.BLOCKED: "blocked",
-    TaskStatus.TROUBLED: "failing",
-    TaskStatus.WARNED: "with warnings",
-    TaskStatus.PASSED: "passed",
-    TaskStatus.RUNNING: "running",
-    TaskStatus.UNSEEN: "no answer yet",
+# The word and the style; the most important first, since a narrow terminal cuts the end.
+_LOOKS = {
+    TaskStatus.BLOCKED: ("blocked", "red"),
+    TaskStatus.TROUBLED: ("failing", "yellow"),
+    TaskStatus.WARNED: ("with warnings", "yellow"),
+    TaskStatus.PASSED: ("passed", "green"),
+    TaskStatus.RUNNING: ("running", "cyan"),
+    TaskStatus.UNSEEN: ("no answer yet", "dim"),
 }
 
 
@@ -256,7 +262,7 @@ def draw(
     lines = [_overall(board, signs, room, now, started)]
     names = whole_names(board.tasks.values(), whole_ids=room >= WIDE)
     name_columns, bar = _widths(board, max(map(cells, names.values()), default=0), signs, room)
-    fitting = fitted(shown, names, name_columns, "~" if signs.full == "#" else "…")
+    fitting = fitted(shown, names, name_columns, signs.cut)
     lines += [
         _task(task, name, bar, signs, room, now) for task, name in zip(shown, fitting, strict=True)
     ]
@@ -264,7 +270,7 @@ def draw(
         lines.append(_rest(rest, signs))
     lines.append(Text(f"  {clean_line(shorten(status, 400))}", "dim"))
     for line in lines:
-        line.truncate(room, overflow="crop" if signs.full == "#" else "ellipsis")
+        line.truncate(room, overflow="ellipsis" if signs.cut == "…" else "crop")
     return lines
 
 
@@ -299,15 +305,8 @@ def _widths(board: Board, wanted: int, signs: Signs, room: int) -> tuple[int, in
 
 
 def _task(task: TaskState, name: str, bar: int, signs: Signs, room: int, now: float) -> Text:
-    style = _STYLES[task.status]
-    mark = {
-        TaskStatus.UNSEEN: signs.unseen,
-        TaskStatus.RUNNING: signs.running,
-        TaskStatus.TROUBLED: "!",
-        TaskStatus.PASSED: signs.good,
-        TaskStatus.WARNED: signs.warning,
-        TaskStatus.BLOCKED: signs.bad,
-    }[task.status]
+    word, style = _LOOKS[task.status]
+    mark = signs.mark(task.status)
     wide, narrow = room >= WIDE, room < NARROW
     line = Text()
     line.append(f"{mark:<{len(signs.good)}} ", f"bold {style}")
@@ -319,10 +318,10 @@ def _task(task: TaskState, name: str, bar: int, signs: Signs, room: int, now: fl
         line.append(clean_line(shorten(task.trouble, 300)), style)
         return line
     if task.status is TaskStatus.UNSEEN:
-        line.append(_WORDS[task.status], "dim")
+        line.append(word, "dim")
         return line
     line.append_text(_items(task.items, signs, wide=wide))
-    ends = f"  {_WORDS[task.status]}" if task.status.finished and not narrow else ""
+    ends = f"  {word}" if task.status.finished and not narrow else ""
     line.append(ends, style)
     if not ends and not narrow and task.answered_at is not None:
         seconds = round(now - task.answered_at)
@@ -335,9 +334,9 @@ def _items(items: Counter[Status], signs: Signs, *, wide: bool) -> Text:
     """Return the number of items by status, in words where there is room."""
     kinds = (
         (Status.PASSED, "passed", signs.good, "green"),
-        (Status.ALARM, "alarm", signs.warning, "yellow"),
+        (Status.ALARM, "alarm", "!", "yellow"),
         (Status.FAILED, "failed", signs.bad, "red"),
-        (Status.UNKNOWN, "unknown", signs.unknown, "red"),
+        (Status.UNKNOWN, "unknown", "?", "red"),
     )
     parts = [
         Text(f"{items[status]} {word}" if wide else f"{items[status]}{sign}", style)
@@ -352,10 +351,10 @@ def _items(items: Counter[Status], signs: Signs, *, wide: bool) -> Text:
 def _rest(tasks: Sequence[TaskState], signs: Signs) -> Text:
     """Return one line for all tasks without a row of their own."""
     counted = Counter(task.status for task in tasks)
-    line = Text(f"{'+' if signs.full == '#' else '…'} {len(tasks)} more: ", "bold")
+    line = Text(f"{signs.more} {len(tasks)} more: ", "bold")
     parts = [
-        Text(f"{counted[status]} {word}", _STYLES[status])
-        for status, word in _WORDS.items()
+        Text(f"{counted[status]} {word}", style)
+        for status, (word, style) in _LOOKS.items()
         if counted[status]
     ]
     return line.append_text(Text(", ").join(parts))
