@@ -34,6 +34,15 @@ NO_TASK = "00000000-0000-0000-0000-0000000jb000"
 _UNKNOWN_TASK = frozenset({"DRS.M00289", "DRS.10000010", "DRS.M05004"})
 
 _EXIT_CODES = {0: "everything works", 2: "the settings are invalid", 4: "another check failed"}
+_BRIEF = {
+    "region": "Huawei Cloud region, such as eu-west-101.",
+    "project_id": "Project of the tasks. Default: looked up in IAM.",
+    "token_file": "File with an IAM token. Default: PRECHECK_GATE_TOKEN.",
+    "profile_name": "Profile of the shared credentials file.",
+    "ca_bundle": "Trust these certificates (PEM) for TLS.",
+    "debug_http": "Log each HTTP request and response to stderr.",
+    "step_timeout": "Time limit for each check. Default: 10s.",
+}
 _EPILOG = """\b
 Example:
   precheck-gate doctor --region eu-west-101 --project-id 054ba152d480d55b2f5dc0069e7ddef0
@@ -43,7 +52,7 @@ can paste it into a ticket.
 """
 
 
-@click.command(cls=Command, exit_codes=_EXIT_CODES, epilog=_EPILOG)
+@click.command(cls=Command, exit_codes=_EXIT_CODES, brief=_BRIEF, epilog=_EPILOG)
 @tasks_argument
 @service_options
 @option(

@@ -33,8 +33,20 @@ Two answers that differ about one task are a contradiction, which blocks, unless
 --save-answers writes tells which is the later one.
 """
 
+_BRIEF = {
+    "tasks": "Task that was requested. Repeatable.",
+    "policy": "Policy file. Default: builtin:default.",
+    "profile": "Profile of the policy.",
+    "now": "Judge as of this date. Default: today.",
+    "baseline": "Earlier JSON report; its findings are marked as known.",
+    "junit": "Write a JUnit report.",
+    "reports": "Write another report, such as html=report.html.",
+    "summary": "How much to print at the end. Default: full.",
+    "advisory": "Exit 0 if blocked. Reports still say blocked.",
+}
 
-@click.command(cls=Command, epilog=_EPILOG)
+
+@click.command(cls=Command, brief=_BRIEF, epilog=_EPILOG)
 @click.argument("answers", nargs=-1, required=True, type=PATH, metavar="ANSWER.json...")
 @many(
     *section(

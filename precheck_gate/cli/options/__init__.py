@@ -82,7 +82,7 @@ class _FromEnvironment(click.Parameter):
         """Check all variables of our prefix before the first parameter is read."""
         if not ctx.resilient_parsing and not ctx.meta.get(_CHECKED):
             ctx.meta[_CHECKED] = True
-            _refuse_unknown(ctx, opts.get("id_token_variable"))
+            _refuse_unknown(ctx, opts)
         return super().handle_parse_result(ctx, opts, args)
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
@@ -154,8 +154,8 @@ def _variables_of(param: click.Parameter) -> Iterable[str]:
     return [given] if isinstance(given, str) else given or ()
 
 
-def _refuse_unknown(ctx: click.Context, id_token_variable: object) -> None:
-    allowed = {id_token_variable, os.environ.get(_ID_TOKEN_VARIABLE, "").strip()}
+def _refuse_unknown(ctx: click.Context, opts: Mapping[str, Any]) -> None:
+    allowed = {opts.get("id_token_variable"), os.environ.get(_ID_TOKEN_VARIABLE, "").strip()}
     ours = {name for name in os.environ if name.upper().startswith(PREFIX)} - allowed
     # First the command's own: to know those of all commands, all must be loaded.
     ours -= {*_CREDENTIALS, *_OTHERS, *_variables_of_all(ctx.command)}
