@@ -36,7 +36,7 @@ def test_a_refused_connection_is_tried_until_the_grace_is_over(gate: Gate) -> No
     with refusing_port() as port:
         outcome = gate.run(f"http://127.0.0.1:{port}", "--grace", "20s")
     assert outcome.code == 4
-    outcome.says(f"127.0.0.1:{port} refused the connection", "Check the host and port", "Asking")
+    outcome.says(f"127.0.0.1:{port} refused the connection", "Check the host and port", "Retrying")
     outcome.reports("refused the connection")
     service = outcome.report["service"]
     assert service["retries"] >= 2
