@@ -1,4 +1,4 @@
-"""What the service said, as values: items and snapshots. Nothing here judges."""
+"""What the service said, as values: items and snapshots."""
 
 from __future__ import annotations
 
@@ -6,20 +6,6 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-
-__all__ = [
-    "About",
-    "Item",
-    "Observation",
-    "Snapshot",
-    "Status",
-    "SubTask",
-    "Trouble",
-    "TroubleKind",
-    "is_task_id",
-    "percent_of",
-    "status_named",
-]
 
 # The service's "UUID rule" is not RFC 4122: the last group ends in letters such as jb101.
 _TASK_ID = re.compile(

@@ -56,7 +56,7 @@ def _command_of(
 
 def _report(usage: UsageError, raw: _RawArguments, runtime: Runtime) -> int:
     from precheck_gate.gate import Gate, Outputs
-    from precheck_gate.model.run_facts import RunFacts
+    from precheck_gate.model.verdicts import RunFacts
 
     specs = raw.specs()
     console = Console(result=sys.stderr if any(is_stdout(path) for _, path in specs) else None)

@@ -15,9 +15,8 @@ from precheck_gate.runtime.process import Runtime
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from precheck_gate.simulator.model import Scenario
-    from precheck_gate.simulator.request_log import RequestRecord
-    from precheck_gate.simulator.server import Simulator
+    from precheck_gate.simulator.scenario import Scenario
+    from precheck_gate.simulator.server import RequestRecord, Simulator
 
 DEFAULT_PORT = 8770
 # The printed token if the scenario accepts any.
@@ -86,7 +85,7 @@ def simulate(context: click.Context, scenario: str, port: int, host: str, quiet:
 def _introduction(scenario: Scenario, simulator: Simulator) -> Iterator[str]:
     """Yield the lines to print at the start, which a shell can source."""
     from precheck_gate.safetext.cleaning import clean_line
-    from precheck_gate.simulator.model import DEFAULT_PROJECT_ID
+    from precheck_gate.simulator.scenario import DEFAULT_PROJECT_ID
 
     about = f": {scenario.description}" if scenario.description else ""
     yield f"# precheck-gate simulator, scenario {clean_line(scenario.name + about)}"

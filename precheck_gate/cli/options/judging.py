@@ -200,8 +200,7 @@ class JudgeOptions:
             UsageError: one of them is invalid.
         """
         from precheck_gate.catalog.advice import advice, group_of
-        from precheck_gate.judgement.context import JudgementContext
-        from precheck_gate.judgement.redaction import Redact, Redaction
+        from precheck_gate.judgement.context import JudgementContext, Redact, Redaction
         from precheck_gate.policy import PolicyOptions, load_policy
         from precheck_gate.saved.reports.baseline import load_baseline
 

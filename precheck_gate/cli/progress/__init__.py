@@ -120,7 +120,7 @@ def _describe(event: TaskChanged) -> str:
     if snapshot is None:
         return "no answer yet"
     if snapshot.progress is None:
-        return f"unknown progress {snapshot.raw_progress or '(none)'}"
+        return f"progress {snapshot.raw_progress or '(none)'} is not a percentage"
     result = f", result {snapshot.raw_result or '(none)'}" if snapshot.complete else ""
     unfinished = sum(item.unfinished for item in snapshot.items)
     still = f", {unfinished} without a status yet" if unfinished else ""

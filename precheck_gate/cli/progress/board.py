@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from precheck_gate.model.snapshots import Status
 from precheck_gate.model.verdicts import Verdict
-from precheck_gate.runtime.wrapping import cells
+from precheck_gate.runtime.console import cells
 from precheck_gate.safetext.cleaning import clean_line
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from precheck_gate.polling.events import (
     TaskChanged,
     Waiting,
 )
-from precheck_gate.runtime.wrapping import cells
+from precheck_gate.runtime.console import cells
 from precheck_gate.safetext.cleaning import clean_line, count, shorten
 
 if TYPE_CHECKING:
