@@ -41,15 +41,8 @@ def no_ci() -> CiSystem:
 class Outputs:
     """What to print and write.
 
-    Attributes:
-        reports: (format, sink) for each report.
-        format_options: settings of single formats.
-        advisory: whether a blocked verdict exits 0.
-        warn_code: the exit code of passed with warnings; None for 0.
-        ci: the CI system to report to.
-        quiet: whether to hide progress.
-        verbose: whether to print every item.
-        summary: how much to print at the end.
+    ``reports`` has (format, sink) for each report. ``advisory`` makes a blocked verdict exit 0;
+    ``warn_code`` is the exit code of passed with warnings, None for 0.
     """
 
     reports: tuple[tuple[str, Sink], ...] = ()
@@ -71,9 +64,6 @@ class Case:
     """What to judge.
 
     Attributes:
-        requested: the tasks that must pass.
-        observations: what is known about them.
-        context: the policy, and what else the judgement needs.
         troubles: what went wrong with the run itself.
         remarks: notes that change no verdict.
         strict_waivers: whether expired and unused waivers block.
@@ -96,11 +86,9 @@ class Gate:
     """Judges one case, reports the verdict, and returns the exit code.
 
     Args:
-        facts: what is known about the run beforehand.
-        outputs: what to print and write.
-        console: where to print the verdict.
+        facts: what is known about the run before it is judged.
         interrupts: signals that ended the work early.
-        losses: what could not be kept or reported; costs exit code 0.
+        losses: what could not be saved or reported; costs exit code 0.
     """
 
     facts: RunFacts
@@ -244,11 +232,7 @@ def judge_case(
 ) -> tuple[RunVerdict, int]:
     """Judge each requested task once; return the verdict of the run and its exit code.
 
-    Args:
-        case: what to judge.
-        receive: gets the verdict of each task.
-        advisory: whether a blocked verdict exits 0.
-        warn_code: the exit code of passed with warnings; None for 0.
+    ``receive`` gets the verdict of each task. The other arguments are as in `Outputs`.
     """
     from precheck_gate.judgement.run import RunJudge, exit_code
     from precheck_gate.judgement.second_key import SecondKey

@@ -37,24 +37,17 @@ def execute(
 ) -> int:
     """Run a command's body with a gate, and turn every outcome into an exit code.
 
-    Args:
-        mode: the command's name, for the reports.
-        options: what to print and write.
-        runtime: the clock and the signals.
-        body: does the command's work with the gate, and returns the exit code.
-        inputs: what the command reads besides the policy and the baseline.
+    ``inputs`` is what the command reads besides the policy and the baseline: no report may
+    overwrite it.
     """
     specs = options.specs()
     paths = [path for _, path in specs]
-    console = Console(result=sys.stderr if any(map(is_stdout, paths)) else None)
+    gate = open_gate(mode, paths, runtime)
     for path in (path for path in paths if path.startswith("~")):
-        console.warn(
+        gate.console.warn(
             f"{path} means a folder named ~, because no shell expands ~ after an equals sign; "
             "use $HOME"
         )
-    today = runtime.the_clock().now().date().isoformat()
-    facts = RunFacts(mode=mode, judged_on=today, exit_code=0)
-    gate = Gate(facts, Outputs(), console, runtime.interrupts)
     try:
         for name, _ in specs:
             load_format(name)  # what a format lacks is reported before the wait, not after it
@@ -63,7 +56,7 @@ def execute(
             format_options=options.format_options,
             advisory=options.advisory,
             warn_code=options.warn_code,
-            ci=_ci_system(options.ci, console),
+            ci=_ci_system(options.ci, gate.console),
             quiet=options.quiet,
             verbose=options.verbose,
             summary=SummaryKind(options.summary),
@@ -80,6 +73,14 @@ def execute(
         return gate.interrupted(error.signum)
     except Exception as error:  # a bug of ours must never read as a verdict
         return gate.fail(unforeseen(error))
+
+
+def open_gate(mode: str, paths: Sequence[str], runtime: Runtime) -> Gate:
+    """Return a gate without outputs, which prints to stderr if a report goes to stdout."""
+    console = Console(result=sys.stderr if any(map(is_stdout, paths)) else None)
+    today = runtime.the_clock().now().date().isoformat()
+    facts = RunFacts(mode=mode, judged_on=today, exit_code=0)
+    return Gate(facts, Outputs(), console, runtime.interrupts)
 
 
 def _ci_system(name: str, console: Console) -> CiSystem:

@@ -6,13 +6,12 @@ Otherwise a report of the last run would stay, and be taken for that of this run
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from precheck_gate.cli.options.report_paths import Overwriting, check_inputs, is_stdout, sinks_of
+from precheck_gate.cli.options.report_paths import Overwriting, check_inputs, sinks_of
 from precheck_gate.errors import UsageError
 from precheck_gate.exits import ExitCode
 from precheck_gate.runtime.console import Console
@@ -55,14 +54,12 @@ def _command_of(
 
 
 def _report(usage: UsageError, raw: _RawArguments, runtime: Runtime) -> int:
-    from precheck_gate.gate import Gate, Outputs
-    from precheck_gate.model.verdicts import RunFacts
+    from precheck_gate.cli.app.execution import open_gate
+    from precheck_gate.gate import Outputs
 
     specs = raw.specs()
-    console = Console(result=sys.stderr if any(is_stdout(path) for _, path in specs) else None)
-    today = runtime.the_clock().now().date().isoformat()
-    facts = RunFacts(mode=str(raw.command.name), judged_on=today, exit_code=0)
-    gate = Gate(facts, Outputs(reports=_sinks(specs, raw, runtime)), console, runtime.interrupts)
+    gate = open_gate(str(raw.command.name), [path for _, path in specs], runtime)
+    gate.outputs = Outputs(reports=_sinks(specs, raw, runtime))
     return gate.fail(usage) or int(ExitCode.USAGE)
 
 

@@ -28,11 +28,9 @@ class Progress(Protocol):
 
     def notify(self, event: Event) -> None:
         """Show an event, if it matters."""
-        ...
 
     def close(self) -> None:
         """Leave the terminal clean; may be called again."""
-        ...
 
 
 class NoProgress:

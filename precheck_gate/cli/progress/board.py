@@ -48,8 +48,6 @@ class TaskState:
     Attributes:
         short_id: the shortest form of its ID that is unique in the run.
         title: its name; "" if unknown.
-        percent: its progress.
-        items: how many items were seen, by status.
         trouble: why there is no answer that counts; "" if there is one.
         answered_at: the time of the last answer; None before the first.
     """
@@ -91,12 +89,7 @@ class TaskState:
 
 
 class Board:
-    """All tasks of a run, in the order of the request.
-
-    Args:
-        task_ids: the tasks.
-        judge: returns the verdict of a finished pre-check.
-    """
+    """All tasks of a run, in the order of the request."""
 
     def __init__(self, task_ids: Sequence[str], judge: Callable[[Snapshot], Verdict]) -> None:
         self.tasks = {

@@ -47,11 +47,7 @@ class LiveProgress:
     """Shows all tasks at once; lines worth keeping are printed above them.
 
     Args:
-        console: where to print.
-        clock: for ages and estimates.
-        task_ids: the tasks of the run.
         judge: returns the verdict of a finished pre-check.
-        verbose: whether each change is printed as well.
         names: the tasks' names, as far as they are known; may be filled later.
     """
 
@@ -245,14 +241,9 @@ _LOOKS = {
 def draw(
     board: Board, signs: Signs, size: tuple[int, int], times: tuple[float, float], status: str
 ) -> list[Text]:
-    """Return the lines of the table.
+    """Return the lines of the table for a terminal of ``size``, columns and lines.
 
-    Args:
-        board: the state of the tasks.
-        signs: what the terminal can show.
-        size: columns and lines of the terminal.
-        times: now and the start of the run, on the monotonic clock.
-        status: what the gate is doing.
+    ``times`` are now and the start of the run; ``status`` says what the gate is doing.
     """
     columns, rows = size
     # The last column stays free: writing to it makes a terminal wrap.
