@@ -79,10 +79,10 @@ def _run(arguments: list[str]) -> int:
     interrupts = Interrupts()
     interrupts.install()
     try:
-        from precheck_gate.drs.auth.environment import Environment
+        from precheck_gate.drs.auth.discovery import mask_environment
 
         # Before anything is printed: a credential may have been typed as an option's value.
-        Environment.of_process().know_secrets()
+        mask_environment()
         with reads_end_with(interrupts):
             code = _invoke(arguments, interrupts)
     except Interrupted as error:

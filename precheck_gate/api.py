@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from precheck_gate.catalog.advice import advice, group_of
 from precheck_gate.drs.api.v3_results import parse_answer
-from precheck_gate.drs.auth.environment import Environment
+from precheck_gate.drs.auth.discovery import mask_environment
 from precheck_gate.errors import NotAnAnswer, PrecheckGateError, UsageError
 from precheck_gate.exits import ExitCode
 from precheck_gate.gate import Case, judge_case
@@ -114,7 +114,7 @@ def judge(
         UsageError: the tasks or the policy are invalid, or the answer is empty or no JSON object.
     """
     # What is a credential of this process is hidden in every text.
-    Environment.of_process().know_secrets()
+    mask_environment()
     requested = _checked(tasks)
     body = _body_of(answer)
     today = today or _today()

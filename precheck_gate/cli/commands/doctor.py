@@ -159,10 +159,10 @@ class _Checks:
         return False
 
     def _iam(self) -> bool:
-        if not self.service.found.needs_iam:
-            return self._skip("iam", f"not needed with the {self.access.credential.name}")
+        if not self.service.found.credential.needs_iam:
+            return self._skip("iam", f"not needed with the {self.access.credential.label}")
         with self._step("iam"):
-            self.access.credential.ready(self.options["step_timeout"])
+            self.access.ready(self.options["step_timeout"])
             return self._ok("iam", "issued a token")
         self._skip("project", "needs a token")
         return False

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from precheck_gate.drs.auth.discovery import NAMING_OPTIONS, VARIABLES
 from precheck_gate.errors import UsageError
-from precheck_gate.safetext.pasted_secrets import told_variable
+from precheck_gate.safetext.pasted_secrets import safe_variable_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -36,14 +37,7 @@ __all__ = [
 
 PREFIX = "PRECHECK_GATE_"
 _DEFAULTS = {"policy": "; for the default policy, use builtin:default"}
-_ID_TOKEN_VARIABLE = f"{PREFIX}ID_TOKEN_VARIABLE"
-_CREDENTIALS = tuple(
-    PREFIX + name
-    for name in (
-        *("TOKEN", "ACCESS_KEY", "SECRET_KEY", "SECURITY_TOKEN"),
-        *("USER_NAME", "PASSWORD", "DOMAIN_NAME"),
-    )
-)
+_CREDENTIALS = tuple(name for name in VARIABLES if name.startswith(PREFIX))
 # What a dotenv report passes to later jobs; the ID token of the CI templates; and what the
 # integrations, their examples and the project's tests read.
 _OTHERS = tuple(
@@ -155,8 +149,9 @@ def _variables_of(param: click.Parameter) -> Iterable[str]:
 
 
 def _refuse_unknown(ctx: click.Context, opts: Mapping[str, Any]) -> None:
-    allowed = {opts.get("id_token_variable"), os.environ.get(_ID_TOKEN_VARIABLE, "").strip()}
-    ours = {name for name in os.environ if name.upper().startswith(PREFIX)} - allowed
+    ours = {name for name in os.environ if name.upper().startswith(PREFIX)}
+    for one in NAMING_OPTIONS:
+        ours -= {opts.get(one.key), os.environ.get(one.own_variable, "").strip()}
     # First the command's own: to know those of all commands, all must be loaded.
     ours -= {*_CREDENTIALS, *_OTHERS, *_variables_of_all(ctx.command)}
     if not ours:
@@ -164,7 +159,9 @@ def _refuse_unknown(ctx: click.Context, opts: Mapping[str, Any]) -> None:
     known = known_variables(ctx.find_root().command)
     unknown = sorted(ours - known)
     if unknown:
-        shown = [f"{told_variable(name)}{_meant(name, known)}" for name in unknown[:_MOST_NAMES]]
+        shown = [
+            f"{safe_variable_name(name)}{_meant(name, known)}" for name in unknown[:_MOST_NAMES]
+        ]
         more = len(unknown) - _MOST_NAMES
         raise click.UsageError(
             f"Unknown variable{'s' if len(unknown) > 1 else ''}: {', '.join(shown)}"

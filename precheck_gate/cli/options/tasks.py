@@ -22,7 +22,7 @@ from precheck_gate.errors import DocumentError, Problem, ServiceError, UsageErro
 from precheck_gate.model.snapshots import is_task_id
 from precheck_gate.runtime.reading import TooLarge, read_descriptor, read_file
 from precheck_gate.safetext.cleaning import clean_line, few, shorten
-from precheck_gate.safetext.pasted_secrets import is_slip, quoted
+from precheck_gate.safetext.pasted_secrets import looks_like_secret, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -316,7 +316,7 @@ def _kind(value: Any) -> str:
 
 def _spelled(key: str, index: int) -> str:
     """Return a key that can only be a name, and the number of any other."""
-    if is_task_id(key) or (_NAME.fullmatch(key) and not is_slip(key)):
+    if is_task_id(key) or (_NAME.fullmatch(key) and not looks_like_secret(key)):
         return key
     return f"(key {index + 1})"
 
