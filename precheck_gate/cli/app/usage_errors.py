@@ -133,7 +133,7 @@ class _RawArguments:
                 specs.append(REPORT.convert(text, None, None))
             except click.ClickException:  # perhaps the very error that is reported
                 continue
-        return specs + [("junit", path) for path in self._of("junit")[-1:] if path]
+        return specs + [("junit", path) for path in self._of("junit")[-1:] if path.strip()]
 
     def files(self) -> Iterator[Path]:
         """Yield whatever may be a file that the command would have read."""

@@ -87,7 +87,7 @@ def _seconds(text: str, least: float) -> float:
 
 def _report(text: str) -> ReportSpec:
     name, _, path = text.partition("=")
-    if not path:
+    if not path.strip():
         raise ValueError(f"{text!r} is not FORMAT=PATH, such as junit=junit.xml")
     if name not in FORMATS:
         shown = quoted(name, whole=text)
