@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from precheck_gate.catalog.advice import advice, group_of
+from precheck_gate.catalog import advise, group_of
 from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.drs.auth.discovery import mask_environment
 from precheck_gate.errors import NotAnAnswer, PrecheckGateError, UsageError
@@ -124,7 +124,7 @@ def judge(
     case = Case(
         requested,
         observations,
-        JudgementContext(policy, today, advice(), group_of=group_of),
+        JudgementContext(policy, today, advise, group_of=group_of),
         troubles=troubles,
         remarks=remarks,
     )

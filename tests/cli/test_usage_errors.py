@@ -119,8 +119,8 @@ def test_the_other_commands_tell_it_in_the_same_form(gate: Gate, argv: list[str]
 
 @pytest.mark.parametrize("blank", [["--junit", " "], ["--report", "json= "]])
 def test_a_blank_path_writes_no_file(
-    gate: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blank: list[str]
+    gate: Gate, monkeypatch: pytest.MonkeyPatch, blank: list[str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(gate.folder)
     assert gate.main("run", ID, *blank, with_reports=False).code == 2
-    assert not list(tmp_path.iterdir())
+    assert not list(gate.folder.iterdir())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from precheck_gate import catalog
-from precheck_gate.catalog import Basis, Place
+from precheck_gate.catalog import Basis, FixLocation
 from precheck_gate.cli.commands.policy.files import finish, show_lines
 from precheck_gate.cli.options import plain_option
 from precheck_gate.errors import UsageError
@@ -20,7 +20,7 @@ from precheck_gate.runtime.console import Console, Style
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from precheck_gate.catalog import Catalog, Entry, Failure, Reason, Source
+    from precheck_gate.catalog import Catalog, Entry, Failure, Reason, Reference
 
 _EPILOG = """\b
 Examples:
@@ -137,10 +137,10 @@ def _unknown(known: Catalog, name: str) -> UsageError:
 
 WIDTH = 80
 _FIRST = {
-    Place.SOURCE: "Begin on the source.",
-    Place.DESTINATION: "Begin on the destination.",
-    Place.TASK: "Begin in the DRS task.",
-    Place.CONSOLE: "No public page says how. See the task's pre-check in the DRS console.",
+    FixLocation.SOURCE: "Begin on the source.",
+    FixLocation.DESTINATION: "Begin on the destination.",
+    FixLocation.TASK: "Begin in the DRS task.",
+    FixLocation.CONSOLE: "No public page says how. See the task's pre-check in the DRS console.",
 }
 _BASIS = {
     Basis.READ: "A public source names this item and its meaning.",
@@ -244,7 +244,7 @@ def _section(title: str, text: str) -> Iterator[_Line]:
     yield from _wrapped(text, "  ", "  ")
 
 
-def _sources(sources: Iterable[Source]) -> Iterator[_Line]:
+def _sources(sources: Iterable[Reference]) -> Iterator[_Line]:
     yield "", ""
     yield Style.STRONG, "Sources"
     for source in sources:
