@@ -15,7 +15,7 @@ from precheck_gate.errors import Interrupted, PrecheckGateError
 from precheck_gate.gate import Gate, Outputs
 from precheck_gate.model.verdicts import RunFacts
 from precheck_gate.reports.base import load_format
-from precheck_gate.reports.terminal.summary import SummaryKind
+from precheck_gate.reports.terminal import SummaryKind
 from precheck_gate.runtime.console import Console
 from precheck_gate.runtime.shortages import shortage
 
