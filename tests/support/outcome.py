@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
-from precheck_gate.saved.reports.consistency import contradictions
+from precheck_gate.saved.consistency import contradictions
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -49,9 +49,9 @@ def diff(old: Path, new: Path, view: str, ignore_gone: bool) -> int:
     """
     from precheck_gate.runtime.console import Console
     from precheck_gate.safetext.cleaning import clean
-    from precheck_gate.saved.reports.baseline import read_report
-    from precheck_gate.saved.reports.comparison import compare_reports
-    from precheck_gate.saved.reports.diff_views import VIEWS
+    from precheck_gate.saved.baseline import read_report
+    from precheck_gate.saved.comparison import compare_reports
+    from precheck_gate.saved.diff_views import VIEWS
 
     console = Console()
     comparison = compare_reports(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from precheck_gate.cli.options.types import ReportSpec
-    from precheck_gate.saved.reports.reading import ReadReport
+    from precheck_gate.saved.report_files import ReadReport
 
 __all__ = ["report"]
 
@@ -63,7 +63,7 @@ def report(
     sinks = sinks_of(targets, ctx.ensure_object(Runtime).interrupts)
     for name, _ in targets:
         load_format(name)  # Before the work: a format that lacks a package says so at once.
-    from precheck_gate.saved.reports.reading import read_back
+    from precheck_gate.saved.report_files import read_back
 
     read = read_back(source)
     console = Console(result=sys.stderr)

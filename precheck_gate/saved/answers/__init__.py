@@ -6,8 +6,8 @@ the run. The end tells for each task what the run made of it: upon which answer 
 and what speaks against that, which may have been no answer at all.
 """
 
-from precheck_gate.saved.answers.archive import AnswerArchive, KeptResults
-from precheck_gate.saved.answers.index import INDEX, is_archived
 from precheck_gate.saved.answers.reading import SavedAnswers
+from precheck_gate.saved.archive import AnswerArchive, KeptResults
+from precheck_gate.saved.run_file import INDEX, is_archived
 
 __all__ = ["INDEX", "AnswerArchive", "KeptResults", "SavedAnswers", "is_archived"]

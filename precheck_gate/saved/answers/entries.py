@@ -12,7 +12,7 @@ from precheck_gate.polling.watch import accusation, trouble_from
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from precheck_gate.saved.answers.index import Exchange
+    from precheck_gate.saved.run_file import Exchange
 
 __all__ = ["Entries", "entries_of"]
 

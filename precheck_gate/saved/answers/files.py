@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from precheck_gate.errors import NotAnAnswer, UsageError, unreadable
 from precheck_gate.runtime.reading import TooLarge, read_file
-from precheck_gate.saved.answers.index import INDEX
+from precheck_gate.saved.run_file import INDEX
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from precheck_gate.saved.answers.index import Exchange
+    from precheck_gate.saved.run_file import Exchange
 
 __all__ = ["AnswerFiles"]
 

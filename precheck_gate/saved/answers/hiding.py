@@ -14,7 +14,7 @@ from precheck_gate.saved.answers.entries import entries_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precheck_gate.saved.answers.index import Exchange
+    from precheck_gate.saved.run_file import Exchange
 
 __all__ = ["without_secrets"]
 

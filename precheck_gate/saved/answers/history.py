@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from precheck_gate.model.snapshots import Trouble, TroubleKind
-from precheck_gate.saved.answers.index import INDEX, Began, Ended, Exchange, read_index
+from precheck_gate.saved.run_file import INDEX, Began, Ended, Exchange, read_index
 
 if TYPE_CHECKING:
     from pathlib import Path

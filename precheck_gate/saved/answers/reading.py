@@ -13,14 +13,14 @@ from precheck_gate.safetext.cleaning import clean_line
 from precheck_gate.saved.answers.entries import entries_of
 from precheck_gate.saved.answers.files import AnswerFiles
 from precheck_gate.saved.answers.history import History
-from precheck_gate.saved.answers.index import INDEX
+from precheck_gate.saved.run_file import INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from precheck_gate.saved.answers.entries import Entries
-    from precheck_gate.saved.answers.index import Exchange
+    from precheck_gate.saved.run_file import Exchange
 
 __all__ = ["SavedAnswers"]
 

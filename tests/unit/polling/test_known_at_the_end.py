@@ -16,7 +16,7 @@ from precheck_gate.polling.cadence import FixedCadence
 from precheck_gate.polling.events import Faulted, Remarked
 from precheck_gate.polling.poller import Poller, PollOptions
 from precheck_gate.saved.answers.entries import entries_of
-from precheck_gate.saved.answers.index import Exchange
+from precheck_gate.saved.run_file import Exchange
 from tests.support.fakes import FakeClock
 from tests.support.harness import (
     OTHER,

@@ -25,7 +25,7 @@ from precheck_gate.policy import load_policy
 from precheck_gate.reports.output.sinks import FileSink
 from precheck_gate.runtime.console import Console
 from precheck_gate.runtime.signals import Interrupts
-from precheck_gate.saved.reports.consistency import contradictions
+from precheck_gate.saved.consistency import contradictions
 from tests.support.evaluating import BLOCKED, DDS, MYSQL, Evaluated, evaluate
 
 if TYPE_CHECKING:

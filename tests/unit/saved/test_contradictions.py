@@ -16,9 +16,9 @@ from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.errors import UsageError
 from precheck_gate.reports.base import load_format
 from precheck_gate.safetext.cleaning import clean_line
-from precheck_gate.saved.reports.baseline import read_report
-from precheck_gate.saved.reports.consistency import contradictions
-from precheck_gate.saved.reports.reading import report_of
+from precheck_gate.saved.baseline import read_report
+from precheck_gate.saved.consistency import contradictions
+from precheck_gate.saved.report_files import report_of
 from tests.support.harness import OTHER, TASK, body, entry, item
 from tests.support.random_runs import Judged, runs
 from tests.unit.reports.test_json_report import RESULTS, judged

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from precheck_gate.documents.validation import load_schema
-from precheck_gate.saved.reports.comparison import Comparison, compare_reports
-from precheck_gate.saved.reports.diff_views import VIEWS
+from precheck_gate.saved.comparison import Comparison, compare_reports
+from precheck_gate.saved.diff_views import VIEWS
 
 EVIL = [
     "<img src=x onerror=alert(1)>",

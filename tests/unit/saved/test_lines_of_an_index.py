@@ -8,13 +8,13 @@ import pytest
 
 from precheck_gate.model.snapshots import Trouble, TroubleKind
 from precheck_gate.saved.answers.history import History
-from precheck_gate.saved.answers.index import Began, Conclusion, Ended, Exchange, spell
+from precheck_gate.saved.run_file import Began, Conclusion, Ended, Exchange, spell
 from tests.support.harness import OTHER, TASK
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from precheck_gate.saved.answers.index import Line
+    from precheck_gate.saved.run_file import Line
 
 BAD = Trouble(TroubleKind.SERVICE, "down")
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from precheck_gate.__main__ import run_main
 from precheck_gate.judgement.run import exit_code
 from precheck_gate.reports.base import FORMATS, load_format
-from precheck_gate.saved.reports.reading import report_of
+from precheck_gate.saved.report_files import report_of
 from tests.support.harness import OTHER, TASK, body, entry, item
 from tests.support.made_runs import FACTS, HOSTILE, hostile, wave
 from tests.support.random_runs import Judged, runs

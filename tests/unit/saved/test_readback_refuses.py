@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate.errors import UsageError
-from precheck_gate.saved.reports.reading import read_back, report_of
+from precheck_gate.saved.report_files import read_back, report_of
 from tests.support.made_runs import wave, written
 
 if TYPE_CHECKING:

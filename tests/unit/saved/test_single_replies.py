@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
 from precheck_gate.saved.answers.entries import entries_of
-from precheck_gate.saved.answers.index import Exchange
+from precheck_gate.saved.run_file import Exchange
 from tests.support.harness import body, entry, task_id
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from precheck_gate.saved.reports.consistency import contradictions
+from precheck_gate.saved.consistency import contradictions
 
 SECRET = "correct-horse-battery"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate.saved.reports.consistency import contradictions
+from precheck_gate.saved.consistency import contradictions
 from tests.support.harness import OTHER
 from tests.unit.saved.test_contradictions import outcome
 

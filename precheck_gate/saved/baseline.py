@@ -10,7 +10,7 @@ from precheck_gate.judgement.redaction import Redact, Redaction
 from precheck_gate.model.verdicts import Verdict
 from precheck_gate.runtime.reading import read_file
 from precheck_gate.safetext.cleaning import clean_line, shorten
-from precheck_gate.saved.reports.consistency import contradictions
+from precheck_gate.saved.consistency import contradictions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

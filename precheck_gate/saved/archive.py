@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from precheck_gate.errors import reason_of
 from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
 from precheck_gate.saved.answers.hiding import without_secrets
-from precheck_gate.saved.answers.index import INDEX, Began, Conclusion, Ended, Exchange, spell
+from precheck_gate.saved.run_file import INDEX, Began, Conclusion, Ended, Exchange, spell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from precheck_gate.model.snapshots import Observation
     from precheck_gate.polling.poller import Asker
     from precheck_gate.runtime.clock import Clock
-    from precheck_gate.saved.answers.index import Line
+    from precheck_gate.saved.run_file import Line
 
 __all__ = ["AnswerArchive", "KeptResults"]
 

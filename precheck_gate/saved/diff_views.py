@@ -12,7 +12,7 @@ from precheck_gate.safetext.cleaning import count, shorten
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from precheck_gate.saved.reports.comparison import Change, Comparison, TaskComparison
+    from precheck_gate.saved.comparison import Change, Comparison, TaskComparison
 
 __all__ = ["VIEWS"]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from precheck_gate.model.verdicts import Verdict, effect_of
 from precheck_gate.safetext.cleaning import clean_line
-from precheck_gate.saved.reports.baseline import finding_identity
+from precheck_gate.saved.baseline import finding_identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -127,7 +127,7 @@ class Comparison:
 
 
 def compare_reports(old: _Report, new: _Report, *, ignore_gone: bool = False) -> Comparison:
-    """Compare two reports that `precheck_gate.saved.reports.baseline.read_report` returned.
+    """Compare two reports that `precheck_gate.saved.baseline.read_report` returned.
 
     Args:
         old: the earlier one.

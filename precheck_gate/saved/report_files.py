@@ -26,7 +26,7 @@ from precheck_gate.model.verdicts import (
 )
 from precheck_gate.runtime.reading import read_file
 from precheck_gate.safetext.cleaning import clean, clean_line, shorten
-from precheck_gate.saved.reports.consistency import contradictions
+from precheck_gate.saved.consistency import contradictions
 
 if TYPE_CHECKING:
     from pathlib import Path
