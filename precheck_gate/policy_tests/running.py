@@ -148,7 +148,7 @@ def _observed(
         from precheck_gate.saved.answers import SavedAnswers
 
         saved = SavedAnswers(case.answers)
-        requested = case.requested or saved.asked or saved.known
+        requested = case.requested or saved.tasks
         unlisted = [] if case.requested else saved.shortfalls
         return requested, saved.observations(requested), [*saved.troubles, *unlisted]
     held = {snapshot.task_id: snapshot for snapshot in case.snapshots}

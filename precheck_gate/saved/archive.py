@@ -1,50 +1,53 @@
-"""Saves the answers of a run: each as it comes, and at the end what the run made of them."""
+"""Saves the answers of a run as they come, for audit, and at the end what the run concluded."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+import json
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from precheck_gate.errors import reason_of
-from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
-from precheck_gate.saved.answers.hiding import without_secrets
-from precheck_gate.saved.run_file import INDEX, Began, Conclusion, Ended, Exchange, spell
+from precheck_gate.documents import strict_json
+from precheck_gate.documents.json_values import from_json, to_json
+from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.errors import NotAnAnswer, reason_of
+from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
+from precheck_gate.safetext.secrets import hide_secrets
+from precheck_gate.saved.run_file import (
+    RUN_FILE,
+    VERSION,
+    Began,
+    Concluded,
+    Ended,
+    SavedBody,
+    spell,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from precheck_gate.drs.api.v3_results import Answer
-    from precheck_gate.model.snapshots import Observation
-    from precheck_gate.polling.poller import Asker
     from precheck_gate.runtime.clock import Clock
     from precheck_gate.saved.run_file import Line
 
-__all__ = ["AnswerArchive", "KeptResults"]
-
-_NOT_KEPT = Trouble(
-    TroubleKind.NOT_ANSWERED,
-    "the answer that the run went by was not saved",
-    hint="Run the gate again; of API v5, no answers can be saved.",
-)
+__all__ = ["AnswerArchive"]
 
 
 class AnswerArchive:
-    """Writes every answer to a folder as it comes; the first failure ends it and is remembered.
+    """Writes every answer to a folder as it comes. The first failure ends it and is remembered.
 
     Attributes:
         failure: why nothing can be saved any more; "" while all is well.
-        latest: the file of the latest answer; "" where what came then was none.
     """
 
     def __init__(self, folder: Path, clock: Clock) -> None:
         self._folder = folder
         self._clock = clock
         self.failure = ""
-        self.latest = ""
         self._number = 0
-        self._rest_on: dict[str, str] = {}
+        self._run = os.urandom(8).hex()
+        self._digest = hashlib.sha256()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             numbers = [path.name.partition(".")[0] for path in folder.iterdir()]
@@ -53,8 +56,8 @@ class AnswerArchive:
             self.failure = reason_of(error)
 
     def begin(self, task_ids: Sequence[str]) -> None:
-        """Note that a run begins for these tasks; until `end` it has not said how it ended."""
-        self._note(Began(self._now(), tuple(task_ids)))
+        """Note that a run begins for these tasks. Until `end`, none of them is green."""
+        self._note(Began(self._run, VERSION, self._now(), tuple(task_ids)))
 
     def save(
         self,
@@ -64,16 +67,15 @@ class AnswerArchive:
         request_id: str,
         started: Mapping[str, str] | None = None,
     ) -> None:
-        """Write one answer and its line in the index; neither holds a secret.
+        """Write the body of one answer and a line about it; neither holds a secret.
 
         Args:
             task_ids: the tasks that were asked for.
-            status: of HTTP.
+            status: the HTTP status.
             body: what came.
-            request_id: as the service names it.
-            started: the tasks whose pre-checks were started here, by the IDs of those pre-checks.
+            request_id: the service's name for the request.
+            started: the tasks whose pre-checks the run started, by the IDs of those pre-checks.
         """
-        self.latest = ""
         if self.failure:
             return
         self._number += 1
@@ -81,10 +83,10 @@ class AnswerArchive:
         name = f"{self._number:04d}.{suffix}"
         asked = frozenset(task_ids)
         own = {one: task for one, task in (started or {}).items() if task in asked}
-        said = Exchange(self._now(), name, status, "", tuple(task_ids), request_id, own)
-        exchange, content = without_secrets(said, body)
+        hidden = {hide_secrets(one): task for one, task in own.items()}
+        content = _body_without_secrets(body, own, hidden)
         try:
-            # Never over the answer of another run, to which its index may refer.
+            # Never over the answer of another run, to which its lines may refer.
             with (self._folder / name).open("xb") as file:
                 file.write(content)
         except FileExistsError:
@@ -93,30 +95,40 @@ class AnswerArchive:
         except OSError as error:
             self.failure = reason_of(error)
             return
-        self._note(replace(exchange, sha256=hashlib.sha256(content).hexdigest()))
-        self.latest = name if status == 200 else ""
+        self._note(
+            SavedBody(
+                run=self._run,
+                file=name,
+                at=self._now(),
+                tasks=tuple(task_ids),
+                http_status=status,
+                sha256=hashlib.sha256(content).hexdigest(),
+                request_id=hide_secrets(request_id),
+                started=hidden,
+            )
+        )
 
-    def rest(self, task_ids: Sequence[str], file: str) -> None:
-        """Note that what is known of these tasks stands in this file; "" where in none."""
-        self._rest_on.update(dict.fromkeys(task_ids, file))
-
-    def end(self, observations: Sequence[Observation], troubles: Sequence[Trouble]) -> None:
-        """Note what the run made of each task, and what went wrong with the run itself."""
-        conclusions = {one.task_id: self._conclusion(one) for one in observations}
-        self._note(Ended(self._now(), conclusions, tuple(troubles)))
-
-    def _conclusion(self, observation: Observation) -> Conclusion:
-        if observation.snapshot is None:
-            return Conclusion("", observation.trouble)
-        file = self._rest_on.get(observation.task_id, "")
-        return Conclusion(file, observation.trouble or (None if file else _NOT_KEPT))
+    def end(
+        self,
+        observations: Sequence[Observation],
+        troubles: Sequence[Trouble],
+        remarks: Sequence[str] = (),
+    ) -> None:
+        """Write what the run concluded about each task and about itself."""
+        for observation in observations:
+            self._note(Concluded(self._run, _without_secrets(observation)))
+        hidden = tuple(_trouble_without_secrets(trouble) for trouble in troubles)
+        ended = Ended(self._run, self._now(), hidden, tuple(map(hide_secrets, remarks)))
+        self._note(ended.sealed(self._digest))
 
     def _note(self, line: Line) -> None:
         if self.failure:
             return
+        text = spell(line).encode()
+        self._digest.update(text)
         try:
-            with (self._folder / INDEX).open("a", encoding="utf-8", newline="\n") as index:
-                index.write(spell(line))
+            with (self._folder / RUN_FILE).open("ab") as file:
+                file.write(text)
         except OSError as error:
             self.failure = reason_of(error)
 
@@ -124,24 +136,113 @@ class AnswerArchive:
         return self._clock.now().isoformat(timespec="milliseconds")
 
 
-@dataclass
-class KeptResults:
-    """Asks for results, and tells an archive upon which of its files each of them rests.
+# What is saved has no secret, and is judged as it was with it
 
-    It stands outside of whatever decides which results count, next to whoever takes them.
+
+_NOT_SAVED = Trouble(
+    TroubleKind.NOT_ANSWERED,
+    "the answer repeats a credential in a field that the verdict depends on, so it was not saved",
+    hint="Run the gate again with another credential to save its answers.",
+)
+
+
+def _without_secrets(observation: Observation) -> Observation:
+    # The age of what was never seen is no number that JSON has.
+    known = observation if observation.snapshot else replace(observation, age=None)
+    value = to_json(known)
+    text = json.dumps(value)
+    if hide_secrets(text) == text:
+        return known
+    try:
+        hidden = from_json(Observation, strict_json.loads(json.dumps(_hidden(value)).encode()))
+    except ValueError:
+        hidden = None
+    if hidden is not None and _judged(hidden) == _judged(known):
+        return hidden
+    return Observation(observation.task_id, None, _NOT_SAVED)
+
+
+def _trouble_without_secrets(trouble: Trouble) -> Trouble:
+    message, code, hint = map(hide_secrets, (trouble.message, trouble.code, trouble.hint))
+    return Trouble(trouble.kind, message, code, hint)
+
+
+def _judged(value: Any) -> Any:
+    """Return what the verdict depends on: all but the texts that are only shown."""
+    match value:
+        case Observation():
+            return value.task_id, _judged(value.snapshot), _judged(value.trouble), value.about
+        case Snapshot():
+            items = tuple(replace(item, data="", raw_error="") for item in value.items)
+            return replace(value, items=items, instance_id="")
+        case Trouble():
+            return value.kind
+    return value
+
+
+_NOTE = (
+    "The answer repeats a credential in a field that the verdict depends on, or in a form that "
+    "cannot be hidden there. It is kept as text and cannot be judged again."
+)
+
+
+def _body_without_secrets(
+    body: bytes, started: Mapping[str, str], hidden: Mapping[str, str]
+) -> bytes:
+    """Return the body of an answer without any secret.
+
+    Of a body that repeats none, every byte stays. In another, secrets are hidden in the values
+    and, where nothing is read from those, in the keys. If even so it would not be judged as it
+    came, it is kept as a text inside of JSON that is no answer.
 
     Args:
-        asker: whom to ask; each of its answers is saved.
-        archive: where.
+        body: as it came.
+        started: the IDs of pre-checks under which it may name tasks.
+        hidden: the same, as they are saved.
     """
+    text = body.decode("utf-8", "surrogateescape")
+    masked = hide_secrets(text)
+    if masked == text and started == hidden:
+        return body
+    meant = _judged_of(body, started)
+    for candidate in _candidates(body, masked):
+        if _judged_of(candidate, hidden) == meant:
+            return candidate
+    return _bytes(json.dumps({"note": _NOTE, "answer": masked}, ensure_ascii=False))
 
-    asker: Asker
-    archive: AnswerArchive
 
-    def precheck_results(self, task_ids: Sequence[str], seconds: float) -> Answer:
-        """Return the answer for these tasks."""
-        self.archive.latest = ""
-        answer = self.asker.precheck_results(task_ids, seconds)
-        seen = [task for task in task_ids if isinstance(answer.entries.get(task), Snapshot)]
-        self.archive.rest(seen, self.archive.latest)
-        return answer
+def _judged_of(body: bytes, started: Mapping[str, str]) -> Any:
+    try:
+        entries = parse_answer(body, started).entries
+    except NotAnAnswer as error:
+        return type(error)
+    return {task: _judged(entry) for task, entry in entries.items()}
+
+
+def _candidates(body: bytes, masked: str) -> Iterator[bytes]:
+    try:
+        document = strict_json.loads(body)
+    except ValueError:
+        yield masked.encode("utf-8", "surrogateescape")
+        return
+    for keys in (True, False):
+        yield _bytes(strict_json.compact(_hidden(document, keys=keys)))
+
+
+def _bytes(spelt: str) -> bytes:
+    # Half of a character has no bytes; its escape is that of JSON.
+    return spelt.encode("utf-8", "backslashreplace")
+
+
+def _hidden(value: Any, *, keys: bool = False) -> Any:
+    match value:
+        case str():
+            return hide_secrets(value)
+        case dict():
+            return {
+                hide_secrets(key) if keys else key: _hidden(inner, keys=keys)
+                for key, inner in value.items()
+            }
+        case list():
+            return [_hidden(one, keys=keys) for one in value]
+    return value

@@ -1,203 +1,238 @@
-"""The lines of an index of saved answers, one JSON object each: how they are spelled and read."""
+"""The file that says what a run concluded: ``run.jsonl``, one JSON object a line.
+
+A run writes ``began``, a line for each answer, and at its end a line for each task and ``ended``.
+A run without that last line did not end, so that none of its tasks is green. Several runs may
+follow each other in one file.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from precheck_gate.documents import strict_json
+from precheck_gate.documents.json_values import from_json, to_json
 from precheck_gate.errors import UsageError, unreadable
-from precheck_gate.model.snapshots import Trouble, TroubleKind
+from precheck_gate.model.snapshots import Observation, Trouble, TroubleKind
 from precheck_gate.runtime.reading import read_file
-from precheck_gate.safetext.secrets import hide_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+    from pathlib import Path
 
 __all__ = [
-    "INDEX",
+    "RUN_FILE",
     "Began",
-    "Conclusion",
+    "Concluded",
     "Ended",
-    "Exchange",
     "Line",
+    "SavedBody",
+    "SavedRun",
+    "bodies_of",
     "is_archived",
-    "read_index",
+    "latest",
+    "read_runs",
     "spell",
 ]
 
-INDEX = "index.jsonl"
+RUN_FILE = "run.jsonl"
+OLD_INDEX = "index.jsonl"
+VERSION = 1
 MAX_BYTES = 512 * 1024 * 1024
-_ARCHIVED = re.compile(r"[0-9]{4,}\.(json|http-[0-9]+\.txt)")
+_BODY = re.compile(r"[0-9]{4,}\.(json|http-[0-9]+\.txt)")
 
 
 def is_archived(name: str) -> bool:
-    """Return whether a file is called so that is saved in a folder of answers."""
-    return name == INDEX or _ARCHIVED.fullmatch(name) is not None
+    """Return whether a run gives this name to a file in its folder of saved answers."""
+    return name == RUN_FILE or _BODY.fullmatch(name) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Began:
-    """A run began: when, and for which tasks."""
+    """The run began; ``run`` tells its lines from those of another run in the same file."""
 
+    run: str
+    version: int
     at: str
     tasks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
-    """The service answered: when, for which tasks, and where the body is.
+class SavedBody:
+    """The service answered, and the body is in a file.
 
-    ``started`` are the tasks whose pre-checks the run had started, by the IDs of those pre-checks,
-    under which the answer may hold their results.
+    Attributes:
+        tasks: the tasks that were asked for.
+        started: the tasks whose pre-checks the run started, by the IDs of those pre-checks. The
+            answer may name a task by either.
     """
 
-    at: str
+    run: str
     file: str
-    status: int
-    sha256: str
+    at: str
     tasks: tuple[str, ...]
+    http_status: int
+    sha256: str
     request_id: str = ""
-    started: Mapping[str, str] = field(default_factory=dict)
+    started: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Conclusion:
-    """What a run made of a task: the file of the answer that counts, "" for none, and a trouble."""
+class Concluded:
+    """What the run knew of one task at its end."""
 
-    file: str
-    trouble: Trouble | None
+    run: str
+    task: Observation
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A run came to its end: what it made of each task, and what went wrong with itself."""
+    """The run came to its end; ``seal`` is the digest of its other lines and of this one."""
 
+    run: str
     at: str
-    conclusions: Mapping[str, Conclusion]
     troubles: tuple[Trouble, ...] = ()
+    remarks: tuple[str, ...] = ()
+    seal: str = ""
 
-    @property
-    def tasks(self) -> Sequence[str]:
-        """The tasks of the run."""
-        return tuple(self.conclusions)
+    def sealed(self, lines: hashlib._Hash) -> Ended:
+        """Return the line with its seal, for the digest of the lines before it."""
+        digest = lines.copy()
+        digest.update(spell(replace(self, seal="")).encode())
+        return replace(self, seal=digest.hexdigest())
 
 
-Line = Began | Exchange | Ended
+Line = Began | SavedBody | Concluded | Ended
+_KINDS: dict[str, type[Line]] = {
+    "began": Began,
+    "answer": SavedBody,
+    "task": Concluded,
+    "ended": Ended,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
 def spell(line: Line) -> str:
-    """Return a line as it stands in an index."""
-    match line:
-        case Began(at, tasks):
-            value: dict[str, Any] = {"kind": "began", "at": at, "tasks": list(tasks)}
-        case Exchange():
-            value = {
-                "kind": "answer",
-                "file": line.file,
-                "at": line.at,
-                "tasks": list(line.tasks),
-                "http_status": line.status,
-                "request_id": line.request_id,
-                "sha256": line.sha256,
-            }
-            if line.started:
-                value["started"] = dict(line.started)
-        case Ended(at, conclusions, troubles):
-            value = {
-                "kind": "ended",
-                "at": at,
-                "tasks": {
-                    task: {"file": one.file, "trouble": _of_trouble(one.trouble)}
-                    for task, one in conclusions.items()
-                },
-                "troubles": [_of_trouble(trouble) for trouble in troubles],
-            }
-    return json.dumps(value) + "\n"
+    """Return a line as it stands in the file."""
+    return json.dumps({"kind": _NAMES[type(line)], **to_json(line)}) + "\n"
 
 
-def _of_trouble(trouble: Trouble | None) -> dict[str, str] | None:
-    if trouble is None:
-        return None
-    texts = {name: hide_secrets(getattr(trouble, name)) for name in ("message", "code", "hint")}
-    return {"kind": trouble.kind.value, **texts}
+_UNFINISHED = Trouble(
+    TroubleKind.UNFINISHED,
+    "the run that saved these answers did not end",
+    hint="Wait for its end if it is still running. If it was killed, run the gate again.",
+)
 
 
-def read_index(folder: Path) -> list[Line]:
-    """Return the lines of a folder's index; none where there is no index.
+class SavedRun:
+    """One run as its lines tell it.
+
+    Attributes:
+        tasks: the tasks that it was asked for.
+        at: when it wrote its last line with a time.
+        bodies: the answers that it saved, by the names of their files, in the order they came.
+        end: its troubles and remarks; None for a run that did not end.
+    """
+
+    def __init__(self, began: Began, text: bytes) -> None:
+        if began.version != VERSION:
+            raise _OtherVersion
+        self.tasks, self.at = began.tasks, began.at
+        self.bodies: dict[str, SavedBody] = {}
+        self.end: Ended | None = None
+        self._known: dict[str, Observation] = {}
+        self._open = set(began.tasks)
+        if len(self._open) < len(self.tasks):
+            raise ValueError("a task is named twice")
+        self._digest = hashlib.sha256(text)
+
+    def add(self, line: Line, text: bytes) -> None:
+        """Take the next line.
+
+        Raises:
+            ValueError: no run writes such a line here.
+        """
+        match line:
+            case SavedBody() if self.end is None and self._open.issuperset(line.tasks):
+                if _BODY.fullmatch(line.file) is None or line.file in self.bodies:
+                    raise ValueError("no name of an answer, or one that was given before")
+                self.bodies[line.file] = line
+                self.at = line.at
+            case Concluded(task=known) if known.task_id in self._open:
+                if known.snapshot is not None and known.snapshot.task_id != known.task_id:
+                    raise ValueError("the result of another task")
+                self._open.remove(known.task_id)
+                self._known[known.task_id] = known
+            case Ended() if not self._open and line.sealed(self._digest) == line:
+                self.end = line
+                self.at = line.at
+            case _:
+                raise ValueError("a line that no run writes here")
+        self._digest.update(text)
+
+    def known(self, task: str) -> Observation:
+        """Return what the run concluded about a task; incomplete where it did not end."""
+        return self._known[task] if self.end else Observation(task, None, _UNFINISHED)
+
+
+def latest(runs: Sequence[SavedRun]) -> dict[str, SavedRun]:
+    """Return for each task the last of some runs that was asked for it."""
+    return {task: run for run in runs for task in run.tasks}
+
+
+def bodies_of(runs: Sequence[SavedRun]) -> list[SavedBody]:
+    """Return the answers that runs saved, each file once, in the order they came."""
+    bodies: dict[str, SavedBody] = {}
+    for body in (body for run in runs for body in run.bodies.values()):
+        bodies.pop(body.file, None)
+        bodies[body.file] = body
+    return list(bodies.values())
+
+
+class _OtherVersion(ValueError):
+    pass
+
+
+def read_runs(folder: Path) -> list[SavedRun]:
+    """Return the runs that saved answers to a folder, in order; none where there is no file.
 
     Raises:
-        UsageError: it cannot be read, or is no such index.
+        UsageError: the file cannot be read, is damaged, or is of another version.
     """
+    path = folder / RUN_FILE
     try:
-        content = read_file(folder / INDEX, MAX_BYTES)
+        content = read_file(path, MAX_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        # What is in it is not known, and it may speak against the answers beside it.
-        raise unreadable("The index", folder / INDEX, error) from None
-    files: set[str] = set()
-    return [
-        _read(folder, line, number, files)
-        for number, line in enumerate(content.splitlines(), start=1)
-    ]
+        # What it says is not known, and it may speak against the answers beside it.
+        raise unreadable("The file", path, error) from None
+    runs: dict[str, SavedRun] = {}
+    for number, text in enumerate(content.removesuffix(b"\n").split(b"\n"), start=1):
+        try:
+            _take(runs, text)
+        except _OtherVersion:
+            raise UsageError(
+                f"{path} was written by another version of precheck-gate.",
+                hint="Evaluate it with that version, or run the gate again.",
+            ) from None
+        except (ValueError, LookupError, TypeError, AttributeError):
+            raise UsageError(
+                f"{path} is damaged or was changed: line {number} is not what a run writes.",
+                hint="Run the gate again. To judge single answers, copy them to another folder.",
+            ) from None
+    return list(runs.values())
 
 
-def _read(folder: Path, text: bytes, number: int, files: set[str]) -> Line:
-    try:
-        line = _line(strict_json.loads(text))
-        if isinstance(line, Exchange) and line.status == 200:
-            files.add(line.file)
-        if isinstance(line, Ended) and any(
-            one.file and one.file not in files for one in line.conclusions.values()
-        ):
-            raise ValueError("a conclusion without its answer")
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise UsageError(
-            f"{folder / INDEX}, line {number}, is not the index of saved answers.",
-            hint="Give the files themselves from a folder without an index.",
-        ) from None
-    return line
-
-
-def _line(value: dict[str, Any]) -> Line:
-    at = str(value["at"])
-    match value.get("kind", "answer"):
-        case "began":
-            return Began(at, tuple(map(str, value["tasks"])))
-        case "answer":
-            name = str(value["file"])
-            if Path(name).name != name:
-                raise ValueError("a file outside of the folder")
-            return Exchange(
-                at,
-                name,
-                int(value["http_status"]),
-                str(value["sha256"]),
-                tuple(map(str, value["tasks"])),
-                str(value.get("request_id", "")),
-                {str(one): str(task) for one, task in value.get("started", {}).items()},
-            )
-        case "ended":
-            conclusions = {
-                task: Conclusion(str(one["file"]), _trouble(one["trouble"]))
-                for task, one in value["tasks"].items()
-            }
-            troubles = [_trouble(trouble) for trouble in value["troubles"]]
-            return Ended(at, conclusions, tuple(one for one in troubles if one is not None))
-        case _:
-            raise ValueError("another kind of line")
-
-
-def _trouble(value: dict[str, Any] | None) -> Trouble | None:
-    if value is None:
-        return None
-    return Trouble(
-        TroubleKind(value["kind"]),
-        str(value["message"]),
-        code=str(value["code"]),
-        hint=str(value["hint"]),
-    )
+def _take(runs: dict[str, SavedRun], text: bytes) -> None:
+    value = strict_json.loads(text)
+    line = from_json(_KINDS[value.pop("kind")], value)
+    if not isinstance(line, Began):
+        runs[line.run].add(line, text + b"\n")
+    elif line.run in runs:
+        raise ValueError("a run that begins twice")
+    else:
+        runs[line.run] = SavedRun(line, text + b"\n")

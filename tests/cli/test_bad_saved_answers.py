@@ -143,7 +143,7 @@ def test_a_saved_answer_that_was_changed_is_not_trusted(gate: Gate, saved: Path)
     last.write_bytes(last.read_bytes().replace(b"PASSED", b"FAILED", 1))
     outcome = evaluate(gate, saved)
     assert outcome.code == 4
-    outcome.says(str(last), "is not the answer that index.jsonl beside it tells of")
+    outcome.says(str(last), "is not the answer that run.jsonl beside it lists")
 
 
 def test_a_saved_answer_that_was_taken_away(gate: Gate, saved: Path) -> None:
@@ -155,12 +155,13 @@ def test_a_saved_answer_that_was_taken_away(gate: Gate, saved: Path) -> None:
 
 
 @pytest.mark.parametrize("line", [b"{", b"[]", b'{"file": "../x", "at": "", "tasks": []}', b""])
-def test_an_index_that_is_none(gate: Gate, saved: Path, line: bytes) -> None:
-    index = saved / "index.jsonl"
-    index.write_bytes(index.read_bytes() + line + b"\n")
+def test_a_line_that_no_run_writes(gate: Gate, saved: Path, line: bytes) -> None:
+    run_file = saved / "run.jsonl"
+    lines = run_file.read_bytes().splitlines(keepends=True)
+    run_file.write_bytes(b"".join(lines) + line + b"\n")
     outcome = evaluate(gate, saved)
     assert outcome.code == 2
-    outcome.says(str(index), "is not the index of saved answers")
+    outcome.says(f"{run_file} is damaged or was changed: line {len(lines) + 1} is not")
 
 
 def test_a_folder_that_is_not_there(gate: Gate, saved: Path) -> None:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate"]
 
+_TASKS_OF_ANSWERS = (
+    "no --task was given: judged are the tasks that the answers hold, and only those"
+)
+
 _EPILOG = """\b
 Examples:
   precheck-gate run ... --save-answers answers && precheck-gate evaluate answers
@@ -86,41 +90,34 @@ def _evaluate(
     named: Sequence[NamedTask],
 ) -> int:
     from precheck_gate.gate import Case
-    from precheck_gate.saved.answers import INDEX, SavedAnswers
+    from precheck_gate.saved.answers import SavedAnswers
+    from precheck_gate.saved.run_file import RUN_FILE
 
     clock = runtime.the_clock()
     context = judging.context(clock)
     saved = SavedAnswers(answers, runtime.interrupts)
-    requested, remark = _requested(saved.asked, saved.known, named)
+    requested = select_tasks(named) if named else saved.tasks
     if not requested and not saved.troubles:
         raise UsageError(
             "The answers hold no task.", hint="Name those that were asked for with --task."
         )
     wanted = set(requested)
-    extra = [task_id for task_id in saved.held if task_id not in wanted]
-    # The list grows while the answers are read.
-    saved.remarks[:0] = [
-        *([remark] if remark else []),
-        *(f"the answers also hold task {task_id}, which was not asked for" for task_id in extra),
+    remarks = [
+        f"the answers also hold task {task_id}, which was not asked for"
+        for task_id in saved.held
+        if task_id not in wanted
     ]
+    if not (named or saved.listed):
+        remarks.insert(0, _TASKS_OF_ANSWERS)
+    # The list grows while the answers are read.
+    saved.remarks[:0] = remarks
     return gate.judge(
         Case(
             requested=requested,
-            observations=saved.observations(requested, named[0].file if named else INDEX),
+            observations=saved.observations(requested, named[0].file if named else RUN_FILE),
             context=replace(context, today=judging.day(clock)),
             strict_waivers=judging.strict_waivers,
             troubles=[*saved.troubles, *([] if named else saved.shortfalls)],
             remarks=saved.remarks,
         )
     )
-
-
-def _requested(
-    asked: list[str] | None, known: list[str], named: Sequence[NamedTask]
-) -> tuple[list[str], str]:
-    """Return the tasks to judge, and what has to be said about how they were found."""
-    if named:
-        return select_tasks(named), ""
-    if asked is not None:
-        return asked, ""
-    return known, "no --task was given: judged are the tasks that the answers hold, and only those"

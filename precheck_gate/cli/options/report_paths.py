@@ -115,8 +115,8 @@ def _same(report: str, path: Path) -> bool:
 
 
 def _is_answer_in(report: str, folder: Path) -> bool:
-    """Return whether a report goes over one of the saved answers in a folder, or their index."""
-    from precheck_gate.saved.answers import is_archived
+    """Return whether a report goes over a file in a folder of saved answers."""
+    from precheck_gate.saved.run_file import is_archived
 
     name, parent = Path(report).name, Path(real_path(Path(report).parent))
     if is_archived(name) and parent == Path(real_path(folder)):

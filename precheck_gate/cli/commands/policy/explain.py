@@ -152,7 +152,7 @@ def _explain_answers(
     saved = SavedAnswers(answers)
     if saved.unreadable:
         raise UsageError("\n".join(trouble.message for trouble in saved.unreadable))
-    requested = tasks or saved.asked or saved.known
+    requested = tasks or saved.tasks
     if not requested:
         raise UsageError("The answers hold no task.", hint="Give an answer that holds one.")
     console = Console()
