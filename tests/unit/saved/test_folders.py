@@ -39,7 +39,7 @@ def write_run(folder: Path, lines: Sequence[dict[str, Any]], *, sealed: bool = T
     """Write the lines of a run, as somebody does who knows how its end is sealed."""
     digest, texts = hashlib.sha256(), []
     for line in lines:
-        if line["kind"] == "ended" and sealed:
+        if line.get("kind") == "ended" and sealed:
             unsealed = {key: value for key, value in line.items() if key != "seal"}
             digest.update(json.dumps(unsealed).encode() + b"\n")
             texts.append(json.dumps(unsealed | {"seal": digest.hexdigest()}) + "\n")
