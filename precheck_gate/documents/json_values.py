@@ -22,7 +22,7 @@ def to_json(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         return {
             name: to_json(inner)
-            for name, default in _defaults(type(value))
+            for name, default in _fields(value.__class__)
             if (inner := getattr(value, name)) != default
         }
     if isinstance(value, Enum):
@@ -35,7 +35,7 @@ def to_json(value: Any) -> Any:
 
 
 @cache
-def _defaults(of: Any) -> list[tuple[str, Any]]:
+def _fields(of: Any) -> list[tuple[str, Any]]:
     return [
         (one.name, one.default if one.default_factory is dataclasses.MISSING else {})
         for one in dataclasses.fields(of)
@@ -48,7 +48,8 @@ def from_json(of: type[_T], value: Any) -> _T:
     Raises:
         ValueError: a field is unknown, missing, or of another type.
     """
-    result: _T = _reader(of)(value)
+    kind: Any = of
+    result: _T = _reader(kind)(value)
     return result
 
 

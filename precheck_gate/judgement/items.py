@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from precheck_gate.model.effects import Effect
 from precheck_gate.model.snapshots import Status, percent_of
-from precheck_gate.model.verdicts import Finding, FindingKind, Verdict, own_finding
+from precheck_gate.model.verdicts import Finding, FindingKind, Verdict, identity_of, own_finding
 from precheck_gate.policy.evaluation import Subject, rule_on
 from precheck_gate.safetext.cleaning import clean, clean_line, inert_line, shorten
 
@@ -242,8 +242,7 @@ class ItemJudge:
         verdict, waiver = ruling.verdict, ruling.waiver
         # With what is a secret: one is not the same as another because both are hidden.
         texts = (item, sub_task, status, failed_reason)
-        task, title, *others = map(inert_line, (self._snapshot.task_id, *texts))
-        identity = (task, kind.value, title, *others)
+        identity = identity_of(inert_line(self._snapshot.task_id), kind, *map(inert_line, texts))
         known = verdict is not Verdict.PASSED and redaction.identity(identity) in self._bench.known
         return Finding(
             kind=kind,

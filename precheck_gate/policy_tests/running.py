@@ -19,7 +19,7 @@ from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, Troubl
 from precheck_gate.policy import PolicyOptions, builtin_policy, load_policy, parse_policy
 from precheck_gate.policy.model import Patterns
 from precheck_gate.policy_tests.matching import Mismatch, compare
-from precheck_gate.saved.baseline import identities, load_baseline
+from precheck_gate.saved.reports import identities, load_baseline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -2,63 +2,49 @@
 
 Worse is, and nothing else: a verdict (of the run or of a task) that became more severe; a finding
 that blocks and did not, be it new or changed; a task of the old report that the new one no longer
-has, since nobody knows how it stands (`Comparison.worse` leaves that out where it is told to).
+has, since nobody knows how it stands (unless the caller ignores tasks that are gone).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-from precheck_gate.model.verdicts import Verdict, effect_of
-from precheck_gate.safetext.cleaning import clean_line
-from precheck_gate.saved.baseline import finding_identity
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["Change", "Comparison", "TaskComparison", "compare_reports"]
+    from precheck_gate.model.verdicts import Finding, TaskVerdict, Verdict
+    from precheck_gate.reports.json_report import Report
 
-_Report = dict[str, Any]
-_Finding = dict[str, Any]
-
-# What may change of a finding that stays the same one, by the names that people are told.
-_ASPECTS = {
-    "effect": "effect",
-    "status": "status",
-    "failed_reason": "reason",
-    "waived_by": "waived",
-    "waived_until": "waived until",
+# What may change of a finding that stays the same one, by the names that people read.
+_ASPECTS: dict[str, Callable[[Finding], str]] = {
+    "effect": lambda finding: finding.effect.value,
+    "status": lambda finding: finding.status,
+    "reason": lambda finding: finding.failed_reason,
+    "waived": lambda finding: finding.waived_by,
+    "waived until": lambda finding: finding.waived_until,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A finding that appeared (no ``old``), went (no ``new``) or changed (both).
+    """A finding that appeared (no ``old``), went (no ``new``) or changed (both)."""
 
-    The findings are as reported, their texts made harmless once more: a report is a file, and
-    anybody may have written it.
-    """
-
-    old: _Finding | None
-    new: _Finding | None
+    old: Finding | None
+    new: Finding | None
 
     @property
-    def finding(self) -> _Finding:
+    def finding(self) -> Finding:
         """The finding as it is now, or as it was where it went."""
-        finding = self.new if self.new is not None else self.old
-        return finding or {}
+        return cast("Finding", self.new or self.old)
 
     @property
     def aspects(self) -> dict[str, tuple[str, str]]:
         """What changed, by its name: before and after; nothing unless both are there."""
         if self.old is None or self.new is None:
             return {}
-        return {
-            name: (self.old.get(key, ""), self.new.get(key, ""))
-            for key, name in _ASPECTS.items()
-            if self.old.get(key, "") != self.new.get(key, "")
-        }
+        pairs = {name: (of(self.old), of(self.new)) for name, of in _ASPECTS.items()}
+        return {name: (old, new) for name, (old, new) in pairs.items() if old != new}
 
     @property
     def kind(self) -> str:
@@ -70,7 +56,8 @@ class Change:
     @property
     def blocks_newly(self) -> bool:
         """Whether it blocks, and did not."""
-        return _blocks(self.new) and not _blocks(self.old)
+        blocked = self.old is not None and not self.old.verdict.green
+        return self.new is not None and not self.new.verdict.green and not blocked
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +73,8 @@ class TaskComparison:
     changes: tuple[Change, ...] = ()
 
     @property
-    def appeared(self) -> bool:
-        """Whether only the new report has the task."""
-        return self.old is None
-
-    @property
-    def gone(self) -> bool:
-        """Whether only the old report has the task."""
-        return self.new is None
-
-    @property
     def unchanged(self) -> bool:
-        """Whether there is nothing to tell."""
+        """Whether there is nothing to show."""
         return self.old is self.new and not self.changes
 
     def of(self, kind: str) -> list[Change]:
@@ -110,42 +87,35 @@ class Comparison:
     """Two reports, what changed between them, and why the later one is worse, if it is.
 
     Attributes:
-        old: the head of the old report: ``verdict``, ``judged_on``, ``policy``.
-        new: that of the new one.
+        old: the old report.
+        new: the new one.
         run: what concerns the run itself.
         tasks: the tasks that changed, in the order of the new report; those that are gone last.
         same: how many tasks did not change.
         worse: why the new report is worse; empty where it is not.
     """
 
-    old: dict[str, str]
-    new: dict[str, str]
+    old: Report
+    new: Report
     run: TaskComparison
     tasks: tuple[TaskComparison, ...]
     same: int
     worse: tuple[str, ...] = field(default=())
 
 
-def compare_reports(old: _Report, new: _Report, *, ignore_gone: bool = False) -> Comparison:
-    """Compare two reports that `precheck_gate.saved.baseline.read_report` returned.
+def compare_reports(old: Report, new: Report, *, ignore_gone: bool = False) -> Comparison:
+    """Compare an earlier report with a later one.
 
-    Args:
-        old: the earlier one.
-        new: the later one.
-        ignore_gone: whether a task that is gone is no reason to call the new one worse.
+    With ``ignore_gone``, a task that is gone is no reason to call the new one worse.
     """
-    run = TaskComparison(
-        "",
-        Verdict(old["verdict"]),
-        Verdict(new["verdict"]),
-        tuple(_changes("", old.get("findings", []), new.get("findings", []))),
-    )
-    before = {clean_line(task["task"]): task for task in old["tasks"]}
-    after = {clean_line(task["task"]): task for task in new["tasks"]}
+    changes = tuple(_changes("", old.run.findings, new.run.findings))
+    run = TaskComparison("", old.run.verdict, new.run.verdict, changes)
+    before = {task.task_id: task for task in old.tasks}
+    after = {task.task_id: task for task in new.tasks}
     tasks = [_task(name, before.get(name), after.get(name)) for name in {**after, **before}]
     return Comparison(
-        old=_head(old),
-        new=_head(new),
+        old=old,
+        new=new,
         run=run,
         tasks=tuple(task for task in tasks if not task.unchanged),
         same=sum(task.unchanged for task in tasks),
@@ -155,84 +125,46 @@ def compare_reports(old: _Report, new: _Report, *, ignore_gone: bool = False) ->
     )
 
 
-def _head(report: _Report) -> dict[str, str]:
-    policy = report.get("policy")
-    name = policy.get("name", "") if isinstance(policy, dict) else ""
-    return {
-        "verdict": report["verdict"],
-        "judged_on": clean_line(str(report.get("judged_on", ""))),
-        "policy": clean_line(str(name)),
-    }
-
-
-def _task(name: str, old: _Report | None, new: _Report | None) -> TaskComparison:
+def _task(name: str, old: TaskVerdict | None, new: TaskVerdict | None) -> TaskComparison:
     return TaskComparison(
         name,
-        Verdict(old["verdict"]) if old is not None else None,
-        Verdict(new["verdict"]) if new is not None else None,
-        tuple(
-            _changes(
-                name,
-                old["findings"] if old is not None else [],
-                new["findings"] if new is not None else [],
-            )
-        ),
+        old.verdict if old else None,
+        new.verdict if new else None,
+        tuple(_changes(name, old.findings if old else (), new.findings if new else ())),
     )
 
 
-def _changes(
-    task: str, old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
-) -> Iterator[Change]:
+def _changes(task: str, old: Iterable[Finding], new: Iterable[Finding]) -> Iterator[Change]:
     """Yield what changed among the findings of one task.
 
-    First those that are the same by `finding_identity` are put together, then, of the rest, those
-    about the same item and sub-task: their status or reason changed. Items that pass on both sides,
-    or on one and are absent on the other, are not worth a word.
+    First those of the same identity are put together, then, of the rest, those about the same item
+    and sub-task: their status or reason changed. Items that pass on both sides, or on one and are
+    absent on the other, are left out.
     """
-    open_old = [_cleaned(finding) for finding in old]
-    open_new = [_cleaned(finding) for finding in new]
-    pairs: dict[int, _Finding] = {}
-    # (task, kind, title, sub_task) is what stays when status and reason change.
+    open_old, open_new = list(old), list(new)
+    pairs: dict[int, Finding] = {}
+    # The first four parts of an identity stay when status and reason change.
     for length in (6, 4):
-        waiting: dict[tuple[str, ...], list[_Finding]] = {}
+        waiting: dict[tuple[str, ...], list[Finding]] = {}
         for finding in open_old:
-            waiting.setdefault(finding_identity(task, finding)[:length], []).append(finding)
+            waiting.setdefault(finding.identity(task)[:length], []).append(finding)
         for index, finding in enumerate(open_new):
-            like = waiting.get(finding_identity(task, finding)[:length])
+            like = waiting.get(finding.identity(task)[:length])
             if index not in pairs and like:
                 pairs[index] = like.pop(0)
         open_old = [finding for left in waiting.values() for finding in left]
     for index, finding in enumerate(open_new):
         change = Change(pairs.get(index), finding)
-        if _is_worth_telling(change):
+        if change.aspects or (change.old is None and _speaks(finding)):
             yield change
     for finding in open_old:
         if _speaks(finding):
             yield Change(finding, None)
 
 
-def _cleaned(finding: Mapping[str, Any]) -> _Finding:
-    """Return a finding's texts made harmless, and its effect as its verdict has it."""
-    texts = {key: clean_line(text) for key, text in finding.items() if isinstance(text, str)}
-    return texts | {"effect": effect_of(Verdict(finding["verdict"])).value}
-
-
-def _is_worth_telling(change: Change) -> bool:
-    if change.old is None:
-        return _speaks(change.finding)
-    return bool(change.aspects)
-
-
-def _speaks(finding: _Finding) -> bool:
+def _speaks(finding: Finding) -> bool:
     """Return whether a finding says anything: not of an item that is simply PASSED."""
-    return finding["verdict"] != Verdict.PASSED.value or finding.get("status", "") not in (
-        "",
-        "PASSED",
-    )
-
-
-def _blocks(finding: _Finding | None) -> bool:
-    return finding is not None and not Verdict(finding["verdict"]).green
+    return finding.verdict.value != "passed" or finding.status not in ("", "PASSED")
 
 
 def _worse(task: TaskComparison, *, ignore_gone: bool) -> Iterator[str]:
@@ -247,4 +179,4 @@ def _worse(task: TaskComparison, *, ignore_gone: bool) -> Iterator[str]:
         yield f"{who} is new and {task.new.value}"
     for change in task.changes:
         if change.blocks_newly:
-            yield f"{who}: {change.finding['title']} blocks, and did not"
+            yield f"{who}: {change.finding.title} blocks, and did not"

@@ -12,6 +12,8 @@ from precheck_gate.safetext.cleaning import count, shorten
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from precheck_gate.model.verdicts import Finding
+    from precheck_gate.reports.json_report import Report
     from precheck_gate.saved.comparison import Change, Comparison, TaskComparison
 
 __all__ = ["VIEWS"]
@@ -22,9 +24,9 @@ MAX_CHANGES = 50
 MAX_TEXT = 300
 
 _SIGNS = {"appeared": "+", "gone": "-", "changed": "~"}
-_KEYS = (
-    *("kind", "title", "verdict", "message", "effect", "group", "status", "failed_reason"),
-    *("sub_task", "decided_by", "waived_by", "waived_until"),
+# What a finding is told with, besides what every finding has.
+_TEXTS = (
+    *("group", "status", "failed_reason", "sub_task", "decided_by", "waived_by", "waived_until"),
 )
 
 
@@ -60,14 +62,14 @@ def _json(comparison: Comparison) -> str:
         "tool": {"name": "precheck-gate", "version": __version__},
         "worse": bool(comparison.worse),
         "reasons": comparison.worse,
-        "old": comparison.old,
-        "new": comparison.new,
+        "old": _head(comparison.old),
+        "new": _head(comparison.new),
         "same": comparison.same,
         "findings": _changes(comparison.run),
         "tasks": [
             {
                 "task": task.task,
-                "change": "appeared" if task.appeared else "gone" if task.gone else "changed",
+                "change": _change_of(task),
                 "old_verdict": task.old.value if task.old is not None else None,
                 "new_verdict": task.new.value if task.new is not None else None,
                 "findings": _changes(task),
@@ -86,8 +88,8 @@ VIEWS: dict[str, Callable[[Comparison], str]] = {
 
 
 def _headline(comparison: Comparison) -> str:
-    old, new = comparison.old["verdict"], comparison.new["verdict"]
-    verdict = f"{old}, as before" if old == new else f"{old} → {new}"
+    old, new = comparison.old.run.verdict, comparison.new.run.verdict
+    verdict = f"{new.value}, as before" if old is new else f"{old.value} → {new.value}"
     return f"{'WORSE' if comparison.worse else 'not worse'}: {verdict}"
 
 
@@ -103,25 +105,25 @@ def _title(task: TaskComparison, code: Callable[[str], str]) -> str:
 
 def _sentence(change: Change, code: Callable[[str], str]) -> str:
     finding = change.finding
-    message = shorten(finding.get("message", "") or finding["title"], MAX_TEXT)
-    words = f"{finding['effect']}: {code(message)}"
+    message = shorten(finding.message or finding.title, MAX_TEXT)
+    words = f"{finding.effect.value}: {code(message)}"
     if change.aspects:
         told = (
             f"{name} {code(old or '(none)')} → {code(new or '(none)')}"
             for name, (old, new) in change.aspects.items()
         )
         words += f" ({', '.join(told)})"
-    elif waived := finding.get("waived_by", ""):
-        words += f" (waived by {code(waived)})"
+    elif finding.waived_by:
+        words += f" (waived by {code(finding.waived_by)})"
     return words
 
 
 def _judged(comparison: Comparison, code: Callable[[str], str]) -> list[str]:
     """Return by what and as of when each was judged, since a change may come from there."""
     return [
-        f"{name}: judged on {code(head['judged_on'] or '(unknown)')}"
-        f" by the policy {code(head['policy'] or '(none)')}"
-        for name, head in (("old", comparison.old), ("new", comparison.new))
+        f"{name}: judged on {code(report.facts.judged_on or '(unknown)')}"
+        f" by the policy {code(report.facts.policy or '(none)')}"
+        for name, report in (("old", comparison.old), ("new", comparison.new))
     ]
 
 
@@ -155,6 +157,28 @@ def _changes(task: TaskComparison) -> dict[str, list[Any]]:
     }
 
 
-def _short(finding: dict[str, Any] | None) -> dict[str, str]:
-    finding = finding or {}
-    return {"message": ""} | {key: finding[key] for key in _KEYS if key in finding}
+def _short(finding: Finding | None) -> dict[str, str]:
+    if finding is None:
+        return {}
+    head = {
+        "message": finding.message,
+        "kind": finding.kind.value,
+        "title": finding.title,
+        "verdict": finding.verdict.value,
+        "effect": finding.effect.value,
+    }
+    return head | {name: text for name in _TEXTS if (text := getattr(finding, name))}
+
+
+def _head(report: Report) -> dict[str, str]:
+    return {
+        "verdict": report.run.verdict.value,
+        "judged_on": report.facts.judged_on,
+        "policy": report.facts.policy,
+    }
+
+
+def _change_of(task: TaskComparison) -> str:
+    if task.old is None:
+        return "appeared"
+    return "gone" if task.new is None else "changed"

@@ -148,8 +148,7 @@ def test_a_writer_that_stops_writing_is_not_waited_for_without_end(
 
 
 SMALL = (
-    "precheck_gate.saved.baseline",
-    "precheck_gate.saved.report_files",
+    "precheck_gate.saved.reports",
     "precheck_gate.saved.run_file",
 )
 

@@ -95,7 +95,7 @@ class JudgeOptions:
         from precheck_gate.judgement.context import JudgementContext
         from precheck_gate.judgement.redaction import Redact, Redaction
         from precheck_gate.policy import PolicyOptions, load_policy
-        from precheck_gate.saved.baseline import load_baseline
+        from precheck_gate.saved.reports import load_baseline
 
         today = self.day(clock)
         policy = load_policy(self.policy, PolicyOptions(self.profile, today, self.allow_outside))

@@ -48,15 +48,14 @@ def diff(old: Path, new: Path, view: str, ignore_gone: bool) -> int:
     (+), went (-) or changed (~): their effect, status, reason or waiver.
     """
     from precheck_gate.runtime.console import Console
-    from precheck_gate.safetext.cleaning import clean
-    from precheck_gate.saved.baseline import read_report
+    from precheck_gate.safetext.cleaning import clean, clean_line
     from precheck_gate.saved.comparison import compare_reports
     from precheck_gate.saved.diff_views import VIEWS
+    from precheck_gate.saved.reports import read_report
 
     console = Console()
-    comparison = compare_reports(
-        read_report(old, "report"), read_report(new, "report"), ignore_gone=ignore_gone
-    )
+    reports = [read_report(path, text=clean_line) for path in (old, new)]
+    comparison = compare_reports(*reports, ignore_gone=ignore_gone)
     console.print_result(clean(VIEWS[view](comparison)).rstrip("\n"))
     console.flush()
     if comparison.worse:

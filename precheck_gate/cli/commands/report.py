@@ -17,13 +17,14 @@ from precheck_gate.reports.base import FormatOptions, JUnitWarnings, load_format
 from precheck_gate.reports.output.writing import ReportWriter
 from precheck_gate.runtime.console import Console
 from precheck_gate.runtime.process import Runtime
+from precheck_gate.safetext.cleaning import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from precheck_gate.cli.options.types import ReportSpec
-    from precheck_gate.saved.report_files import ReadReport
+    from precheck_gate.reports.json_report import Report
 
 __all__ = ["report"]
 
@@ -63,9 +64,9 @@ def report(
     sinks = sinks_of(targets, ctx.ensure_object(Runtime).interrupts)
     for name, _ in targets:
         load_format(name)  # Before the work: a format that lacks a package says so at once.
-    from precheck_gate.saved.report_files import read_back
+    from precheck_gate.saved.reports import read_report
 
-    read = read_back(source)
+    read = read_report(source, text=clean, whole=True)
     console = Console(result=sys.stderr)
     if read.tool_version != __version__:
         console.warn(
@@ -87,7 +88,7 @@ def report(
     return int(ExitCode.REPORT if writer.failures else ExitCode.PASSED)
 
 
-def _feed(writer: ReportWriter, read: ReadReport) -> None:
+def _feed(writer: ReportWriter, read: Report) -> None:
     try:
         for task in read.tasks:
             writer.add_task(task)

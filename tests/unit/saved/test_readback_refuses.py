@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate.errors import UsageError
-from precheck_gate.saved.report_files import read_back, report_of
+from precheck_gate.safetext.cleaning import clean
+from precheck_gate.saved.reports import decoded, read_report
 from tests.support.made_runs import wave, written
 
 if TYPE_CHECKING:
@@ -19,10 +20,9 @@ REPORT: dict[str, Any] = json.loads(written(*wave(4, items=4), form="json"))
 
 
 def refusal(content: bytes) -> str:
-    with pytest.raises(UsageError) as caught:
-        report_of(content, "report.json")
-    assert caught.value.hint
-    return caught.value.message
+    with pytest.raises(ValueError, match=r".") as caught:
+        decoded(content, text=clean, whole=True)
+    return str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def _change(path: str, value: Any) -> Callable[[dict[str, Any]], None]:
 )
 def test_a_report_that_was_changed_is_refused(path: str, value: Any, said: str) -> None:
     report = json.loads(json.dumps(REPORT))
-    report_of(json.dumps(report).encode(), "report.json")
+    decoded(json.dumps(report).encode(), text=clean, whole=True)
     _change(path, value)(report)
     assert said in refusal(json.dumps(report).encode())
 
@@ -82,4 +82,4 @@ def test_a_report_that_was_changed_is_refused(path: str, value: Any, said: str) 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "absent.json"):
         with pytest.raises(UsageError, match="cannot be read"):
-            read_back(path)
+            read_report(path, whole=True)
