@@ -106,12 +106,10 @@ class Poller:
 
     def __post_init__(self) -> None:
         self._memory = Memory(self.observer)
-        self._started = 0.0
-        self._deadline = 0.0
-        self._reserve = 0.0
+        self._started = self._deadline = self._reserve = 0.0
         self._reserved = False
         self._turns = 0
-        self._sweep = Sweep()
+        self._sweep = Sweep(self._turns)
         self._replies: dict[Batch, _Reply | BaseException] = {}
         self._faults_in_a_row = 0
         self._last_fault = TransientFault("no fault")
@@ -262,8 +260,8 @@ class Poller:
             raise TimeOver("The time of the run is over.")
         for batch in group:
             self.observer.notify(Asked(batch))
-            self._memory.ask(batch, self._turns)
             self._turns += 1
+            self._memory.ask(batch, self._turns)
             if self._faults_in_a_row:
                 self.budget.spend(self._last_fault)
         self._replies |= self.parallel(self._reply_to, group, len(group))

@@ -21,20 +21,20 @@ class Sweep:
     """One round in which each task is asked for at most once; a fault interrupts it.
 
     Attributes:
-        first: the number of its first request.
+        before: the number of the latest request before it.
         confirming: whether it asks for tasks that have ended, since their answers are too old.
         faulty: whether a request of it failed.
         interrupted: whether a fault ended it before all tasks were asked for.
     """
 
-    first: int = 0
+    before: int
     confirming: bool = False
     faulty: bool = False
     interrupted: bool = False
 
     def open(self, watches: Iterable[Watch]) -> list[Watch]:
         """Return the tasks that were not asked for in it yet."""
-        return [watch for watch in watches if watch.turn < self.first]
+        return [watch for watch in watches if watch.turn <= self.before]
 
 
 @dataclass

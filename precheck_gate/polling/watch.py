@@ -22,8 +22,8 @@ class Watch:
 
     Attributes:
         task_id: the task.
-        turn: the number of the latest request for it; -1 for none.
-        heard: the number of the latest request that brought an answer for it; -1 for none.
+        turn: the number of the latest request for it, from 1 on; 0 for none.
+        heard: the number of the latest request that brought an answer for it; 0 for none.
         snapshot: what the service said last of it.
         answered_at: when it said so.
         trouble: why the latest answer does not count; None when it does.
@@ -37,8 +37,8 @@ class Watch:
     """
 
     task_id: str
-    turn: int = -1
-    heard: int = -1
+    turn: int = 0
+    heard: int = 0
     snapshot: Snapshot | None = None
     answered_at: float | None = None
     trouble: Trouble | None = None
@@ -48,7 +48,8 @@ class Watch:
     cut_off: str = ""
     accepted: bool = True
     timeline: list[tuple[float, float]] = field(default_factory=list)
-    _first_progress: tuple[float, float] = (0.0, 0.0)
+    # The first and the last (time, percent) since the progress was not known or fell back.
+    _gain: tuple[tuple[float, float], tuple[float, float]] | None = None
 
     @property
     def settled(self) -> bool:
@@ -90,14 +91,7 @@ class Watch:
     def see(self, snapshot: Snapshot, now: float) -> bool:
         """Take an answer; return whether it says anything new."""
         changed = self.trouble is not None or snapshot != self.snapshot
-        before = self.snapshot.progress if self.snapshot is not None else None
-        if snapshot.progress is not None and (before is None or snapshot.progress < before):
-            self._first_progress = (now, float(snapshot.progress))
-        if snapshot.progress is not None and snapshot.progress != before:
-            # A pre-check that falls back again and again must not grow the memory without end.
-            if len(self.timeline) >= MAX_TIMELINE:
-                del self.timeline[1:-1:2]
-            self.timeline.append((now, float(snapshot.progress)))
+        self._note_progress(snapshot, now)
         self.snapshot, self.answered_at = snapshot, now
         self.trouble, self.fault, self.heard = None, None, self.turn
         if self._unfinished:
@@ -105,6 +99,19 @@ class Watch:
         else:
             self.troubled_since, self.final = None, False
         return changed
+
+    def _note_progress(self, snapshot: Snapshot, now: float) -> None:
+        if snapshot.progress is None:
+            self._gain = None
+            return
+        step = (now, float(snapshot.progress))
+        first = step if self._gain is None or step[1] < self._gain[1][1] else self._gain[0]
+        self._gain = (first, step)
+        if self.snapshot is None or snapshot.progress != self.snapshot.progress:
+            # A pre-check that falls back again and again must not grow the memory without end.
+            if len(self.timeline) >= MAX_TIMELINE:
+                del self.timeline[1:-1:2]
+            self.timeline.append(step)
 
     def record_trouble(self, trouble: Trouble, now: float) -> bool:
         """Take trouble; return whether it is new."""
@@ -128,11 +135,10 @@ class Watch:
 
     def pace(self) -> Pace:
         """Return how fast the task proceeds."""
-        progress = self.snapshot.progress if self.snapshot is not None else None
-        if progress is None or self.answered_at is None:
+        if self._gain is None:
             return Pace(None, 0.0, 0.0)
-        since, first = self._first_progress
-        return Pace(float(progress), self.answered_at - since, float(progress) - first)
+        (since, first), (until, last) = self._gain
+        return Pace(last, until - since, last - first)
 
     def observe(
         self, now: float, started: float, max_staleness: float, run_trouble: Trouble | None

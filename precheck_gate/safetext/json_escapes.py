@@ -12,9 +12,9 @@ from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-__all__ = ["ESCAPES", "Decoded", "decoded_runs", "runs_of"]
+__all__ = ["Decoded", "decoded_escapes", "decoded_runs", "runs_of"]
 
 _HEX = "[0-9a-fA-F]"
 
@@ -28,22 +28,17 @@ class Decoded:
 
     def __init__(self, source: str, pieces: Iterator[tuple[str, int, int]]) -> None:
         texts: list[str] = []
+        # Where each piece begins in the decoded text, and its span in the source.
         self._at: list[int] = []
         self._from: list[tuple[int, int]] = []
         length = done = 0
-        for text, start, end in pieces:
-            for part, low, high in ((source[done:start], done, start), (text, start, end)):
-                if high > low:
-                    texts.append(part)
-                    self._at.append(length)
-                    self._from.append((low, high))
-                    length += len(part)
+        for text, start, end in (*pieces, ("", len(source), len(source))):
+            texts += (source[done:start], text)
+            self._at += (length, length + start - done)
+            self._from += ((done, start), (start, end))
+            length += start - done + len(text)
             done = end
-        texts.append(source[done:])
-        self._at.append(length)
-        self._from.append((done, len(source)))
         self.text = "".join(texts)
-        self._end = len(self.text)
 
     def source(self, span: tuple[int, int]) -> tuple[int, int]:
         """Return what of the source a span of the decoded text stands for; escapes stay whole."""
@@ -57,9 +52,8 @@ class Decoded:
 
     def _is_literal(self, piece: int) -> bool:
         """Return whether a piece spells itself: an escape is longer than what it means."""
-        after = self._at[piece + 1] if piece + 1 < len(self._at) else self._end
         low, high = self._from[piece]
-        return after - self._at[piece] == high - low
+        return self._at[piece + 1] - self._at[piece] == high - low
 
 
 # Two may spell the halves of one character. Python's escapes are those of JSON and a few more.
@@ -68,17 +62,19 @@ _JSON = re.compile(
     rf"|U00[01]{_HEX}{{5}}|x{_HEX}{{2}}"
     r"""|["'\\/bfnrt])"""
 )
-_NAMED = dict(zip("\"'\\/bfnrt", "\"'\\/\b\f\n\r\t", strict=True))
+_NAMED = str.maketrans("bfnrt", "\b\f\n\r\t")
 
 
 def _json(text: str) -> Iterator[tuple[str, int, int]]:
     for match in _JSON.finditer(text):
-        escape = match.group()
-        if escape[1] == "u":
-            units = bytes.fromhex(escape.replace("\\u", ""))
+        kind, digits = match.group()[1], match.group()[2:]
+        if kind == "u":
+            units = bytes.fromhex(digits.replace("\\u", ""))
             meaning = units.decode("utf-16-be", "surrogatepass")
+        elif digits:
+            meaning = _character(int(digits, 16))
         else:
-            meaning = _NAMED.get(escape[1]) or _character(int.from_bytes(bytes.fromhex(escape[2:])))
+            meaning = kind.translate(_NAMED)
         if meaning:
             yield meaning, match.start(), match.end()
 
@@ -119,17 +115,6 @@ def _html(text: str) -> Iterator[tuple[str, int, int]]:
             yield meaning, match.start(), match.end()
 
 
-def _escapes(
-    mark: str, pattern: re.Pattern[str], pieces: Callable[[str], Iterator[tuple[str, int, int]]]
-) -> Callable[[str], Decoded | None]:
-    def decode(text: str) -> Decoded | None:
-        if mark not in text or pattern.search(text) is None:
-            return None
-        return Decoded(text, pieces(text))
-
-    return decode
-
-
 # Encoders break lines of base64 after 64 or 76 characters.
 _FOLD = re.compile(r"(?<=[0-9A-Za-z+/_-]{60})\r?\n(?=[0-9A-Za-z+/_-])")
 
@@ -139,13 +124,15 @@ def _folds(text: str) -> Iterator[tuple[str, int, int]]:
         yield "", match.start(), match.end()
 
 
-ESCAPES = (
-    _escapes("\\", _JSON, _json),
-    _escapes("%", _PERCENT, _percent),
-    _escapes("&", _ENTITY, _html),
-    _escapes("\n", _FOLD, _folds),
-)
-"""Each undoes one kind of escapes by one level; None where a text has none."""
+_ESCAPES = (("\\", _json), ("%", _percent), ("&", _html), ("\n", _folds))
+
+
+def decoded_escapes(text: str) -> Iterator[Decoded]:
+    """Yield the text with one kind of escapes undone by one level, for each kind it may have."""
+    for mark, pieces in _ESCAPES:
+        if mark in text:
+            yield Decoded(text, pieces(text))
+
 
 _BASE64 = "[0-9A-Za-z+/_-]"
 # Two digits for each of at least six characters.
@@ -165,8 +152,7 @@ def decoded_runs(run: str) -> Iterator[str]:
         part = part[: len(part) - (len(part) % 4 == 1)]
         yield _text_of(binascii.a2b_base64(part + "=" * (-len(part) % 4)))
     for numbers in _NUMBERS.findall(run):
-        for start in range(2):
-            part = numbers[start:]
+        for part in (numbers, numbers[1:]):
             yield _text_of(bytes.fromhex(part[: len(part) - len(part) % 2]))
 
 

@@ -8,7 +8,7 @@ import threading
 from functools import lru_cache
 from typing import TYPE_CHECKING, NoReturn
 
-from precheck_gate.safetext.json_escapes import ESCAPES, decoded_runs, runs_of
+from precheck_gate.safetext.json_escapes import decoded_escapes, decoded_runs, runs_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +92,7 @@ class Known:
                 # In a form or a query, a blank is spelt so.
                 self._for_ever |= {value, value.replace(" ", "+")}
                 self._set()
-            elif _may_be_a_password(value) and value not in self.words:
+            elif _may_be_a_password(value):
                 before, after = (r"(?<!\w)" * value[0].isalnum(), r"(?!\w)" * value[-1].isalnum())
                 word = re.compile(f"{before}{re.escape(value)}{after}")
                 self.words = {**self.words, value: word}
@@ -137,11 +137,10 @@ class Known:
         """
         seen[text] = levels
         found = self._plain(text)
-        if levels == 0 or len(text) < self._shortest:
+        if levels == 0:
             return found
-        for decode in ESCAPES:
-            decoded = decode(text)
-            if decoded is not None and seen.get(decoded.text, -1) < levels - 1:
+        for decoded in decoded_escapes(text):
+            if seen.get(decoded.text, -1) < levels - 1:
                 found += map(decoded.source, self._spans(decoded.text, levels - 1, seen))
         for run in self._run.finditer(text):
             if any(self._spans(inner, levels - 1, {}) for inner in decoded_runs(run.group())):

@@ -100,10 +100,10 @@ class WatchedClock(FakeClock):
 
     def __init__(self) -> None:
         super().__init__()
-        self.widths: set[int] = set()
+        self.widths: list[int] = []
 
     def in_parallel(self, work: Any, names: Any, width: int) -> Any:
-        self.widths.add(len(names))
+        self.widths.append(len(names))
         return super().in_parallel(work, names, width)
 
 
@@ -123,7 +123,24 @@ def test_batches_are_confirmed_at_once_only_where_answers_take_longer_than_the_r
     requested = tasks(400)
     script = finished(clock, latency, last=requested[-1], end=600.0)
     poll(clock, script, requested, **options)
-    assert clock.widths == widths
+    assert set(clock.widths) == widths
+
+
+def test_after_a_fault_one_batch_is_confirmed_alone_before_several_are_at_once() -> None:
+    clock = WatchedClock()
+    requested = tasks(400)
+    sound = finished(clock, 1.0, last=requested[-1], end=600.0)
+    groups_until_the_fault: list[int] = []
+
+    def script(now: float, asked: Sequence[str]) -> Reply:
+        if now >= 600.0 and requested[-1] not in asked and not groups_until_the_fault:
+            groups_until_the_fault.append(len(clock.widths))
+            return TransientFault("down")
+        return sound(now, asked)
+
+    poll(clock, script, requested)
+    (groups,) = groups_until_the_fault
+    assert clock.widths[groups - 1 : groups + 2] == [4, 1, 4]
 
 
 def test_only_what_is_too_old_is_confirmed_and_the_oldest_first() -> None:
@@ -139,6 +156,39 @@ def test_only_what_is_too_old_is_confirmed_and_the_oldest_first() -> None:
     confirmed = [asked[0] for moment, asked in polled.service.asked if moment > 300.0]
     assert confirmed[-3:] == [requested[2], requested[0], requested[3]]
     assert requested[1] not in confirmed[-3:]
+    moments = [moment for moment, _ in polled.service.asked]
+    assert moments[-1] - moments[-4] < 1.0, "they are confirmed at once"
+
+
+@pytest.mark.parametrize(
+    ("second_end", "latency", "pace", "confirmed"),
+    [
+        # The second will be too old when the first is confirmed: one request asks for both.
+        (105.0, 0.0, 2.0, [("first", "second")]),
+        # The answer for the first takes so long that the second is too old by then.
+        (115.0, 20.0, 0.1, [("first",), ("second",)]),
+    ],
+)
+def test_what_is_too_old_once_others_are_confirmed_is_confirmed_with_them_or_after_them(
+    second_end: float, latency: float, pace: float, confirmed: list[tuple[str, ...]]
+) -> None:
+    clock = FakeClock()
+    names = dict(zip(tasks(3), ("first", "second", "last"), strict=True))
+    ends = {"first": 100.0, "second": second_end, "last": 165.0}
+
+    def script(now: float, asked: Sequence[str]) -> bytes:
+        if now > 165.0:
+            clock.advance(latency)
+        return body(
+            *(entry(one, process="100%" if now >= ends[names[one]] else "5%") for one in asked)
+        )
+
+    polled = poll(clock, script, list(names), pace=pace)
+    later = [
+        tuple(map(names.__getitem__, asked)) for now, asked in polled.service.asked if now > 165
+    ]
+    assert later == confirmed
+    assert polled.judged().verdict is Verdict.PASSED
 
 
 def test_a_fault_in_a_confirming_sweep_gives_the_wave_another_one() -> None:

@@ -47,6 +47,7 @@ def test_batches_are_asked_for_one_by_one_where_the_rate_is_the_bound() -> None:
         assert time.width == 1
         time.note(latency)
         assert time.width == width
+    assert sweep_time(pace=0.0).width == 1, "no answer yet"
 
 
 def test_a_wave_is_objected_to_only_where_a_round_takes_longer_than_an_answer_may_be_old() -> None:
@@ -61,6 +62,10 @@ def test_a_wave_is_objected_to_only_where_a_round_takes_longer_than_an_answer_ma
     slow.note(1.0)
     assert "about 55 s (100 answers, 1 s each, 2 at a time)" in slow.objection(54.9)
     assert slow.objection(55.1) == ""
+    even = sweep_time(pace=0.25)
+    for _ in range(10):
+        even.note(0.25)
+    assert "about 25 s (100 requests, 0.25 s apart)" in even.objection(24.9)
 
 
 # Pauses between rounds

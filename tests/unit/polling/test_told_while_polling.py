@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precheck_gate.errors import TransientFault
-from precheck_gate.polling.events import Answered, Faulted, Remarked, TaskChanged, Waiting
+import pytest
+
+from precheck_gate.errors import AccessRefused, TransientFault
+from precheck_gate.polling.events import Answered, Asked, Faulted, Remarked, TaskChanged, Waiting
 from precheck_gate.polling.remarks import Remarks
 from tests.support.fakes import FakeClock
 from tests.support.harness import (
@@ -30,6 +32,8 @@ def test_each_answer_is_told_with_the_tasks_whose_results_are_in_it() -> None:
     events = poll(FakeClock(), script, (TASK, OTHER)).events
     told = [event.task_ids for event in events.of(Answered)]
     assert told == [(TASK,), (TASK, OTHER), (TASK,)]
+    asked = [event.task_ids for event in events.of(Asked)]
+    assert asked == [(TASK, OTHER), (TASK, OTHER), (TASK,)]
 
 
 def test_an_answer_that_repeats_the_last_one_is_no_change() -> None:
@@ -55,6 +59,22 @@ def test_the_pause_after_a_fault_is_told_with_its_length() -> None:
     polled = poll(FakeClock(), script)
     assert polled.events.of(Faulted) == [Faulted("throttled", 7.0)]
     assert [now for now, _ in polled.service.asked] == [0.0, 7.0]
+
+
+def test_what_ends_the_run_is_told_without_a_pause() -> None:
+    events = poll(FakeClock(), lambda *_: AccessRefused("401")).events
+    assert events.of(Faulted) == [Faulted("401", None)]
+
+
+@pytest.mark.parametrize("seconds", [50.0, 60.0])
+def test_no_pause_is_told_after_a_fault_that_took_all_the_time(seconds: float) -> None:
+    clock = FakeClock()
+
+    def script(*_: object) -> Reply:
+        clock.advance(seconds)
+        return TransientFault("throttled")
+
+    assert poll(clock, script, timeout=50.0).events.of(Faulted) == []
 
 
 def test_of_each_kind_of_remark_twenty_are_told_and_the_others_counted() -> None:

@@ -9,6 +9,7 @@ import pytest
 from precheck_gate.errors import BatchRefused, NotAnAnswer, TransientFault
 from precheck_gate.model.verdicts import Verdict
 from precheck_gate.polling.cadence import FixedCadence
+from precheck_gate.polling.events import Remarked
 from precheck_gate.polling.poller import Poller, PollOptions
 from precheck_gate.polling.repeating import RetryBudget
 from tests.support.fakes import FakeClock
@@ -82,7 +83,8 @@ def test_a_refusal_of_a_batch_is_an_answer_as_well() -> None:
             return TransientFault("throttled")
         return BatchRefused("refused") if now < 100 else TransientFault("throttled")
 
-    _, service = polled(script, [FIRST], options={"grace": 60.0, "timeout": 300.0})
+    poller, service = polled(script, [FIRST], options={"grace": 60.0, "timeout": 300.0})
+    assert poller.retries == 2
     later = [moment for moment in moments(service) if moment >= 3.0]
     assert later[:3] == [3.0, 8.0, 13.0]
 
@@ -113,6 +115,7 @@ def test_after_a_fault_the_batches_that_were_not_asked_for_come_first() -> None:
     order = [tasks.index(asked[0]) for _, asked in service.asked]
     assert order[:2] == [0, 1]
     assert sorted(order[2:4]) == [2, 3]
+    assert order[4] == 1, "nothing was heard of it yet"
 
 
 def test_what_is_no_answer_keeps_no_other_batch_from_its_turn() -> None:
@@ -123,7 +126,8 @@ def test_what_is_no_answer_keeps_no_other_batch_from_its_turn() -> None:
         return NotAnAnswer("a page") if bad else body(*map(entry, asked))
 
     poller, service = polled(script, tasks, options={"batch_size": 1})
-    assert [asked for _, asked in service.asked][:3] == [(one,) for one in tasks]
+    assert [tasks.index(one) for _, (one,) in service.asked] == [0, 1, 2, 0, 0]
+    assert moments(service) == pytest.approx([0.0, 0.1, 0.2, 1.2, 3.2])
     assert all(one.trouble is None for one in poller.observations())
 
 
@@ -135,6 +139,24 @@ def test_a_result_that_will_not_do_is_asked_for_once_a_second_at_most() -> None:
         accepts=lambda snapshot: snapshot.raw_result == "true",
     )
     assert moments(service) == [0.0, 1.0, 2.0, 3.0]
+
+
+def test_a_result_that_will_not_do_is_left_alone_for_its_whole_time_while_others_run() -> None:
+    def script(now: float, asked: Sequence[str]) -> Reply:
+        entries = {FIRST: entry(FIRST, result=now > 14), SECOND: entry(SECOND, process="5%")}
+        return body(*(entries[one] for one in asked))
+
+    _, service = polled(
+        script,
+        options={"gentle": 10.5, "timeout": 18.0},
+        accepts=lambda snapshot: snapshot.raw_result == "true",
+    )
+    assert service.asked == [
+        (0.0, (FIRST, SECOND)),
+        (5.0, (SECOND,)),
+        (10.0, (SECOND,)),
+        (15.0, (FIRST, SECOND)),
+    ]
 
 
 def test_the_next_turn_is_that_of_the_first_result_that_may_be_asked_for_again() -> None:
@@ -213,6 +235,20 @@ def test_a_run_is_told_of_a_wave_too_large_before_it_asks_and_only_once() -> Non
     assert once.remarks == []
 
 
+def test_a_wave_too_large_is_told_of_first_and_once_though_another_reason_comes_up() -> None:
+    clock = FakeClock()
+
+    def script(_: float, asked: Sequence[str]) -> Reply:
+        clock.advance(10.0)
+        return body(*map(entry, asked))
+
+    tasks = [task_id(number) for number in range(700)]
+    result = poll(clock, script, tasks, pace=1.0)
+    (remark,) = result.poller.remarks
+    assert "70 requests, 1 s apart" in remark
+    assert result.events.seen[0] == Remarked(remark)
+
+
 def test_a_run_in_which_a_batch_is_cut_off_knows_the_others() -> None:
     tasks = [task_id(number) for number in range(30)]
     clock_of: list[FakeClock] = []
@@ -241,3 +277,8 @@ def test_only_a_service_that_never_answered_is_given_up_before_the_deadline(
     assert (result.poller.trouble is not None) is not answered
     assert end <= result.elapsed <= end + 4
     assert not result.judged().verdict.green
+
+
+def test_a_service_that_never_answered_is_given_up_as_soon_as_the_grace_is_over() -> None:
+    result = poll(FakeClock(1000.0), lambda *_: TransientFault("down"), [FIRST], grace=7.0)
+    assert moments(result.service) == [1000.0, 1001.0, 1003.0, 1007.0]

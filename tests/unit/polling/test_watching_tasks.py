@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,7 +13,7 @@ from precheck_gate.model.verdicts import Verdict
 from precheck_gate.polling.cadence import FixedCadence, Pace
 from precheck_gate.polling.events import TaskChanged
 from precheck_gate.polling.poller import Poller, PollOptions
-from precheck_gate.polling.watch import Watch
+from precheck_gate.polling.watch import Watch, accusation
 from tests.support.fakes import FakeClock
 from tests.support.harness import (
     OTHER,
@@ -46,6 +46,12 @@ def refusing(bad: str, **more: str) -> Callable[[float, Sequence[str]], Reply]:
         return body(*(entry(one, process="5%") for one in asked))
 
     return script
+
+
+def snapshot_of(found: dict[str, Any]) -> Snapshot:
+    snapshot = parse_answer(body(found)).entries[TASK]
+    assert isinstance(snapshot, Snapshot)
+    return snapshot
 
 
 # Tasks in error
@@ -113,18 +119,20 @@ def test_a_task_that_the_service_leaves_out_is_asked_for_at_the_usual_pace() -> 
 # No time left
 
 
-def test_a_task_that_was_never_asked_for_is_incomplete() -> None:
+@pytest.mark.parametrize("seconds", [50.0, 60.0])
+def test_a_task_that_was_never_asked_for_is_incomplete(seconds: float) -> None:
     clock = FakeClock()
     tasks = [task_id(number) for number in range(11)]
 
     def script(_: float, asked: Sequence[str]) -> Reply:
-        clock.advance(60.0)
+        clock.advance(seconds)
         return body(*map(entry, asked))
 
     polled = poll(clock, script, tasks, timeout=50.0)
     assert len(polled.service.asked) == 1
     verdicts = [task.verdict for task in polled.judged().tasks]
     assert verdicts == [Verdict.PASSED] * 10 + [Verdict.INCOMPLETE]
+    assert polled.poller.observations()[-1].trouble is None, "no request for it was cut off"
 
 
 # Trouble that comes and goes
@@ -275,6 +283,29 @@ def test_an_old_result_is_waited_for_beyond_the_grace() -> None:
         assert watch.settled is (kind is not TroubleKind.OUTDATED)
 
 
+def test_a_task_with_a_result_is_settled_until_it_is_in_trouble_again() -> None:
+    trouble = Trouble(TroubleKind.NOT_ANSWERED, "not answered for")
+    watch = Watch(TASK)
+    watch.record_trouble(trouble, 0.0)
+    watch.end_grace(60.0, 60.0)
+    watch.see(snapshot_of(entry()), 70.0)
+    assert watch.settled
+    watch.record_trouble(trouble, 80.0)
+    assert not watch.settled, "the grace begins anew"
+
+
+def test_a_task_at_fault_has_what_was_said_of_it_or_else_of_the_batch() -> None:
+    named = {MANY[0]: ("DRS.2", "it is gone"), MANY[1]: ("", " ")}
+    refused = BatchRefused("refused", code="DRS.1", hint="Look.", culprits=named)
+    troubles = [accusation(one, refused) for one in MANY[:3]]
+    assert [(one.code, one.message) for one in troubles] == [
+        ("DRS.2", "it is gone"),
+        ("DRS.1", "refused"),
+        ("DRS.1", "refused"),
+    ]
+    assert {(one.kind, one.hint) for one in troubles} == {(TroubleKind.TASK_ERROR, "Look.")}
+
+
 def test_a_task_that_is_left_out_in_the_end_was_not_answered_for() -> None:
     content = (body(WAITING), body())
     polled = poll(FakeClock(), lambda now, _: content[now > 1], timeout=20.0)
@@ -304,15 +335,27 @@ def test_the_timeline_has_each_step_of_progress_with_its_moment() -> None:
 def test_the_timeline_of_a_precheck_that_goes_up_and_down_for_ever_is_bounded() -> None:
     watch = Watch(TASK)
     for moment in range(1000):
-        found = parse_answer(body(entry(process=f"{moment % 7}%"))).entries[TASK]
-        assert isinstance(found, Snapshot)
-        watch.see(found, float(moment))
+        watch.see(snapshot_of(entry(process=f"{moment % 7}%")), float(moment))
         assert len(watch.timeline) <= 200
         assert watch.timeline[0] == (0.0, 0.0)
         assert watch.timeline[-1] == (float(moment), float(moment % 7))
     moments = [moment for moment, _ in watch.timeline]
     assert len(moments) >= 100
     assert moments == sorted(moments)
+
+
+def test_of_too_many_steps_every_other_one_is_left_out_but_not_the_first_and_the_last() -> None:
+    watch = Watch(TASK)
+    for moment in range(201):
+        watch.see(snapshot_of(entry(process=f"{moment % 2}%")), 1000.0 + moment)
+    timeline = watch.observe(2000.0, 1000.0, 60.0, None).timeline
+    assert [moment for moment, _ in timeline] == [*range(0, 200, 2), 199, 200]
+
+
+def test_the_moments_of_the_timeline_are_told_to_a_tenth_of_a_second() -> None:
+    watch = Watch(TASK)
+    watch.see(snapshot_of(entry(process="5%")), 1000.26)
+    assert watch.observe(1001.0, 1000.0, 60.0, None).timeline == ((0.3, 5.0),)
 
 
 def test_the_pace_of_a_task_is_counted_from_where_its_progress_last_fell_back() -> None:

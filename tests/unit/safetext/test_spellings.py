@@ -135,39 +135,51 @@ def test_a_text_without_a_credential_stays_as_it_is(text: str) -> None:
     assert hide_secrets(text) == text
 
 
-@pytest.mark.parametrize(
-    "piece", ["%41", "%2541", "&#65;", "&amp;#65;", "\\u0041%41&#65;", "QUFB", "4141", "+ %20"]
-)
-def test_hiding_decodes_a_text_a_few_times_and_no_more(
-    piece: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Secret("s3cr3t-of-this/test+=")
-    looked = 0
-    plain = secrets.Known._plain
-
-    def count(self: secrets.Known, text: str) -> list[tuple[int, int]]:
-        nonlocal looked
-        looked += len(text)
-        return plain(self, text)
-
-    monkeypatch.setattr(secrets.Known, "_plain", count)
-    text = piece * 20_000
-    assert hide_secrets(text) == text
-    assert looked <= 20 * len(text)
-
-
-def test_a_text_of_names_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The cost where nothing is hidden: one search, and no decoding."""
-    Secret("AKIDEXAMPLE-of-20-ch")
-    looked: list[str] = []
+@pytest.fixture
+def looked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Know one credential; return the texts in which it is sought, as they are or decoded."""
+    fresh("AKIDEXAMPLE-of-20-ch")
+    texts: list[str] = []
     plain = secrets.Known._plain
 
     def note(self: secrets.Known, text: str) -> list[tuple[int, int]]:
-        looked.append(text)
+        texts.append(text)
         return plain(self, text)
 
     monkeypatch.setattr(secrets.Known, "_plain", note)
+    return texts
+
+
+@pytest.mark.parametrize(
+    "piece", ["%41", "%2541", "&#65;", "&amp;#65;", "\\u0041%41&#65;", "QUFB", "4141", "+ %20"]
+)
+def test_hiding_decodes_a_text_a_few_times_and_no_more(piece: str, looked: list[str]) -> None:
+    text = piece * 20_000
+    assert hide_secrets(text) == text
+    assert sum(map(len, looked)) <= 20 * len(text)
+
+
+@pytest.mark.parametrize("text", ["100% of C:\\ & more\n", "\\u002d %2d &#45;"])
+def test_no_text_is_looked_at_twice_in_whatever_order_it_was_decoded(
+    text: str, looked: list[str]
+) -> None:
+    assert hide_secrets(text * 3) == text * 3
+    assert len(looked) == len(set(looked))
+
+
+def test_a_text_of_names_is_looked_at_once(looked: list[str]) -> None:
+    """The cost where nothing is hidden: one search, and no decoding."""
     for text in ("srcDbConnection", "db_object_conflict_check", "100%", "a & b", "C#"):
         looked.clear()
         assert hide_secrets(text) == text
         assert looked in ([], [text])
+
+
+@pytest.mark.parametrize(("length", "times"), [(256, 1), (257, 3)])
+def test_of_texts_that_come_again_only_short_ones_are_remembered(
+    length: int, times: int, looked: list[str]
+) -> None:
+    text = ("a " * 200)[:length]
+    for _ in range(3):
+        assert hide_secrets(text) == text
+    assert looked == [text] * times
