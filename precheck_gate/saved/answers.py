@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     from precheck_gate.saved.run_file import Ended, SavedBody, SavedRun
 
-__all__ = ["SavedAnswers"]
-
 MAX_BYTES = 32 * 1024 * 1024
 
 

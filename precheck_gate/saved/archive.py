@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from precheck_gate.runtime.clock import Clock
     from precheck_gate.saved.run_file import Line
 
-__all__ = ["AnswerArchive"]
-
 
 class AnswerArchive:
     """Writes every answer to a folder as it comes. The first failure ends it and is remembered.

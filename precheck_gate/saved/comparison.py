@@ -1,14 +1,20 @@
-"""What changed between two reports, and whether the later one is worse. Pure.
+"""What changed between two reports, whether the later one is worse, and how to show it. Pure.
 
-Worse is, and nothing else: a verdict (of the run or of a task) that became more severe; a finding
-that blocks and did not, be it new or changed; a task of the old report that the new one no longer
-has, since nobody knows how it stands (unless the caller ignores tasks that are gone).
+Worse means exactly this: a verdict (of the run or of a task) became more severe; a finding blocks
+that did not block before, or is new; a task of the old report is missing in the new one, so that
+its state is not known.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from precheck_gate import __version__
+from precheck_gate.documents.json_values import to_json
+from precheck_gate.safetext.cleaning import count, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +30,12 @@ _ASPECTS: dict[str, Callable[[Finding], str]] = {
     "waived": lambda finding: finding.waived_by,
     "waived until": lambda finding: finding.waived_until,
 }
+
+
+def _kind(old: object, new: object) -> str:
+    if old is None:
+        return "appeared"
+    return "gone" if new is None else "changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +61,7 @@ class Change:
     @property
     def kind(self) -> str:
         """What became of it: ``appeared``, ``gone`` or ``changed``."""
-        if self.old is None:
-            return "appeared"
-        return "gone" if self.new is None else "changed"
+        return _kind(self.old, self.new)
 
     @property
     def blocks_newly(self) -> bool:
@@ -73,13 +83,14 @@ class TaskComparison:
     changes: tuple[Change, ...] = ()
 
     @property
+    def kind(self) -> str:
+        """What became of the task: ``appeared``, ``gone`` or ``changed``."""
+        return _kind(self.old, self.new)
+
+    @property
     def unchanged(self) -> bool:
         """Whether there is nothing to show."""
         return self.old is self.new and not self.changes
-
-    def of(self, kind: str) -> list[Change]:
-        """Return the changes of one kind."""
-        return [change for change in self.changes if change.kind == kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +111,7 @@ class Comparison:
     run: TaskComparison
     tasks: tuple[TaskComparison, ...]
     same: int
-    worse: tuple[str, ...] = field(default=())
+    worse: tuple[str, ...]
 
 
 def compare_reports(old: Report, new: Report, *, ignore_gone: bool = False) -> Comparison:
@@ -180,3 +191,155 @@ def _worse(task: TaskComparison, *, ignore_gone: bool) -> Iterator[str]:
     for change in task.changes:
         if change.blocks_newly:
             yield f"{who}: {change.finding.title} blocks, and did not"
+
+
+# How it is shown: as text, as Markdown, and as JSON (``schemas/diff-1.json``)
+
+# A comment in a review has its bounds; the whole is in the JSON.
+MAX_TASKS = 100
+MAX_CHANGES = 50
+MAX_TEXT = 300
+
+_SIGNS = {"appeared": "+", "gone": "-", "changed": "~"}
+_KEYS = (
+    *("message", "kind", "title", "verdict", "effect", "group", "status", "failed_reason"),
+    *("sub_task", "decided_by", "waived_by", "waived_until"),
+)
+
+
+def _text(comparison: Comparison) -> str:
+    lines = [_headline(comparison), *(f"  {reason}" for reason in comparison.worse)]
+    for task in (comparison.run, *comparison.tasks):
+        if not task.unchanged:
+            lines += ["", _title(task, str)]
+            lines += [f"  {_SIGNS[one.kind]} {_sentence(one, str)}" for one in task.changes]
+    lines += ["", *_end(comparison, str)]
+    return "\n".join(lines) + "\n"
+
+
+def _markdown(comparison: Comparison) -> str:
+    lines = [f"## {_headline(comparison)}", ""]
+    lines += [f"* {_code(reason)}" for reason in comparison.worse[:MAX_CHANGES]]
+    lines += _left_out(len(comparison.worse), MAX_CHANGES, "reasons")
+    for task in (comparison.run, *comparison.tasks[:MAX_TASKS]):
+        if not task.unchanged:
+            lines += ["", f"### {_title(task, _code)}", ""]
+            shown = task.changes[:MAX_CHANGES]
+            lines += [f"* **{one.kind}** {_sentence(one, _code)}" for one in shown]
+            lines += _left_out(len(task.changes), MAX_CHANGES, "findings")
+    lines += _left_out(len(comparison.tasks), MAX_TASKS, "tasks")
+    same, *judged = _end(comparison, _code)
+    lines += ["", same, "", *(f"* {line}" for line in judged)]
+    return "\n".join(lines) + "\n"
+
+
+def _json(comparison: Comparison) -> str:
+    value = {
+        "format": "precheck-gate/diff",
+        "format_version": 1,
+        "tool": {"name": "precheck-gate", "version": __version__},
+        "worse": bool(comparison.worse),
+        "reasons": comparison.worse,
+        "old": _head(comparison.old),
+        "new": _head(comparison.new),
+        "same": comparison.same,
+        "findings": _changes_of(comparison.run),
+        "tasks": [
+            {
+                "task": task.task,
+                "change": task.kind,
+                "old_verdict": task.old.value if task.old is not None else None,
+                "new_verdict": task.new.value if task.new is not None else None,
+                "findings": _changes_of(task),
+            }
+            for task in comparison.tasks
+        ],
+    }
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+
+
+VIEWS: dict[str, Callable[[Comparison], str]] = {
+    "text": _text,
+    "markdown": _markdown,
+    "json": _json,
+}
+
+
+def _headline(comparison: Comparison) -> str:
+    old, new = comparison.old.run.verdict.value, comparison.new.run.verdict.value
+    verdict = f"{old}, as before" if old == new else f"{old} → {new}"
+    return f"{'WORSE' if comparison.worse else 'not worse'}: {verdict}"
+
+
+def _title(task: TaskComparison, code: Callable[[str], str]) -> str:
+    who = f"task {code(task.task)}" if task.task else "the run"
+    old, new = (verdict.value if verdict else "" for verdict in (task.old, task.new))
+    if not old:
+        return f"{who}: new, {new}"
+    if not new:
+        return f"{who}: gone, it was {old}"
+    return f"{who}: {old if old == new else f'{old} → {new}'}"
+
+
+def _sentence(change: Change, code: Callable[[str], str]) -> str:
+    finding = change.finding
+    message = shorten(finding.message or finding.title, MAX_TEXT)
+    words = f"{finding.effect.value}: {code(message)}"
+    if change.aspects:
+        told = (
+            f"{name} {code(old or '(none)')} → {code(new or '(none)')}"
+            for name, (old, new) in change.aspects.items()
+        )
+        words += f" ({', '.join(told)})"
+    elif finding.waived_by:
+        words += f" (waived by {code(finding.waived_by)})"
+    return words
+
+
+def _end(comparison: Comparison, code: Callable[[str], str]) -> list[str]:
+    """Return how many tasks are the same, and when and by which policy each report was judged."""
+    return [
+        f"{count(comparison.same, 'task')} did not change.",
+        *(
+            f"{name}: judged on {code(report.facts.judged_on or '(unknown)')}"
+            f" by the policy {code(report.facts.policy or '(none)')}"
+            for name, report in (("old", comparison.old), ("new", comparison.new))
+        ),
+    ]
+
+
+def _left_out(number: int, most: int, what: str) -> list[str]:
+    return [f"* … and {number - most} more {what}"] if number > most else []
+
+
+def _code(text: str) -> str:
+    """Return ``text`` as code, in which no Markdown, HTML, mention or address comes to life.
+
+    The text is one line; a fence longer than any run of backticks in it cannot be left.
+    """
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if longest else ""
+    return f"{fence}{pad}{text or ' '}{pad}{fence}"
+
+
+def _changes_of(task: TaskComparison) -> dict[str, list[Any]]:
+    changes: dict[str, list[Any]] = {"appeared": [], "gone": [], "changed": []}
+    for change in task.changes:
+        value: dict[str, Any] = _short(change.finding)
+        if change.kind == "changed":
+            old, new = _short(change.old), _short(change.new)
+            value = {"old": old, "new": new, "what": list(change.aspects)}
+        changes[change.kind].append(value)
+    return changes
+
+
+def _short(finding: Finding | None) -> dict[str, str]:
+    value = {"effect": finding.effect.value, **to_json(finding)} if finding else {}
+    return {key: value[key] for key in _KEYS if key in value}
+
+
+def _head(report: Report) -> dict[str, str]:
+    facts = report.facts
+    verdict = report.run.verdict.value
+    return {"verdict": verdict, "judged_on": facts.judged_on, "policy": facts.policy}

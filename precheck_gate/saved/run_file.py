@@ -23,21 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = [
-    "RUN_FILE",
-    "Began",
-    "Concluded",
-    "Ended",
-    "Line",
-    "SavedBody",
-    "SavedRun",
-    "bodies_of",
-    "is_archived",
-    "latest",
-    "read_runs",
-    "spell",
-]
-
 RUN_FILE = "run.jsonl"
 OLD_INDEX = "index.jsonl"
 VERSION = 1
@@ -62,12 +47,10 @@ class Began:
 
 @dataclass(frozen=True, slots=True)
 class SavedBody:
-    """The service answered, and the body is in a file.
+    """The service answered for some tasks, and the body is in a file.
 
-    Attributes:
-        tasks: the tasks that were asked for.
-        started: the tasks whose pre-checks the run started, by the IDs of those pre-checks. The
-            answer may name a task by either.
+    ``started`` are the tasks whose pre-checks the run started, by the IDs of those pre-checks: the
+    answer may name a task by either.
     """
 
     run: str

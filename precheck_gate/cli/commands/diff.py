@@ -49,8 +49,7 @@ def diff(old: Path, new: Path, view: str, ignore_gone: bool) -> int:
     """
     from precheck_gate.runtime.console import Console
     from precheck_gate.safetext.cleaning import clean, clean_line
-    from precheck_gate.saved.comparison import compare_reports
-    from precheck_gate.saved.diff_views import VIEWS
+    from precheck_gate.saved.comparison import VIEWS, compare_reports
     from precheck_gate.saved.reports import read_report
 
     console = Console()

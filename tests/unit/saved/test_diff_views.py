@@ -14,8 +14,7 @@ from markdown_it import MarkdownIt
 from precheck_gate.documents.validation import load_schema
 from precheck_gate.reports.json_report import decode_report
 from precheck_gate.safetext.cleaning import clean_line
-from precheck_gate.saved.comparison import Comparison, compare_reports
-from precheck_gate.saved.diff_views import VIEWS
+from precheck_gate.saved.comparison import VIEWS, Comparison, compare_reports
 
 EVIL = [
     "<img src=x onerror=alert(1)>",
