@@ -1,15 +1,15 @@
 """Saved answers, read back to be judged: what a run concluded, and answers in single files.
 
-Of a folder that ``run --save-answers`` wrote, the conclusion of its run counts, and the bodies
-beside it are only checked against it. A file that is named alone is judged for what it holds; what
-the run that saved it had against a task still stands.
+In a folder that ``run --save-answers`` wrote, what the run concluded counts; the bodies beside it
+must only be unchanged. A file that is named alone is judged for what it holds, and what the run
+that saved it had against a task still stands.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from precheck_gate.drs.api.v3_results import contents_of, parse_answer
 from precheck_gate.errors import NotAnAnswer, UsageError, unreadable
@@ -27,11 +27,12 @@ from precheck_gate.saved.run_file import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from precheck_gate.saved.run_file import Ended, SavedBody, SavedRun
 
+_T = TypeVar("_T")
 MAX_BYTES = 32 * 1024 * 1024
 
 
@@ -48,14 +49,6 @@ class _File:
 
     def __str__(self) -> str:
         return clean_line(str(self.path))
-
-    @property
-    def asked(self) -> Sequence[str]:
-        return self.body.tasks if self.body else ()
-
-    @property
-    def started(self) -> Mapping[str, str]:
-        return self.body.started if self.body else {}
 
     def read(self) -> bytes:
         """Return the content.
@@ -226,7 +219,7 @@ class SavedAnswers:
         if file is None:
             return {}
         try:
-            answer = parse_answer(file.read(), file.started)
+            answer = parse_answer(file.read(), file.body.started if file.body else None)
         except NotAnAnswer as error:
             trouble = Trouble(TroubleKind.SERVICE, f"{file}: {error.message}", hint=error.hint)
             return dict.fromkeys(task_ids, trouble)
@@ -250,7 +243,7 @@ class SavedAnswers:
             )
         for body in bodies_of(runs):
             if body.http_status == 200:
-                self._is_as_saved(_File(folder / body.file, body))
+                self._read(_File(folder / body.file, body), bytes)
         for task, run in latest(runs).items():
             self._take(task, run, _Source(run=run))
             self._held[task] = None
@@ -261,9 +254,12 @@ class SavedAnswers:
         bodies = bodies_of(runs)
         last = {task: body for body in bodies for task in body.tasks}
         given: dict[str, _File] = {}
-        for file in [_File(left.pop(one.file), one) for one in bodies if one.file in left]:
-            given |= dict.fromkeys(file.asked, file)
-            self._scan_saved(file)
+        for body in bodies:
+            if body.file in left:
+                file = _File(left.pop(body.file), body)
+                self._read(file, bytes)
+                given |= dict.fromkeys(body.tasks, file)
+        self._held |= dict.fromkeys(given)
         if given:
             for task, run in latest(runs).items():
                 self._take(task, run, _Source(given[task], run) if task in given else None)
@@ -290,12 +286,9 @@ class SavedAnswers:
 
     def _scan(self, file: _File) -> None:
         """Note which tasks a file without a run holds, or why it is no answer."""
-        self.interrupts.check()
         self._loose = True
-        try:
-            contents = contents_of(file.read())
-        except NotAnAnswer as error:
-            self._not_to_be_read(file, error)
+        contents = self._read(file, contents_of)
+        if contents is None:
             return
         if contents.shortfall:
             self._shortfalls[file.path] = contents.shortfall
@@ -303,28 +296,18 @@ class SavedAnswers:
             self._holders.setdefault(task_id, []).append(file)
             self._held[task_id] = None
 
-    def _scan_saved(self, file: _File) -> None:
-        """Note which tasks a file of a run holds. One that is no answer may not be what counts."""
-        content = self._is_as_saved(file)
-        if content is None:
-            return
-        try:
-            for named in contents_of(content).tasks:
-                self._held[file.started.get(named, named)] = None
-        except NotAnAnswer as error:
-            self.remarks.append(f"{file} is no answer: {error.message}")
-
-    def _is_as_saved(self, file: _File) -> bytes | None:
+    def _read(self, file: _File, parse: Callable[[bytes], _T]) -> _T | None:
+        """Return what a file holds; None where it is no answer."""
         self.interrupts.check()
         try:
-            return file.read()
+            return parse(file.read())
         except NotAnAnswer as error:
-            self._not_to_be_read(file, error)
+            message, hint = (
+                f"{file}: {error.message}",
+                "Save the answer again, as the service sent it.",
+            )
+            self.unreadable.append(Trouble(TroubleKind.SERVICE, message, hint=hint))
             return None
-
-    def _not_to_be_read(self, file: _File, error: NotAnAnswer) -> None:
-        hint = "Save the answer again, as the service sent it."
-        self.unreadable.append(Trouble(TroubleKind.SERVICE, f"{file}: {error.message}", hint=hint))
 
 
 def _refuse_old(folder: Path) -> None:

@@ -98,10 +98,10 @@ def test_a_reply_without_results_is_not_looked_at_for_tasks(
 def test_the_named_file_with_results_tells_which_tasks_it_holds(
     gate: Gate, archive: AnswerArchive, tmp_path: Path
 ) -> None:
-    archive.begin([TASK])
-    archive.save([TASK], 200, body(entry(), entry(OTHER)), "")
+    archive.begin([TASK, OTHER])
+    archive.save([TASK, OTHER], 200, body(entry(), entry(OTHER)), "")
     archive.save([TASK], 200, body(entry()), "")
-    archive.end([seen(entry())], [])
+    archive.end([seen(entry()), Observation(OTHER)], [])
     one = evaluate(gate, tmp_path / "a" / "0001.json", "--task", TASK)
     one.says(f"the answers also hold task {OTHER}, which was not asked for")
     other = evaluate(gate, tmp_path / "a" / "0002.json", "--task", TASK)
