@@ -16,8 +16,8 @@ __all__ = ["main_group"]
 COMMANDS = {
     "run": "Poll the service until every pre-check has ended, and judge them.",
     "evaluate": "Judge saved answers, without the service.",
-    "diff": "Tell what changed from one JSON report to a later one, and whether it is worse.",
-    "report": "Make any report again from the JSON one.",
+    "diff": "Compare two JSON reports, and exit with 1 if the new one is worse.",
+    "report": "Convert a JSON report to other formats.",
     "simulate": "Serve pre-checks on this machine, to rehearse a pipeline.",
     "demo": "See the gate at work on the simulator, in some seconds.",
     "doctor": "Check settings, credential, network, clock, IAM and permission.",

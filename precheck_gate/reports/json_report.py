@@ -140,17 +140,17 @@ def decode_report(value: Any) -> Report:
         tasks = tuple(map(_task, value["tasks"]))
         return Report(_run(value, tasks), tasks, _facts(value), _tool_version(value))
     except (KeyError, TypeError, AttributeError):
-        raise ValueError("it is JSON of another kind") from None
+        raise ValueError("it is another kind of JSON") from None
 
 
 def check_kind(value: Any) -> None:
     """Raise ValueError unless a JSON document calls itself a report that can be read here."""
     if not isinstance(value, dict) or value.get("format") != FORMAT:
-        raise ValueError("it is JSON of another kind")
+        raise ValueError("it is another kind of JSON")
     version = value.get("format_version")
     if version != FORMAT_VERSION or isinstance(version, bool):
         said = version if isinstance(version, int) else "no number"
-        raise ValueError(f"its format_version is {said}, and known here is {FORMAT_VERSION}")
+        raise ValueError(f"its format_version is {said}, but only {FORMAT_VERSION} is supported")
 
 
 def counts_of(tasks: Iterable[TaskVerdict]) -> tuple[dict[Verdict, int], dict[Effect, int]]:
@@ -204,7 +204,7 @@ def _finding(value: dict[str, Any]) -> Finding:
 def _facts(value: dict[str, Any]) -> RunFacts:
     code = value.get("exit_code", UNSAID)
     if not isinstance(code, int) or isinstance(code, bool):
-        # No word of it is repeated: the file may be of another kind.
+        # Its content is not repeated: this may be quite another file.
         raise ValueError("the exit code is not a number, so it does not follow from the verdict")
     policy = from_json(dict[str, str], value.get("policy", {}))
     service = value.get("service") or {}

@@ -65,7 +65,7 @@ class _File:
             raise unreadable("The answer", self.path, error) from None
         digest = hashlib.sha256(content).hexdigest()
         if self.body is not None and digest != self.body.sha256:
-            raise NotAnAnswer(f"it is not the answer that {RUN_FILE} beside it lists.")
+            raise NotAnAnswer(f"it was changed: {RUN_FILE} beside it lists another content.")
         if not content.strip() and self.body is None:
             raise UsageError(
                 f"The answer {self.path} is empty.", hint="Save it again, or leave it out."
@@ -238,7 +238,7 @@ class SavedAnswers:
         if not runs:
             _refuse_old(folder)
             raise UsageError(
-                f"The folder {folder} has no answers with a {RUN_FILE}.",
+                f"The folder {folder} has no answers that a run saved: there is no {RUN_FILE}.",
                 hint="Give a folder that --save-answers wrote, or the files themselves.",
             )
         for body in bodies_of(runs):
@@ -266,16 +266,16 @@ class SavedAnswers:
         later = sum(file.body is not last[task] for task, file in given.items())
         if later:
             self.remarks.append(
-                f"{clean_line(str(folder / RUN_FILE))} lists later answers, which were not given: "
-                f"for {later} of {len(given)} tasks"
+                f"{clean_line(str(folder / RUN_FILE))} lists later answers for {later} of "
+                f"{len(given)} tasks, which were not given"
             )
         for path in left.values():
             if is_archived(path.name):
                 _refuse_old(folder)
                 if runs:
                     raise UsageError(
-                        f"{path} is no answer that {RUN_FILE} beside it lists.",
-                        hint="Copy it to another folder to have it judged for what it is.",
+                        f"{path} is not listed in {RUN_FILE} beside it.",
+                        hint="Copy it to another folder to judge it for what it holds.",
                     )
             self._scan(_File(path))
 
@@ -302,11 +302,9 @@ class SavedAnswers:
         try:
             return parse(file.read())
         except NotAnAnswer as error:
-            message, hint = (
-                f"{file}: {error.message}",
-                "Save the answer again, as the service sent it.",
-            )
-            self.unreadable.append(Trouble(TroubleKind.SERVICE, message, hint=hint))
+            hint = "Save the answer again, as the service sent it."
+            trouble = Trouble(TroubleKind.SERVICE, f"{file}: {error.message}", hint=hint)
+            self.unreadable.append(trouble)
             return None
 
 
@@ -314,8 +312,7 @@ def _refuse_old(folder: Path) -> None:
     if (folder / OLD_INDEX).exists() and not (folder / RUN_FILE).exists():
         raise UsageError(
             f"The answers in {folder} were saved by an earlier version of precheck-gate.",
-            hint="Run the gate again. To judge single answers for what they are, copy them to "
-            "another folder.",
+            hint="Run the gate again. To judge single answers, copy them to another folder.",
         )
 
 
@@ -323,15 +320,15 @@ def _not_held(named_by: str) -> Trouble:
     which, otherwise = (f", which {named_by} names", f", or take it out of {named_by}")
     return Trouble(
         TroubleKind.NOT_ANSWERED,
-        f"none of the answers holds this task{which if named_by else ''}",
-        hint=f"Give the answer that holds it{otherwise if named_by else ''}.",
+        f"none of the answers contains this task{which if named_by else ''}",
+        hint=f"Give the answer that contains it{otherwise if named_by else ''}.",
     )
 
 
 def _contradiction(one: _Source, other: _Source) -> Trouble:
     return Trouble(
         TroubleKind.CONTRADICTORY,
-        f"{one.file or 'the folder'} and {other.file} say different things of this task, and which "
-        "is the later one is not known",
+        f"{one.file or 'the folder'} and {other.file} contradict each other about this task, and "
+        "it is not known which is later",
         hint="Give only the latest, or a folder that --save-answers wrote.",
     )

@@ -88,7 +88,9 @@ class AnswerArchive:
             with (self._folder / name).open("xb") as file:
                 file.write(content)
         except FileExistsError:
-            self.failure = f"another run saved {name} meanwhile; give each run its own folder"
+            self.failure = (
+                f"another run saved {name} at the same time; give each run its own folder"
+            )
             return
         except OSError as error:
             self.failure = reason_of(error)

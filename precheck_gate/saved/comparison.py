@@ -60,7 +60,7 @@ class Change:
 
     @property
     def kind(self) -> str:
-        """What became of it: ``appeared``, ``gone`` or ``changed``."""
+        """What happened to it: ``appeared``, ``gone`` or ``changed``."""
         return _kind(self.old, self.new)
 
     @property
@@ -84,7 +84,7 @@ class TaskComparison:
 
     @property
     def kind(self) -> str:
-        """What became of the task: ``appeared``, ``gone`` or ``changed``."""
+        """What happened to the task: ``appeared``, ``gone`` or ``changed``."""
         return _kind(self.old, self.new)
 
     @property
@@ -185,12 +185,12 @@ def _worse(task: TaskComparison, *, ignore_gone: bool) -> Iterator[str]:
             yield f"{who} is gone"
         return
     if task.old is not None and task.new.severity > task.old.severity:
-        yield f"{who} is {task.new.value}, it was {task.old.value}"
+        yield f"{who} is {task.new.value}, was {task.old.value}"
     elif task.old is None and not task.new.green:
         yield f"{who} is new and {task.new.value}"
     for change in task.changes:
         if change.blocks_newly:
-            yield f"{who}: {change.finding.title} blocks, and did not"
+            yield f"{who}: {change.finding.title} blocks now"
 
 
 # How it is shown: as text, as Markdown, and as JSON (``schemas/diff-1.json``)
@@ -267,7 +267,7 @@ VIEWS: dict[str, Callable[[Comparison], str]] = {
 
 def _headline(comparison: Comparison) -> str:
     old, new = comparison.old.run.verdict.value, comparison.new.run.verdict.value
-    verdict = f"{old}, as before" if old == new else f"{old} → {new}"
+    verdict = f"{old}, unchanged" if old == new else f"{old} → {new}"
     return f"{'WORSE' if comparison.worse else 'not worse'}: {verdict}"
 
 
@@ -277,7 +277,7 @@ def _title(task: TaskComparison, code: Callable[[str], str]) -> str:
     if not old:
         return f"{who}: new, {new}"
     if not new:
-        return f"{who}: gone, it was {old}"
+        return f"{who}: gone, was {old}"
     return f"{who}: {old if old == new else f'{old} → {new}'}"
 
 
@@ -302,7 +302,7 @@ def _end(comparison: Comparison, code: Callable[[str], str]) -> list[str]:
         f"{count(comparison.same, 'task')} did not change.",
         *(
             f"{name}: judged on {code(report.facts.judged_on or '(unknown)')}"
-            f" by the policy {code(report.facts.policy or '(none)')}"
+            f" by policy {code(report.facts.policy or '(none)')}"
             for name, report in (("old", comparison.old), ("new", comparison.new))
         ),
     ]

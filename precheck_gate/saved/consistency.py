@@ -1,4 +1,4 @@
-"""Whether a JSON report agrees with itself: many hands may have been on it. Pure."""
+"""Checks that a JSON report agrees with itself, since it is a file that can be edited. Pure."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
 
 
 def contradictions(report: Report) -> Iterator[str]:
-    """Yield what no report of ours says, such as verdicts that do not follow from findings."""
+    """Yield what is contradictory, such as a verdict that does not follow from the findings."""
     run, tasks = report.run, report.tasks
     for task in tasks:
         yield from _wrong_in_task(task)
     if run.verdict is not _worst_of([*tasks, *run.findings]):
         yield "the verdict of the run does not follow from its tasks and findings"
     if run.verdict.green and not tasks:
-        yield "its verdict is green, but it has no task"
+        yield "its verdict is green, but it contains no task"
     there = Counter(task.task_id for task in tasks)
     if any(number > 1 for number in there.values()):
-        yield "it has a task more than once"
+        yield "it contains a task more than once"
     if there.keys() - set(run.requested):
-        yield "it has a task that was not asked for"
+        yield "it contains a task that was not requested"
     # A task that was not judged makes the run an error, with a finding of its own.
     if run.verdict.green and set(run.requested) - there.keys():
-        yield "its verdict is green, but it lacks a task that was asked for"
+        yield "its verdict is green, but a requested task is missing"
     verdicts, effects = counts_of(tasks)
     if run.tasks != verdicts:
-        yield "the numbers of its tasks are not those of the tasks in it"
+        yield "the counts of its tasks do not match the tasks in it"
     if run.items != effects:
-        yield "the numbers of its findings are not those of the findings in it"
+        yield "the counts of its findings do not match the findings in it"
     if not _is_code_of(report):
         yield f"the exit code {report.facts.exit_code} does not follow from its verdict and options"
     yield from _misplaced(run.findings, of_run=True)
@@ -71,7 +71,7 @@ def _is_100(progress: str) -> bool:
 def _misplaced(findings: Iterable[Finding], *, of_run: bool) -> Iterator[str]:
     for finding in findings:
         if (finding.kind is FindingKind.RUN) is not of_run:
-            yield f"the finding {finding.title} does not belong where it is"
+            yield f"the finding {finding.title} is in the wrong place"
 
 
 _SIGNALS = {"SIGINT": ExitCode.SIGINT, "SIGTERM": ExitCode.SIGTERM}

@@ -1,6 +1,6 @@
-"""JSON reports, read back: to make other reports of them, as a baseline, or to compare them.
+"""Reads JSON reports: to make other reports from them, as a baseline, or to compare them.
 
-A report may have passed through many hands: it must agree with itself.
+A report is a file that can be edited, so it must agree with itself.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _plain(value: Any, text: Callable[[str], str]) -> Any:
     if isinstance(value, Decimal):
         value = float(value)
     if isinstance(value, int | float) and not (math.isfinite(value) and abs(value) < 1e15):
-        raise ValueError("a number in it is beyond reason")
+        raise ValueError("a number in it is too large")
     return value
 
 

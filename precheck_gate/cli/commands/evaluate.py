@@ -24,18 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate"]
 
-_TASKS_OF_ANSWERS = (
-    "no --task was given: judged are the tasks that the answers hold, and only those"
-)
-
 _EPILOG = """\b
 Examples:
   precheck-gate run ... --save-answers answers && precheck-gate evaluate answers
   precheck-gate evaluate answer.json --task 140b5236-88ad-43c8-811c-1268453jb101
 
-Exit codes are those of 'run'; a folder whose run did not come to its end is incomplete (3) at best.
-Two answers that differ about one task are a contradiction, which blocks, unless the index that
---save-answers writes tells which is the later one.
+Exit codes are those of 'run'. A folder whose run did not end is incomplete (3). Two files that
+differ about a task are a contradiction, which blocks (1).
 """
 
 
@@ -50,8 +45,8 @@ Two answers that differ about one task are a contradiction, which blocks, unless
             multiple=True,
             envvar=TASKS_VARIABLE,
             metavar="ID",
-            help="A task that was asked for; may be given again. Without it: those that "
-            "PRECHECK_GATE_TASKS names, else those that the answers hold.",
+            help="A task to judge; may be repeated. Default: PRECHECK_GATE_TASKS, else all tasks "
+            "in the answers.",
         ),
     )
 )
@@ -63,9 +58,8 @@ def evaluate(
     """Judge saved answers of DRS as 'run' judges live ones, without the service.
 
     ANSWER.json is the body of an answer to batch-precheck-result, or a folder that
-    'run --save-answers' wrote. Of a folder, what its run made of each task is kept: an answer that
-    did not count there does not count here. The same answers, policy and day give the same
-    reports, byte for byte.
+    'run --save-answers' wrote. A folder gets the verdict of its run, by the policy given here. The
+    same answers, policy and day give the same reports, byte for byte.
 
     Without --task, an answer with fewer results than its count is incomplete (3).
     """
@@ -98,17 +92,15 @@ def _evaluate(
     saved = SavedAnswers(answers, runtime.interrupts)
     requested = select_tasks(named) if named else saved.tasks
     if not requested and not saved.troubles:
-        raise UsageError(
-            "The answers hold no task.", hint="Name those that were asked for with --task."
-        )
+        raise UsageError("The answers contain no task.", hint="Name the tasks with --task.")
     wanted = set(requested)
     remarks = [
-        f"the answers also hold task {task_id}, which was not asked for"
+        f"the answers also contain task {task_id}, which was not requested"
         for task_id in saved.held
         if task_id not in wanted
     ]
     if not (named or saved.listed):
-        remarks.insert(0, _TASKS_OF_ANSWERS)
+        remarks.insert(0, "no --task was given, so only the tasks in the answers are judged")
     # The list grows while the answers are read.
     saved.remarks[:0] = remarks
     return gate.judge(

@@ -99,7 +99,7 @@ class Connection:
         self.gate.console.say(text)
         if self._archive is not None:
             # A folder without its answers does not say that the run ended, and so is not green.
-            self._archive.failure = "those of API v5 cannot be saved"
+            self._archive.failure = "API v5 is in use, whose answers cannot be saved"
 
     # What is kept
 

@@ -171,7 +171,7 @@ def test_a_task_that_appears_twice_is_a_contradiction(tmp_path: Path) -> None:
     report = outcome("passed", tmp_path)
     report["tasks"] *= 2
     report["counts"] = {"tasks": {"passed": 2}, "findings": {"allow": 2}}
-    assert "it has a task more than once" in complaints(report)
+    assert "it contains a task more than once" in complaints(report)
 
 
 def test_green_findings_about_a_run_without_a_task_are_a_contradiction(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_green_findings_about_a_run_without_a_task_are_a_contradiction(tmp_path:
     finding = report["tasks"][0]["findings"][0] | {"kind": "run"}
     report |= {"tasks": [], "requested": [], "findings": [finding]}
     report["counts"] = {"tasks": {}, "findings": {}}
-    assert "its verdict is green, but it has no task" in complaints(report)
+    assert "its verdict is green, but it contains no task" in complaints(report)
 
 
 def _verdict(report: dict[str, Any], draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:

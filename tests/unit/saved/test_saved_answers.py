@@ -95,7 +95,7 @@ def test_answers_without_a_run_that_differ_are_a_contradiction(tmp_path: Path) -
     for order in (["a.json", "b.json"], ["b.json", "a.json"]):
         result = judged(*(tmp_path / name for name in order))
         assert result.code == 1
-        assert result.says("which is the later one is not known")
+        assert result.says("it is not known which is later")
 
 
 def test_answers_without_a_run_that_agree_are_one(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_an_answer_that_was_changed_after_it_was_saved_is_refused(tmp_path: Path
     (tmp_path / "0001.json").write_bytes(body(entry()))
     result = judged(tmp_path)
     assert result.code == 4
-    assert result.says("not the answer that run.jsonl beside it lists")
+    assert result.says("it was changed: run.jsonl beside it lists another content")
 
 
 def test_a_run_says_which_tasks_were_asked_for(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_a_single_file_that_its_run_does_not_list_is_refused(
     (tmp_path / "a" / "0002.json").write_bytes(body(entry()))
     outcome = evaluate(gate, tmp_path / "a" / "0002.json")
     assert outcome.code == 2
-    outcome.says("0002.json is no answer that run.jsonl beside it lists")
+    outcome.says("0002.json is not listed in run.jsonl beside it")
 
 
 def test_a_single_file_of_a_task_that_the_run_never_counted_is_not_green(
@@ -79,7 +79,7 @@ def test_of_a_folder_only_the_named_files_are_read(
     (tmp_path / "a" / "0002.json").unlink()
     outcome = evaluate(gate, tmp_path / "a" / "0001.json")
     assert outcome.code == 0
-    outcome.says("lists later answers, which were not given: for 1 of 1 tasks")
+    outcome.says("lists later answers for 1 of 1 tasks, which were not given")
 
 
 def test_a_reply_without_results_is_not_looked_at_for_tasks(
@@ -103,7 +103,7 @@ def test_the_named_file_with_results_tells_which_tasks_it_holds(
     archive.save([TASK], 200, body(entry()), "")
     archive.end([seen(entry()), Observation(OTHER)], [])
     one = evaluate(gate, tmp_path / "a" / "0001.json", "--task", TASK)
-    one.says(f"the answers also hold task {OTHER}, which was not asked for")
+    one.says(f"the answers also contain task {OTHER}, which was not requested")
     other = evaluate(gate, tmp_path / "a" / "0002.json", "--task", TASK)
     assert OTHER not in other.text
 
@@ -142,7 +142,10 @@ def test_a_second_run_in_a_folder_overwrites_nothing_and_says_why(tmp_path: Path
     first.save([TASK], 200, b"first", "")
     second.save([OTHER], 200, b"second", "")
     assert (folder / "0001.json").read_bytes() == b"first"
-    assert second.failure == "another run saved 0001.json meanwhile; give each run its own folder"
+    assert (
+        second.failure
+        == "another run saved 0001.json at the same time; give each run its own folder"
+    )
     first.save([TASK], 200, b"third", "")
     assert not first.failure
     # Nothing refers to an answer that was not saved.
