@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from precheck_gate import __version__
-from precheck_gate.documents.json_values import to_json
+from precheck_gate.model.json_values import to_json
 from precheck_gate.safetext.cleaning import count, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from precheck_gate.model.report import Report
     from precheck_gate.model.verdicts import Finding, TaskVerdict, Verdict
-    from precheck_gate.reports.json_report import Report
 
 # What may change of a finding that stays the same one, by the names that people read.
 _ASPECTS: dict[str, Callable[[Finding], str]] = {

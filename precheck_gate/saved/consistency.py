@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from precheck_gate.documents import strict_json
 from precheck_gate.exits import RESERVED_CODES, ExitCode
+from precheck_gate.model.report import UNSAID, counts_of
 from precheck_gate.model.snapshots import percent_of
 from precheck_gate.model.verdicts import FindingKind, Verdict, worst
-from precheck_gate.reports.json_report import UNSAID, counts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from precheck_gate.model.report import Report
     from precheck_gate.model.verdicts import Finding, TaskVerdict
-    from precheck_gate.reports.json_report import Report
 
 
 def contradictions(report: Report) -> Iterator[str]:

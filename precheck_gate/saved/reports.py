@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from precheck_gate.documents import strict_json
 from precheck_gate.errors import UsageError, unreadable
 from precheck_gate.judgement.redaction import Redact, Redaction
+from precheck_gate.model.report import check_kind, decode_report
 from precheck_gate.model.verdicts import Verdict
-from precheck_gate.reports.json_report import check_kind, decode_report
 from precheck_gate.runtime.reading import read_file
 from precheck_gate.safetext.cleaning import clean_line, shorten
 from precheck_gate.saved.consistency import contradictions
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from jsonschema.exceptions import ValidationError
 
+    from precheck_gate.model.report import Report
     from precheck_gate.model.verdicts import TaskVerdict
-    from precheck_gate.reports.json_report import Report
 
 MAX_BYTES = 512 * 1024 * 1024
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from precheck_gate.documents import strict_json
-from precheck_gate.documents.json_values import from_json, to_json
 from precheck_gate.errors import UsageError, unreadable
+from precheck_gate.model.json_values import from_json, to_json
 from precheck_gate.model.snapshots import Observation, Trouble, TroubleKind
 from precheck_gate.runtime.reading import read_file
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 from precheck_gate.documents import strict_json
-from precheck_gate.reports.json_report import decode_report
+from precheck_gate.model.report import decode_report
 from precheck_gate.saved.consistency import contradictions
 
 if TYPE_CHECKING:

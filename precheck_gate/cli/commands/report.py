@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from precheck_gate.cli.options.types import ReportSpec
-    from precheck_gate.reports.json_report import Report
+    from precheck_gate.model.report import Report
 
 __all__ = ["report"]
 

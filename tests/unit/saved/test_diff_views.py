@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from precheck_gate.documents.validation import load_schema
-from precheck_gate.reports.json_report import decode_report
+from precheck_gate.model.report import decode_report
 from precheck_gate.safetext.cleaning import clean_line
 from precheck_gate.saved.comparison import VIEWS, Comparison, compare_reports
 
