@@ -9,12 +9,12 @@ from collections import Counter
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from precheck_gate.model.effects import Effect
 from precheck_gate.model.json_values import from_json
-from precheck_gate.model.run_facts import RunFacts
 from precheck_gate.model.verdicts import (
+    Effect,
     Finding,
     FindingKind,
+    RunFacts,
     RunVerdict,
     TaskVerdict,
     Verdict,

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from precheck_gate import __version__
 from precheck_gate.model import report as keys
-from precheck_gate.model.effects import Effect
 from precheck_gate.model.json_values import to_json
-from precheck_gate.model.verdicts import Verdict
+from precheck_gate.model.verdicts import Effect, Verdict
 from precheck_gate.reports.spool import copy_spool, open_spool
 
 if TYPE_CHECKING:
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import Finding, RunVerdict, TaskVerdict
+    from precheck_gate.model.verdicts import Finding, RunFacts, RunVerdict, TaskVerdict
 
 
 class JsonReporter:

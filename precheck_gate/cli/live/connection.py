@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from precheck_gate.drs.api.auto import Service
     from precheck_gate.drs.http.messages import Reply
     from precheck_gate.gate import Gate
-    from precheck_gate.model.run_facts import RunFacts
     from precheck_gate.model.snapshots import Observation, Trouble
+    from precheck_gate.model.verdicts import RunFacts
     from precheck_gate.runtime.clock import Clock
     from precheck_gate.runtime.process import Runtime
     from precheck_gate.saved.archive import AnswerArchive
