@@ -139,38 +139,40 @@ def test_what_is_read_back_is_what_the_run_knew(tmp_path: Path, seed: int) -> No
     for one in observations:
         again = known[one.task_id]
         assert again == (one if one.snapshot else replace(one, age=None))
+    if seed < 60:
+        cut_off_anywhere_it_is_incomplete(tmp_path)
+    elif seed < 90:
+        with_one_byte_changed_it_is_refused(tmp_path, Random(seed))
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_a_folder_that_is_cut_off_anywhere_is_incomplete(tmp_path: Path, seed: int) -> None:
-    run(tmp_path, seed)
-    run_file = tmp_path / "run.jsonl"
+def cut_off_anywhere_it_is_incomplete(folder: Path) -> None:
+    run_file = folder / "run.jsonl"
     lines = run_file.read_bytes().splitlines(keepends=True)
     for length in range(1, len(lines)):
         run_file.write_bytes(b"".join(lines[:length]))
-        known, troubles = read(tmp_path)
+        known, troubles = read(folder)
         judged = judge_observations(known.values(), TASKS, troubles=troubles)
         assert {task.verdict for task in judged.tasks} == {Verdict.INCOMPLETE}
 
 
-@pytest.mark.parametrize("seed", range(30))
-def test_a_folder_of_which_one_byte_was_changed_is_refused(tmp_path: Path, seed: int) -> None:
-    run(tmp_path, seed)
-    run_file = tmp_path / "run.jsonl"
-    content, random = run_file.read_bytes(), Random(seed)
+def with_one_byte_changed_it_is_refused(folder: Path, random: Random) -> None:
+    run_file = folder / "run.jsonl"
+    content = run_file.read_bytes()
     for _ in range(50):
         at, byte = random.randrange(len(content)), random.randrange(256)
         changed = bytes([*content[:at], byte, *content[at + 1 :]])
         if changed != content:
             run_file.write_bytes(changed)
             with pytest.raises(UsageError, match=r"run\.jsonl (is damaged|was written)"):
-                SavedAnswers([tmp_path])
+                SavedAnswers([folder])
 
 
 def test_these_runs_end_in_every_way(tmp_path: Path) -> None:
     # What is tested above is worth something only where it is not always the same.
-    codes = set()
+    codes: set[int] = set()
     for seed in range(300):
         observations, troubles = run(tmp_path / str(seed), seed)
         codes.add(judge_observations(observations, TASKS, troubles=troubles).code)
-    assert codes == {0, 1, 3, 4}
+        if codes == {0, 1, 3, 4}:
+            return
+    raise AssertionError(f"they end in {codes} alone")
