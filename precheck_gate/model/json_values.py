@@ -15,20 +15,25 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
+_PLAIN = frozenset({str, bool, int, float, type(None)})
+
+
 def to_json(value: Any) -> Any:
     """Return a value as JSON has it: fields at their default are left out, a Decimal is a text."""
-    if dataclasses.is_dataclass(value):
-        return {
-            name: to_json(inner)
-            for name, default in _fields(value.__class__)
-            if (inner := getattr(value, name)) != default
-        }
+    if type(value) in _PLAIN:  # first, since nearly all are
+        return value
+    if isinstance(value, tuple):
+        return [to_json(inner) for inner in value]
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Decimal):
         return str(value)
-    if isinstance(value, tuple):
-        return [to_json(inner) for inner in value]
+    if dataclasses.is_dataclass(value):
+        return {
+            name: inner if type(inner) in _PLAIN else to_json(inner)
+            for name, default in _fields(value.__class__)
+            if (inner := getattr(value, name)) != default
+        }
     return value
 
 

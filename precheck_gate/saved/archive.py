@@ -1,4 +1,4 @@
-"""Saves the answers of a run as they come, for audit, and at the end what the run concluded."""
+"""Saves the answers of a run as they come, for audit, and at its end what the run concluded."""
 
 from __future__ import annotations
 
@@ -65,14 +65,9 @@ class AnswerArchive:
         request_id: str,
         started: Mapping[str, str] | None = None,
     ) -> None:
-        """Write the body of one answer and a line about it; neither holds a secret.
+        """Write the body of one answer and a line about it, both without secrets.
 
-        Args:
-            task_ids: the tasks that were asked for.
-            status: the HTTP status.
-            body: what came.
-            request_id: the service's name for the request.
-            started: the tasks whose pre-checks the run started, by the IDs of those pre-checks.
+        ``started`` are the tasks whose pre-checks the run started, by the IDs of those pre-checks.
         """
         if self.failure:
             return
@@ -136,8 +131,7 @@ class AnswerArchive:
         return self._clock.now().isoformat(timespec="milliseconds")
 
 
-# What is saved has no secret, and is judged as it was with it
-
+# What is saved contains no secret, and is judged as it was with it
 
 _NOT_SAVED = Trouble(
     TroubleKind.NOT_ANSWERED,
@@ -154,12 +148,12 @@ def _without_secrets(observation: Observation) -> Observation:
     if hide_secrets(text) == text:
         return known
     try:
-        hidden = from_json(Observation, strict_json.loads(json.dumps(_hidden(value)).encode()))
-    except ValueError:
-        hidden = None
-    if hidden is not None and _judged(hidden) == _judged(known):
-        return hidden
-    return Observation(observation.task_id, None, _NOT_SAVED)
+        hidden = from_json(Observation, _hidden(value))
+    except ValueError:  # a word of ours was hidden
+        return Observation(observation.task_id, None, _NOT_SAVED)
+    if _judged(hidden) != _judged(known):
+        return Observation(observation.task_id, None, _NOT_SAVED)
+    return hidden
 
 
 def _trouble_without_secrets(trouble: Trouble) -> Trouble:
@@ -189,16 +183,14 @@ _NOTE = (
 def _body_without_secrets(
     body: bytes, started: Mapping[str, str], hidden: Mapping[str, str]
 ) -> bytes:
-    """Return the body of an answer without any secret.
+    """Return the body of an answer without secrets.
 
-    Of a body that repeats none, every byte stays. In another, secrets are hidden in the values
-    and, where nothing is read from those, in the keys. If even so it would not be judged as it
-    came, it is kept as a text inside of JSON that is no answer.
+    A body without any keeps every byte. In another, secrets are hidden in the values and, where
+    nothing is read from them, in the keys. If it would then be judged in another way, it is kept
+    as a text inside of JSON that is no answer.
 
-    Args:
-        body: as it came.
-        started: the IDs of pre-checks under which it may name tasks.
-        hidden: the same, as they are saved.
+    ``started`` are the IDs of pre-checks under which it may name tasks; ``hidden`` are the same
+    without secrets.
     """
     text = body.decode("utf-8", "surrogateescape")
     masked = hide_secrets(text)

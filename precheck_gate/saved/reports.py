@@ -34,7 +34,7 @@ def read_report(
     path: Path,
     what: str = "report",
     *,
-    text: Callable[[str], str] = str,
+    text: Callable[[str], str] | None = None,
     whole: bool = False,
 ) -> Report:
     """Return a JSON report of ours.
@@ -42,9 +42,8 @@ def read_report(
     Args:
         path: where it is.
         what: what it is called in messages.
-        text: what makes the texts in it harmless, where they are shown.
-        whole: whether it must meet its schema, and not only hold what is read of it. This takes
-            much longer.
+        text: makes the texts in it safe to show.
+        whole: whether to validate all of it against its schema, which takes much longer.
 
     Raises:
         UsageError: it cannot be read, is no such report, or contradicts itself.
@@ -61,16 +60,20 @@ def read_report(
         ) from None
 
 
-def decoded(content: bytes, *, text: Callable[[str], str] = str, whole: bool = False) -> Report:
-    """Return the report that ``content`` spells, as `read_report` does.
+def decoded(
+    content: bytes, *, text: Callable[[str], str] | None = None, whole: bool = False
+) -> Report:
+    """Return the report that ``content`` is, as `read_report` does.
 
     Raises:
         ValueError: it is no such report, or contradicts itself.
     """
-    try:
-        value = _plain(strict_json.loads(content), text)
-    except RecursionError as error:
-        raise ValueError(str(error)) from None
+    value = strict_json.loads(content)
+    if text is not None:
+        try:
+            value = _plain(value, text)
+        except RecursionError:
+            raise ValueError("it is nested too deeply") from None
     if whole:
         _check(value)
     report = decode_report(value)
@@ -80,7 +83,7 @@ def decoded(content: bytes, *, text: Callable[[str], str] = str, whole: bool = F
 
 
 def _plain(value: Any, text: Callable[[str], str]) -> Any:
-    """Return JSON with the numbers and the harmless texts that a report is written with."""
+    """Return JSON with the numbers and the safe texts that a report is written with."""
     if isinstance(value, str):
         return text(value)
     if isinstance(value, list):

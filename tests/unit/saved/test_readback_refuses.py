@@ -38,6 +38,7 @@ def refusal(content: bytes) -> str:
         (b'{"format": "precheck-gate/report", "format_version": 1}', "required property"),
         (b'{"a": 1, "a": 2}', "stands twice"),
         (b"[" * 100_000, "nested beyond reason"),
+        (b"[" * 700 + b"]" * 700, "nested too deeply"),
         (b'{"format": 1e999}', "too large"),
         (b'{"format": NaN}', "NaN is not JSON"),
     ],
