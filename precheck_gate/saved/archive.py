@@ -77,7 +77,7 @@ class AnswerArchive:
         asked = frozenset(task_ids)
         own = {one: task for one, task in (started or {}).items() if task in asked}
         hidden = {hide_secrets(one): task for one, task in own.items()}
-        content = _body_without_secrets(body, own, hidden)
+        content = _body_without_secrets(body, own, hidden, judged=status == 200)
         try:
             # Never over the answer of another run, to which its lines may refer.
             with (self._folder / name).open("xb") as file:
@@ -181,7 +181,7 @@ _NOTE = (
 
 
 def _body_without_secrets(
-    body: bytes, started: Mapping[str, str], hidden: Mapping[str, str]
+    body: bytes, started: Mapping[str, str], hidden: Mapping[str, str], *, judged: bool
 ) -> bytes:
     """Return the body of an answer without secrets.
 
@@ -196,9 +196,9 @@ def _body_without_secrets(
     masked = hide_secrets(text)
     if masked == text and started == hidden:
         return body
-    meant = _judged_of(body, started)
+    meant = _judged_of(body, started) if judged else None
     for candidate in _candidates(body, masked):
-        if _judged_of(candidate, hidden) == meant:
+        if not judged or _judged_of(candidate, hidden) == meant:
             return candidate
     return _bytes(json.dumps({"note": _NOTE, "answer": masked}, ensure_ascii=False))
 
