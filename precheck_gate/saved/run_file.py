@@ -105,7 +105,7 @@ def spell(line: Line) -> str:
 
 _UNFINISHED = Trouble(
     TroubleKind.UNFINISHED,
-    "the run that saved these answers did not end",
+    "the run that saved these answers did not end, or could not save what it concluded",
     hint="Wait for its end if it is still running. If it was killed, run the gate again.",
 )
 
