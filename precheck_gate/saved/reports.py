@@ -53,7 +53,7 @@ def read_report(
     except OSError as error:
         raise unreadable(f"The {what}", path, error, hint="Check the path.") from None
     except ValueError as error:
-        said = clean_line(shorten(strict_json.complaint(error), 300))
+        said = clean_line(shorten(str(error), 300))
         raise UsageError(
             f"The {what} {path} is not a JSON report of precheck-gate: {said}.",
             hint="Give a file that --report json=FILE wrote, unchanged.",
@@ -68,7 +68,10 @@ def decoded(
     Raises:
         ValueError: it is no such report, or contradicts itself.
     """
-    value = strict_json.loads(content)
+    try:
+        value = strict_json.loads(content)
+    except ValueError as error:
+        raise ValueError(strict_json.complaint(error)) from None
     if text is not None:
         try:
             value = _plain(value, text)
