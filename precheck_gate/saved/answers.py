@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from precheck_gate.drs.api.v3_results import contents_of, parse_answer
+from precheck_gate.drs.api.v3_wire import contents_of, parse_answer
 from precheck_gate.errors import NotAnAnswer, UsageError, unreadable
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
 from precheck_gate.runtime.reading import TooLarge, read_file

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate.documents import strict_json
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.errors import NotAnAnswer, reason_of
 from precheck_gate.model.json_values import from_json, to_json
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate import gate as gate_module
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.judgement import run, second_key, task
 from precheck_gate.judgement.second_key import SecondKey
 from precheck_gate.judgement.task import ItemJudge
@@ -246,7 +246,7 @@ def test_evaluate_with_a_broken_judgement_ends_in_70(
 
 def test_evaluate_that_loses_a_task_ends_in_70(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = SavedAnswers.observations
-    monkeypatch.setattr(gate_module.Gate, "_all", lambda self, case: case.observations)
+    monkeypatch.setattr(gate_module, "_of_all_tasks", lambda case: case.observations)
     monkeypatch.setattr(run.RunJudge, "_missing", lambda self: [])
     monkeypatch.setattr(
         SavedAnswers, "observations", lambda self, *more: list(whole(self, *more))[1:]

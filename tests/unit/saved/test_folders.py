@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.model.snapshots import Observation, Snapshot
 from precheck_gate.safetext.secrets import Secret
 from precheck_gate.saved.answers import SavedAnswers
