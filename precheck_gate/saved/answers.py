@@ -234,9 +234,9 @@ class SavedAnswers:
     # What there is
 
     def _take_folder(self, folder: Path) -> None:
+        _refuse_old(folder)
         runs = read_runs(folder)
         if not runs:
-            _refuse_old(folder)
             raise UsageError(
                 f"The folder {folder} has no answers that a run saved: there is no {RUN_FILE}.",
                 hint="Give a folder that --save-answers wrote, or the files themselves.",
@@ -309,10 +309,12 @@ class SavedAnswers:
 
 
 def _refuse_old(folder: Path) -> None:
-    if (folder / OLD_INDEX).exists() and not (folder / RUN_FILE).exists():
+    # Even beside a later run, which may not have been asked for all of its tasks.
+    if (folder / OLD_INDEX).exists():
         raise UsageError(
-            f"The answers in {folder} were saved by an earlier version of precheck-gate.",
-            hint="Run the gate again. To judge single answers, copy them to another folder.",
+            f"Answers in {folder} were saved by an earlier version of precheck-gate.",
+            hint="Run the gate again, with a new folder. To judge single answers, copy them to "
+            "another folder.",
         )
 
 

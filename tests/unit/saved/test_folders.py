@@ -88,6 +88,16 @@ def test_a_folder_of_an_earlier_version_is_refused_with_what_to_do(
     assert evaluate(gate, answers[-1].rename(tmp_path / "copy.json")).code == 0
 
 
+def test_a_later_run_in_the_folder_of_an_earlier_version_does_not_hide_its_tasks(
+    gate: Gate, serve: Serve, tmp_path: Path
+) -> None:
+    saved_by(gate, serve, PASSES, tmp_path / "a")
+    (tmp_path / "a" / "index.jsonl").write_text('{"kind": "began", "tasks": ["another"]}\n')
+    outcome = evaluate(gate, tmp_path / "a")
+    assert outcome.code == 2
+    outcome.says("were saved by an earlier version", "new folder")
+
+
 # --- files from a folder ------------------------------------------------------------------------
 
 
