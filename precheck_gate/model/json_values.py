@@ -55,7 +55,7 @@ def from_json(of: type[_T], value: Any) -> _T:
     try:
         result: _T = _reader(kind)(value)
     except (LookupError, TypeError, ArithmeticError):
-        raise ValueError(f"its fields are not those of the type {of.__name__}") from None
+        raise ValueError("a field in it is unknown, missing, or of another type") from None
     return result
 
 

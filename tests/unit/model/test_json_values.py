@@ -94,5 +94,5 @@ def test_a_value_of_another_type_is_refused(change: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("value", [None, [], "", 1, {}, {"colour": "red"}])
 def test_what_is_no_such_object_is_refused(value: Any) -> None:
-    with pytest.raises(ValueError, match="its fields are not those of the type Outer"):
+    with pytest.raises(ValueError, match="is unknown, missing, or of another type"):
         from_json(Outer, value)

@@ -231,7 +231,10 @@ def lint_command(file: Path, strict: bool, today: date, options: PolicyOptions) 
     console = Console()
     for warning in warnings:
         why = f"why: {warning.reason} [{warning.kind.value}]"
-        wrapped = textwrap.wrap(why, 96, initial_indent=" " * 4, subsequent_indent=" " * 4)
+        # The kind is a word to search for: keep it whole.
+        wrapped = textwrap.wrap(
+            why, 96, initial_indent=" " * 4, subsequent_indent=" " * 4, break_on_hyphens=False
+        )
         show_lines(console, [str(warning.problem), *wrapped])
     found = count(len(warnings), "warning") if warnings else "no warnings"
     show_lines(console, [f"{file}: {found}"])
