@@ -30,7 +30,7 @@ pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="plays a Linux runner"),
 ]
 
-FIND, INSTALL, GATE = ("Look for",), ("Install",), ("Ask",)
+FIND, INSTALL, GATE = ("Find",), ("Install",), ("Run",)
 OUTPUTS = {
     *("verdict", "exit-code", "ready-tasks", "blocked-tasks", "warnings"),
     *("junit", "report", "summary"),
@@ -387,7 +387,7 @@ def test_a_python_is_set_up_only_where_none_is_found(tmp_path: Path) -> None:
     assert result.steps[0].outputs == {"found": "false"}
     assert called == [{"python-version": "3.13", "update-environment": "False"}]
     assert result.code == 2
-    assert "::error title=precheck-gate::This Python makes no virtual environments" in result.log
+    assert "::error title=precheck-gate::This Python cannot create virtual environments" in result.log
 
 
 def test_a_runner_on_which_no_python_can_be_set_up_is_told_so(tmp_path: Path) -> None:
@@ -397,7 +397,7 @@ def test_a_runner_on_which_no_python_can_be_set_up_is_told_so(tmp_path: Path) ->
 
     result = job.run({"tasks": PASSES})
 
-    assert [step.name.split()[0] for step in result.steps] == ["Look", "Set", "Install"]
+    assert [step.name.split()[0] for step in result.steps] == ["Find", "Set", "Install"]
     assert result.code == 2
     assert "::error title=precheck-gate::No Python 3.11 or newer" in result.log
     assert result.outputs == {
@@ -475,7 +475,7 @@ def test_an_input_that_is_given_and_empty_is_refused_by_name(
     result = job.run({name: text}, only=GATE)
 
     assert result.code == 2, result.log
-    assert f"::error title=precheck-gate::The input {name} is given and empty" in result.log
+    assert f"::error title=precheck-gate::The input {name} is set but empty, so a setting was lost" in result.log
     assert result.outputs["verdict"] == "error"
     assert result.outputs["exit-code"] == "2"
 
