@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from precheck_gate.cli.options.live import LiveOptions
-    from precheck_gate.cli.options.service_settings import ServiceSettings
+    from precheck_gate.cli.options.service import ServiceSettings
     from precheck_gate.cli.options.task_filters import Filter
     from precheck_gate.cli.progress.plain import Progress
     from precheck_gate.gate import Gate
