@@ -56,7 +56,7 @@ def draw_progress() -> None:
             folder,
         )
     frames = [frame for frame in shown.split("\x1b[J") if "next poll in" in frame]
-    # The answers are a second old: a table that has just been drawn anew looks less alive.
+    # One second after the answers, when the table shows their age.
     frame = next(frame for frame in frames if _percent(frame) >= 60 and " 1 s ago" in frame)
     table = re.sub(r"\r|\x1b\[[0-9]*[AK]", "", frame)
     command = "precheck-gate run --tasks-from tasks.txt --policy policy.yaml"
