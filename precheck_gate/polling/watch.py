@@ -1,4 +1,4 @@
-"""What is known of one task while it is polled, and what that amounts to at the end."""
+"""What is known of each task during polling, and what that means at the end."""
 
 from __future__ import annotations
 
@@ -6,34 +6,37 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
-from precheck_gate.polling.cadence import Pace
+from precheck_gate.polling.events import Answered, Remarks, TaskChanged
+from precheck_gate.polling.timing import Pace
 
 if TYPE_CHECKING:
-    from precheck_gate.errors import BatchRefused, ServiceError
+    from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["Watch", "accusation", "trouble_from"]
+    from precheck_gate.drs.api.v3_results import Answer
+    from precheck_gate.errors import BatchRefused, ServiceError
+    from precheck_gate.polling.events import Observer
 
 MAX_TIMELINE = 200
 
 
 @dataclass(slots=True)
 class Watch:
-    """The memory of one task; all times are of the monotonic clock, in seconds.
+    """The state of one task; all times are seconds of the monotonic clock.
 
     Attributes:
-        task_id: the task.
-        turn: the number of the latest request for it, from 1 on; 0 for none.
+        turn: the number of the latest request for the task, from 1; 0 for none.
         heard: the number of the latest request that brought an answer for it; 0 for none.
-        snapshot: what the service said last of it.
-        answered_at: when it said so.
-        trouble: why the latest answer does not count; None when it does.
+        snapshot: the latest result.
+        answered_at: when the latest result came.
+        trouble: why the latest answer does not count; None if it does.
         troubled_since: since when there has been trouble, or an item without a status at 100 %,
             without a break.
-        final: whether that outlasted its grace.
-        fault: why the latest request brought no answer at all; None when it did.
-        cut_off: why the run ended before the latest request was answered; "" when it was.
-        accepted: whether a pre-check that ended will do, so that nothing has to be waited for.
-        timeline: (time, percent) of each step of progress, as far as there is room.
+        final: whether that lasted longer than its grace.
+        fault: why the latest request brought no answer; None if it did.
+        cut_off: why the run ended before the latest request was answered; "" if it was.
+        accepted: whether the result is accepted if the pre-check has ended; if not, the gate waits
+            for another one.
+        timeline: (time, percent) of each step of progress, at most `MAX_TIMELINE`.
     """
 
     task_id: str
@@ -48,7 +51,7 @@ class Watch:
     cut_off: str = ""
     accepted: bool = True
     timeline: list[tuple[float, float]] = field(default_factory=list)
-    # The first and the last (time, percent) since the progress was not known or fell back.
+    # The first and the last (time, percent) since the progress was unknown or went down.
     _gain: tuple[tuple[float, float], tuple[float, float]] | None = None
 
     @property
@@ -60,11 +63,11 @@ class Watch:
 
     @property
     def refused(self) -> bool:
-        """Whether its pre-check has ended, but not in a way that will do."""
+        """Whether the pre-check has ended with a result that is not accepted."""
         return self.trouble is None and self._complete and not self.accepted
 
     def rest(self, now: float, gentle: float) -> float:
-        """Return for how long the task should be left alone: only where it is refused."""
+        """Return how long to send no request for the task: only if its result is not accepted."""
         return gentle - self._age(now) if self.refused else 0.0
 
     @property
@@ -78,18 +81,18 @@ class Watch:
 
     @property
     def suspect(self) -> bool:
-        """Whether the task could make the service refuse a whole batch."""
+        """Whether the service may refuse a batch because of the task."""
         return self.trouble is not None and self.trouble.kind is TroubleKind.TASK_ERROR
 
     def needs_confirmation(self, now: float, max_staleness: float) -> bool:
-        """Whether the task ended so long ago that the verdict must not rest on it."""
+        """Return whether the result is final, but too old for the verdict to rest on it."""
         return self.trouble is None and self._complete and self._age(now) > max_staleness
 
     def _age(self, now: float) -> float:
         return float("inf") if self.answered_at is None else now - self.answered_at
 
     def see(self, snapshot: Snapshot, now: float) -> bool:
-        """Take an answer; return whether it says anything new."""
+        """Take a result; return whether it is new."""
         changed = self.trouble is not None or snapshot != self.snapshot
         self._note_progress(snapshot, now)
         self.snapshot, self.answered_at = snapshot, now
@@ -108,7 +111,7 @@ class Watch:
         first = step if self._gain is None or step[1] < self._gain[1][1] else self._gain[0]
         self._gain = (first, step)
         if self.snapshot is None or snapshot.progress != self.snapshot.progress:
-            # A pre-check that falls back again and again must not grow the memory without end.
+            # Progress that goes up and down forever must not use up the memory.
             if len(self.timeline) >= MAX_TIMELINE:
                 del self.timeline[1:-1:2]
             self.timeline.append(step)
@@ -122,13 +125,13 @@ class Watch:
         return changed
 
     def miss(self, fault: ServiceError, since: float) -> None:
-        """Take note that a request brought nothing, unless an answer came after ``since``."""
+        """Take note that a request failed, unless an answer came after ``since``."""
         if self.answered_at is None or self.answered_at < since:
             self.fault = fault
 
     def end_grace(self, now: float, grace: float) -> None:
-        """Make final what has lasted for ``grace`` seconds: trouble, or a status not there yet."""
-        # A new result takes as long as its pre-check does: that is waited for to the deadline.
+        """Make trouble, or a missing status, final if it has lasted for ``grace`` seconds."""
+        # A new result takes as long as its pre-check: the gate waits for it until the deadline.
         waiting = self.trouble is not None and self.trouble.kind is TroubleKind.OUTDATED
         lasted = self.troubled_since is not None and now - self.troubled_since >= grace
         self.final = lasted and not waiting
@@ -143,7 +146,7 @@ class Watch:
     def observe(
         self, now: float, started: float, max_staleness: float, run_trouble: Trouble | None
     ) -> Observation:
-        """Return what is known now; ``run_trouble`` is why the whole run could not go on."""
+        """Return what is known now; ``run_trouble`` is why the whole run had to end."""
         trouble = self.trouble
         if trouble is None and not self.settled and run_trouble is not None:
             trouble = run_trouble
@@ -178,7 +181,7 @@ def trouble_from(error: ServiceError) -> Trouble:
 
 
 def accusation(task_id: str, refused: BatchRefused) -> Trouble:
-    """Return a refusal as the trouble of the task that is at fault."""
+    """Return a refusal as the trouble of the task at fault."""
     code, message = refused.culprits.get(task_id, ("", ""))
     return Trouble(
         TroubleKind.TASK_ERROR,
@@ -186,3 +189,75 @@ def accusation(task_id: str, refused: BatchRefused) -> Trouble:
         code=code or refused.code,
         hint=refused.hint,
     )
+
+
+@dataclass
+class Watches:
+    """The state of all tasks of a run; tells the observer what changes. Knows no clock."""
+
+    observer: Observer
+    _watches: dict[str, Watch] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.remarks = Remarks(self.observer)
+
+    def begin(self, task_ids: Iterable[str]) -> None:
+        """Forget all tasks, and watch these."""
+        self._watches = {task_id: Watch(task_id) for task_id in task_ids}
+
+    def all(self) -> list[Watch]:
+        """Return all tasks in the order of the run."""
+        return list(self._watches.values())
+
+    def of(self, batch: Iterable[str]) -> list[Watch]:
+        """Return the tasks of a batch."""
+        return [self._watches[task_id] for task_id in batch]
+
+    def pending(self) -> list[Watch]:
+        """Return the tasks that have something left to wait for."""
+        return [watch for watch in self._watches.values() if not watch.settled]
+
+    def stale(self, now: float, max_staleness: float) -> list[Watch]:
+        """Return the tasks whose final result is too old for the verdict to rest on it."""
+        return [one for one in self._watches.values() if one.needs_confirmation(now, max_staleness)]
+
+    def take(
+        self,
+        batch: Sequence[str],
+        answer: Answer,
+        now: float,
+        accepts: Callable[[Snapshot], bool],
+    ) -> None:
+        """Take an answer for a batch; ``accepts`` decides on the result of an ended pre-check."""
+        for remark in answer.remarks:
+            self.remarks.add(remark, "remarks on unusual answers")
+        for task_id in answer.entries:
+            if task_id not in batch:
+                self.remarks.add(
+                    f"the service answered for task {task_id}, which was not asked for",
+                    "answers for tasks that were not asked for",
+                )
+        sound = [name for name in batch if isinstance(answer.entries.get(name), Snapshot)]
+        self.observer.notify(Answered(tuple(sound)))
+        for watch in self.of(batch):
+            match answer.entries.get(watch.task_id):
+                case Snapshot() as snapshot:
+                    changed = watch.see(snapshot, now)
+                    watch.accepted = accepts(snapshot)
+                    if changed:
+                        self.observer.notify(TaskChanged(watch.task_id, snapshot, None))
+                case Trouble() as trouble:
+                    self.record_trouble(watch.task_id, trouble, now)
+                case None if answer.fault is None:
+                    trouble = Trouble(
+                        TroubleKind.NOT_ANSWERED,
+                        "the service answered, but not for this task",
+                        hint="Check the task's ID; was its pre-check started?",
+                    )
+                    self.record_trouble(watch.task_id, trouble, now)
+
+    def record_trouble(self, task_id: str, trouble: Trouble, now: float) -> None:
+        """Take trouble of one task."""
+        watch = self._watches[task_id]
+        if watch.record_trouble(trouble, now):
+            self.observer.notify(TaskChanged(task_id, watch.snapshot, trouble))

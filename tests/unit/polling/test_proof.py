@@ -11,8 +11,7 @@ from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.drs.api.v3_tasks import parse_started
 from precheck_gate.errors import NotAnAnswer
 from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
-from precheck_gate.polling.freshness import Proof, prove
-from precheck_gate.polling.starting import mode_for
+from precheck_gate.polling.starting import Proof, mode_for, prove
 from tests.support.harness import TASK, body, entry
 
 
