@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from precheck_gate.drs.http.messages import Reply
     from precheck_gate.gate import Gate
     from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.snapshots import About, Observation, Trouble
+    from precheck_gate.model.snapshots import About
     from precheck_gate.polling.poller import Asker
     from precheck_gate.runtime.clock import Clock
     from precheck_gate.runtime.process import Runtime
@@ -34,8 +34,8 @@ class Connection:
     """Connects a run with the service; creating it sends no request.
 
     Attributes:
-        gate: learns which outputs are lost.
         client: the client for the chosen version of the API.
+        archive: where answers are saved; None if they are not.
     """
 
     gate: Gate
@@ -55,15 +55,12 @@ class Connection:
         )
         self._send = PacedSend(transport.send, self.clock, self.live.max_rps)
         self._access = open_access(self.settings, self._send, self.runtime)
-        self._archive = self._open_archive()
+        self.archive: AnswerArchive | None = None
+        if self.live.save_answers is not None:
+            from precheck_gate.saved.answers import AnswerArchive
+
+            self.archive = AnswerArchive(self.live.save_answers, self.clock)
         self.client = self._open_client()
-
-    def _open_archive(self) -> AnswerArchive | None:
-        if self.live.save_answers is None:
-            return None
-        from precheck_gate.saved.answers import AnswerArchive
-
-        return AnswerArchive(self.live.save_answers, self.clock)
 
     def _open_client(self) -> Service:
         from precheck_gate.drs.api.auto import AutoClient
@@ -76,7 +73,7 @@ class Connection:
             self._access.post,
             self.clock,
             language=self.settings.language,
-            on_reply=self._save if self._archive is not None else None,
+            on_reply=self._save if self.archive is not None else None,
             advice=self._access.advice,
         )
         v5 = DrsV5Client(
@@ -94,41 +91,13 @@ class Connection:
 
     def _v3_is_gone(self, text: str) -> None:
         self.gate.console.say(text)
-        if self._archive is not None:
+        if self.archive is not None:
             self.gate.losses.append("the answers of API v5 cannot be saved")
 
-    # Saved answers
-
     def _save(self, task_ids: Sequence[str], reply: Reply, started: Mapping[str, str]) -> None:
-        if self._archive is not None:
+        if self.archive is not None:
             request_id = reply.headers.get("X-Request-Id", "")
-            self._archive.save(task_ids, reply.status, reply.body, request_id, started)
-
-    def begin(self, task_ids: Sequence[str]) -> None:
-        """Save for which tasks the next answers are."""
-        if self._archive is not None:
-            self._archive.begin(task_ids)
-
-    def keeping(self, asker: Asker) -> Asker:
-        """Return an asker that notes which of the saved answers count."""
-        if self._archive is None:
-            return asker
-        from precheck_gate.saved.answers import KeptResults
-
-        return KeptResults(asker, self._archive)
-
-    def end(self, observations: Sequence[Observation], troubles: Sequence[Trouble]) -> None:
-        """Save what the run concluded, so that it can be judged again."""
-        if self._archive is not None:
-            self._archive.end(observations, troubles)
-
-    def lost_answers(self) -> str:
-        """Return why answers could not be saved; "" if nothing is missing."""
-        if self._archive is None or not self._archive.failure:
-            return ""
-        return (
-            f"the answers could not be saved to {self.live.save_answers}: {self._archive.failure}"
-        )
+            self.archive.save(task_ids, reply.status, reply.body, request_id, started)
 
     @property
     def known_project_id(self) -> str:

@@ -80,7 +80,7 @@ class _Run:
     def __post_init__(self) -> None:
         from precheck_gate.polling.retries import RetryBudget
 
-        self.client = self.connection.client
+        self.client, self.archive = self.connection.client, self.connection.archive
         self.naming = NamedResults(self.client, self.client.details, self.clock, self.names)
         self.started, self.began = self.clock.now(), self.clock.monotonic()
         self.deadline = self.began + self.polling.timeout
@@ -99,7 +99,8 @@ class _Run:
         if not self.quiet:
             self.gate.outputs.ci.open_section("precheck-gate: waiting for the pre-checks")
         self._say_tasks(len(tasks))
-        self.connection.begin(tasks)
+        if self.archive is not None:
+            self.archive.begin(tasks)
         observer = self._observer(tasks)
         fresh = self._fresh(observer)
         poller = self._poller(fresh or self.client, observer, len(tasks))
@@ -116,7 +117,8 @@ class _Run:
             self.gate.outputs.ci.close_section()
         observations = self._observations(tasks, poller)
         troubles = [poller.trouble] if poller.trouble else []
-        self.connection.end(observations, troubles)
+        if self.archive is not None:
+            self.archive.end(observations, troubles)
         self._note_facts(poller)
         return self.gate.judge(
             Case(
@@ -198,16 +200,22 @@ class _Run:
         from precheck_gate.polling.poller import Poller
         from precheck_gate.polling.timing import AdaptiveCadence, FixedCadence
 
-        self.naming.asker = asker
+        if not self.live.no_details:
+            self.naming.asker = asker
+            asker = self.naming
+        if self.archive is not None:
+            from precheck_gate.saved.answers import KeptResults
+
+            asker = KeptResults(asker, self.archive)
         interval = self.live.interval
         poller = Poller(
-            self.connection.keeping(asker if self.live.no_details else self.naming),
+            asker,
             self.clock,
             FixedCadence(interval) if interval is not None else AdaptiveCadence(),
             replace(
                 self.polling,
                 heartbeat=min(self.polling.heartbeat, observer.heartbeat),
-                width=self.polling.width if self.live.save_answers is None else 1,
+                width=self.polling.width if self.archive is None else 1,
             ),
             observer,
             random.random,
@@ -318,8 +326,11 @@ class _Run:
         return remarks
 
     def _note_facts(self, poller: Poller) -> None:
-        if lost := self.connection.lost_answers():
-            self.gate.losses.append(lost)
+        if self.archive is not None and self.archive.failure:
+            self.gate.losses.append(
+                f"the answers could not be saved to {self.live.save_answers}: "
+                f"{self.archive.failure}"
+            )
         self.gate.facts = replace(
             self.connection.account(self.gate.facts),
             started_at=self.started.isoformat(timespec="seconds"),
