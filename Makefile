@@ -41,8 +41,8 @@ demo: $(runs) ## gate three tasks on a simulated service; one of them blocks
 	fi
 
 .PHONY: test
-test: $(develops) ## run the tests, on all cores
-	$(bin)/python -m pytest --numprocesses auto --dist worksteal -m "not peer" $(PYTEST_ARGS)
+test: $(develops) ## run the tests, on all cores (COVERAGE=1: and measure the coverage)
+	$(bin)/python -m pytest --numprocesses auto --dist worksteal -m "not peer" $(if $(COVERAGE),--cov) $(PYTEST_ARGS)
 
 .PHONY: peers
 peers: $(develops) ## run the tests that need tools outside of Python, or a browser
@@ -57,9 +57,10 @@ mutants: $(develops) ## test the tests: a sample of small changes to what decide
 	$(bin)/python -m tests.mutation --sample $(or $(N),200) --seed $(or $(SEED),1)
 
 .PHONY: lint
-lint: $(develops) ## check style and types
+lint: $(develops) ## check style, imports and types
 	$(bin)/ruff check
 	$(bin)/ruff format --check
+	$(bin)/lint-imports --no-cache --no-logo
 	$(bin)/mypy
 	$(bin)/mypy integrations/github/action.py
 
@@ -97,7 +98,7 @@ lock: $(develops) ## renew the locks of the GitHub action and of the tools
 
 .PHONY: clean
 clean: ## remove all that was made
-	rm -rf $(VENV) build dist .ci/tools/node_modules .ci/e2e/node_modules .gitlab-ci-local junit.xml report.json \
+	rm -rf $(VENV) build dist .coverage .ci/tools/node_modules .ci/e2e/node_modules .gitlab-ci-local junit.xml report.json \
 	  .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from precheck_gate.judgement.context import JudgementContext
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import TaskVerdict
+    from precheck_gate.model.verdicts import RunFacts, TaskVerdict
     from precheck_gate.reports.base import FormatOptions, Reporter
     from precheck_gate.reports.output.sinks import Sink
     from precheck_gate.reports.output.writing import ReportFailure

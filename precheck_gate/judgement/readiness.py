@@ -1,8 +1,7 @@
 """What a pipeline does next: which tasks may start, which must not, and the first reasons. Pure.
 
-Everything fails closed: a task is ready only if its own verdict is green and nothing stands against
-the run as a whole, and every other task that was asked for is blocked. ``--advisory`` changes an
-exit code, never what is ready.
+A task is ready only if its own verdict is green and no finding about the run blocks. Every other
+requested task is blocked. ``--advisory`` changes an exit code, never what is ready.
 """
 
 from __future__ import annotations
@@ -11,13 +10,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from precheck_gate.model.effects import Effect
+from precheck_gate.model.verdicts import Effect
 
 if TYPE_CHECKING:
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import Finding, RunVerdict, TaskVerdict, Verdict
+    from precheck_gate.model.verdicts import Finding, RunFacts, RunVerdict, TaskVerdict, Verdict
 
-__all__ = ["Readiness", "ReadinessCollector", "TaskFinding"]
 
 FIRST = 10
 
@@ -32,17 +29,14 @@ class TaskFinding:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """What came of a run, as far as a pipeline goes on from it.
+    """What a pipeline needs to know of a run.
 
     Attributes:
-        verdict: of the run.
-        exit_code: the code that says it.
-        advisory: whether a blocked verdict exits 0.
-        ready: the tasks that may start, in the order asked for; none when a finding about the run
-            itself stands against them, or a signal ended the run early.
-        blocked: every other task asked for, whatever keeps it: blocked, incomplete or error.
+        ready: the tasks that may start, in the order of the request; none if a finding about the
+            run blocks, or a signal ended the run early.
+        blocked: every other requested task: blocked, incomplete or error.
         warnings: how many findings warn, waived ones included.
-        blocking: the first findings that block or could not be known, those about the run first.
+        blocking: the first findings that block, those about the run first.
         blocking_count: how many there are in all.
         warning: the first findings that warn.
         warning_count: how many there are in all, the same as ``warnings``.
@@ -61,11 +55,7 @@ class Readiness:
 
 
 class ReadinessCollector:
-    """Takes the verdicts of tasks one by one, and keeps no more than their names.
-
-    Args:
-        first: how many findings of each kind to keep.
-    """
+    """Takes the verdicts of tasks one by one; keeps their names, and ``first`` findings a kind."""
 
     def __init__(self, first: int = FIRST) -> None:
         self._first = first
@@ -86,7 +76,7 @@ class ReadinessCollector:
                 kept.append(TaskFinding(task.task_id, finding))
 
     def finish(self, run: RunVerdict, facts: RunFacts) -> Readiness:
-        """Return what came of the run; to be called once, after the last task."""
+        """Return the readiness after the last task."""
         counts = self._counts + Counter(finding.effect for finding in run.findings)
         whole = not facts.interrupted_by and all(one.verdict.green for one in run.findings)
         tasks = dict.fromkeys((*run.requested, *self._judged))

@@ -7,8 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from precheck_gate.exits import ExitCode
-from precheck_gate.judgement.items import counts_as_warning
-from precheck_gate.judgement.task import verdict_of
+from precheck_gate.judgement.task import counts_as_warning, verdict_of
 from precheck_gate.model.verdicts import (
     Finding,
     FindingKind,
@@ -26,15 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
-    from precheck_gate.model.effects import Effect
     from precheck_gate.model.snapshots import Trouble
+    from precheck_gate.model.verdicts import Effect
     from precheck_gate.policy.model import Policy, Waiver
-
-__all__ = ["RunJudge", "exit_code"]
 
 
 class RunJudge:
-    """Adds task verdicts up to the verdict of the run, one at a time, keeping none of them."""
+    """Adds task verdicts up to the verdict of the run, one at a time; keeps none of them."""
 
     def __init__(
         self,
@@ -76,10 +73,8 @@ class RunJudge:
     ) -> RunVerdict:
         """Return the verdict of the run.
 
-        Args:
-            troubles: what went wrong with the run itself; each is an error, or makes the run
-                incomplete where that is all that its kind says.
-            remarks: oddities that change no verdict but are said aloud.
+        Each of ``troubles`` is an error of the run, or makes it incomplete, by its kind. Remarks
+        are reported and change no verdict.
         """
         waivers = tuple(map(self._use, self._policy.waivers))
         findings = [*map(self._from_trouble, troubles), *self._limits(), *self._missing()]
@@ -102,7 +97,7 @@ class RunJudge:
             Verdict.INCOMPLETE if incomplete else Verdict.ERROR,
             trouble.kind.value,
             trouble.message,
-            rule="gate: no trustworthy answer, no green",
+            rule="gate: a run without a usable answer cannot pass",
             next_step=trouble.hint,
             code=trouble.code,
         )
@@ -133,9 +128,9 @@ class RunJudge:
             yield _run_finding(
                 Verdict.BLOCKED,
                 "limits.max_warnings",
-                f"{warnings} warnings are more than the {limit.value} that the policy allows",
+                f"{warnings} warnings exceed the limit of {limit.value} in the policy",
                 rule=str(limit.origin),
-                next_step="Mend some of the items that warn, or raise the limit in the policy.",
+                next_step="Fix some of the items that warn, or raise the limit in the policy.",
             )
 
     def _missing(self) -> Iterable[Finding]:
@@ -148,19 +143,19 @@ class RunJudge:
                 f"{len(missing)} requested tasks were not judged: {names}"
                 if missing
                 else "no task was judged",
-                rule="gate: an empty set is not a pass",
+                rule="gate: at least one task must be judged",
                 next_step="Name the tasks, and run the gate again.",
             )
 
 
 def _strict(waiver: WaiverUse) -> Finding | None:
-    """Return what ``--strict-waivers`` has against a waiver, or None."""
+    """Return the finding of ``--strict-waivers`` about a waiver, or None."""
     if waiver.state is WaiverState.EXPIRED:
         message = f"the waiver {waiver.id} expired on {waiver.expires}"
-        step = "Mend what it waived, or renew it with its owner."
+        step = "Fix what it waived, or ask its owner to renew it."
     elif waiver.state is WaiverState.UNUSED:
         message = f"the waiver {waiver.id} waived nothing"
-        step = "Take it out of the policy."
+        step = "Remove it from the policy."
     else:
         return None
     return _run_finding(
@@ -184,12 +179,10 @@ _EXIT_CODES = {
 
 
 def exit_code(verdict: Verdict, *, advisory: bool = False, warn_code: int | None = None) -> int:
-    """Return the exit code of a verdict.
+    """Return the exit code of a run.
 
-    Args:
-        verdict: of the run.
-        advisory: whether *blocked*, and nothing else, becomes 0.
-        warn_code: the code of *passed with warnings*; None for 0.
+    ``advisory`` turns *blocked*, and nothing else, into 0. ``warn_code`` is the code of *passed
+    with warnings*; None for 0.
     """
     if verdict is Verdict.BLOCKED and advisory:
         return int(ExitCode.PASSED)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from precheck_gate.model.verdicts import Finding, RunVerdict
     from precheck_gate.policy.model import Policy
 
-__all__ = ["SecondKey"]
 
 GREEN = ("passed", "passed_with_warnings")
 

@@ -1,4 +1,4 @@
-"""What the service said, as values: items and snapshots. Nothing here judges."""
+"""What the service said, as values: items and snapshots."""
 
 from __future__ import annotations
 
@@ -6,19 +6,6 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-
-__all__ = [
-    "About",
-    "Item",
-    "Observation",
-    "Snapshot",
-    "Status",
-    "SubTask",
-    "Trouble",
-    "TroubleKind",
-    "percent_of",
-    "status_named",
-]
 
 
 class Status(Enum):

@@ -1,4 +1,4 @@
-"""What the gate found, as values: findings, the verdict of a task and of a run."""
+"""Findings and verdicts: of an item, of a task, of the run, and how they came about."""
 
 from __future__ import annotations
 
@@ -6,24 +6,57 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from precheck_gate.model.effects import Effect
 from precheck_gate.safetext.cleaning import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = [
-    "Finding",
-    "FindingKind",
-    "RunVerdict",
-    "TaskVerdict",
-    "Verdict",
-    "WaiverState",
-    "WaiverUse",
-    "effect_of",
-    "own_finding",
-    "worst",
-]
+
+class Effect(Enum):
+    """What the policy makes of an item."""
+
+    ALLOW = "allow"
+    WARN = "warn"
+    BLOCK = "block"
+
+    # Members are compared by identity; hashing them so is ten times as fast.
+    __hash__ = object.__hash__
+
+    @property
+    def strictness(self) -> int:
+        """Rank among the effects, 0 for allow."""
+        return _STRICTNESS[self]
+
+
+_STRICTNESS = {effect: rank for rank, effect in enumerate(Effect)}
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """How the verdict came about. Every text is safe for any sink.
+
+    Dates and times are in UTC and ISO 8601. Texts are "" and numbers None where a run offline has
+    none, so that equal input gives equal bytes. ``mode`` is the command; ``policy_digest`` is a
+    SHA-256; ``bytes_sent`` and ``bytes_received`` count bodies; ``waited`` counts the seconds
+    between requests.
+    """
+
+    mode: str
+    judged_on: str
+    exit_code: int
+    policy: str = ""
+    policy_digest: str = ""
+    advisory: bool = False
+    interrupted_by: str = ""
+    started_at: str = ""
+    seconds: float | None = None
+    endpoint: str = ""
+    project_id: str = ""
+    requests: int | None = None
+    retries: int | None = None
+    bytes_sent: int | None = None
+    bytes_received: int | None = None
+    waited: float | None = None
 
 
 class Verdict(Enum):
@@ -53,7 +86,7 @@ _SEVERITIES = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the worst of ``verdicts``; an empty set is not a pass but an error."""
+    """Return the worst of ``verdicts``; at least one task must be judged but an error."""
     return max(verdicts, key=lambda verdict: verdict.severity, default=Verdict.ERROR)
 
 
@@ -88,26 +121,21 @@ class Finding:
     All texts are safe for any sink: what came from the service went through `clean`.
 
     Attributes:
-        kind: what it is about.
-        verdict: what it makes of the task, or of the run, at least.
-        title: the item's name, or a word for the task's or run's own matter (``result``).
+        verdict: the least that it makes of the task, or of the run.
+        title: the item's name, or a word for a matter of the task or run (``result``).
         message: one line that says what was found.
-        group: the item's group, as the service says.
-        status: the service's own word for the status; "" where there is none.
-        failed_reason: the service's reason code.
+        status: the service's own word.
         raw_error: the service's raw error message; may have many lines.
         data: the item's evidence as sent.
         sub_task: the sub-task's name and ID for a finding about one.
-        code: the service's error code.
         decided_by: ``file:line path`` of the policy, or the rule of the gate itself.
         reason: the reason that the policy's author gave.
-        next_step: what to do about it; "" where nothing is to be done.
-        waived_by: the ID of the waiver that made a warning of a block; "" for none.
+        waived_by: the ID of the waiver that made a warning of a block.
         waived_until: the last day of that waiver, ISO 8601.
         waiver_reason: its reason and owner.
         known: whether the baseline report had the same finding.
-        trace: each rule and waiver that was looked at, and what came of it; empty where the status
-            alone decided.
+        trace: each rule and waiver that was checked, and its outcome; empty where the status alone
+            decided.
     """
 
     kind: FindingKind
@@ -180,7 +208,7 @@ class TaskVerdict:
 
 
 class WaiverState(Enum):
-    """What became of a waiver in a run."""
+    """The state of a waiver in a run."""
 
     USED = "used"
     UNUSED = "unused"
@@ -192,16 +220,8 @@ class WaiverState(Enum):
 class WaiverUse:
     """One waiver of the policy in one run.
 
-    Attributes:
-        id: its name.
-        owner: who answers for it.
-        reason: why it is there.
-        ticket: where it was agreed.
-        origin: ``file:line path``.
-        expires: its last day, ISO 8601.
-        days_left: the days until then; negative when it has expired.
-        state: what became of it.
-        used: how many findings it waived.
+    ``origin`` is ``file:line path``; ``expires`` is its last day, ISO 8601; ``days_left`` is
+    negative after that day; ``used`` counts the findings that it waived.
     """
 
     id: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from precheck_gate.model.effects import Effect
+from precheck_gate.model.verdicts import Effect
 from precheck_gate.policy.composition import for_task
 from precheck_gate.policy.evaluation import Ruling, Subject, decide, rule_on
 from precheck_gate.policy.model import Decision, Match, Origin, Policy, Rule, Waiver

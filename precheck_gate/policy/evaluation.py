@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from precheck_gate.model.effects import Effect
 from precheck_gate.model.snapshots import Status
+from precheck_gate.model.verdicts import Effect
 from precheck_gate.policy.model import Decision, Fit
 
 if TYPE_CHECKING:

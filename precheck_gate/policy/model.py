@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
-    from precheck_gate.model.effects import Effect
     from precheck_gate.model.snapshots import Status
+    from precheck_gate.model.verdicts import Effect
 
 _Value = TypeVar("_Value")
 

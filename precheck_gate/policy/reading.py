@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from precheck_gate.documents.yaml_document import spell_path
 from precheck_gate.errors import DocumentError, Problem
-from precheck_gate.model.effects import Effect
 from precheck_gate.model.snapshots import Status
+from precheck_gate.model.verdicts import Effect
 from precheck_gate.policy.model import (
     Decision,
     Layer,

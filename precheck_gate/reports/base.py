@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO, cast, runtime_checkable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import RunVerdict, TaskVerdict
+    from precheck_gate.model.verdicts import RunFacts, RunVerdict, TaskVerdict
 
 __all__ = [
     "DEFAULT_FORMAT_OPTIONS",

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from precheck_gate.model.effects import Effect
-from precheck_gate.model.verdicts import FindingKind, Verdict
+from precheck_gate.model.verdicts import Effect, FindingKind, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -17,8 +17,7 @@ from precheck_gate.judgement.readiness import ReadinessCollector
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import RunVerdict, TaskVerdict
+    from precheck_gate.model.verdicts import RunFacts, RunVerdict, TaskVerdict
 
 __all__ = ["DotenvReporter"]
 

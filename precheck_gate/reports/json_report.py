@@ -10,13 +10,11 @@ import json
 from typing import TYPE_CHECKING, Any, TextIO
 
 from precheck_gate import __version__
-from precheck_gate.model.effects import Effect
-from precheck_gate.model.verdicts import Verdict
+from precheck_gate.model.verdicts import Effect, Verdict
 from precheck_gate.reports.spool import copy_spool, open_spool
 
 if TYPE_CHECKING:
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import Finding, RunVerdict, TaskVerdict
+    from precheck_gate.model.verdicts import Finding, RunFacts, RunVerdict, TaskVerdict
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "JsonReporter"]
 

@@ -8,8 +8,7 @@ from precheck_gate.model.verdicts import Verdict, WaiverState
 from precheck_gate.safetext.cleaning import count, shorten
 
 if TYPE_CHECKING:
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import RunVerdict, WaiverUse
+    from precheck_gate.model.verdicts import RunFacts, RunVerdict, WaiverUse
 
 __all__ = [
     "EXPIRY_NOTICE_DAYS",

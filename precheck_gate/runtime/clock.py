@@ -1,4 +1,4 @@
-"""Time as a collaborator: what the clock says, and waiting; both can be replaced by a fake."""
+"""The clock, as an object that tests can replace."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from precheck_gate.runtime.signals import Interrupts
 
-__all__ = ["SLICE_SECONDS", "Clock", "CountingClock", "SystemClock"]
 
 SLICE_SECONDS = 0.5
 
 
 class Clock(Protocol):
-    """Where the program gets the time from."""
+    """Tells the time, and waits."""
 
     def now(self) -> datetime:
         """Return the wall-clock time, aware, in UTC; for people and reports."""

@@ -1,14 +1,15 @@
-"""What is printed: the result to stdout, all else to stderr, every word of it made harmless."""
+"""Print lines that fit the terminal: the verdict to stdout, everything else to stderr."""
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
+import unicodedata
 from typing import TYPE_CHECKING, TextIO
 
 from precheck_gate.errors import reason_of
-from precheck_gate.runtime.wrapping import indent_for, wrap
 from precheck_gate.safetext.cleaning import clean, hide_credentials
 from precheck_gate.safetext.secrets import hide_secrets
 
@@ -17,7 +18,63 @@ if TYPE_CHECKING:
 
     from precheck_gate.errors import PrecheckGateError
 
-__all__ = ["Console", "Style", "colour_wanted"]
+NARROWEST = 16
+
+
+def cells(text: str) -> int:
+    """Return how many columns a terminal takes for a text."""
+    if text.isascii():
+        return len(text)
+    return sum(_cell(character) for character in text)
+
+
+def _cell(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def wrap(
+    parts: Sequence[tuple[str, str]], width: int, hang: int = 0
+) -> list[list[tuple[str, str]]]:
+    """Break a line of (style, text) at blanks into lines of at most ``width`` columns.
+
+    Lines after the first have ``hang`` columns less. A word that is longer than a line (an ID, a
+    path) is left to the terminal, so that it can be copied whole.
+    """
+    lines: list[list[tuple[str, str]]] = [[]]
+    room = max(NARROWEST, width)
+    used = 0
+    for style, text in parts:
+        for word in re.findall(r"\s+|\S+", text):
+            size = cells(word)
+            if used and used + size > room and not word.isspace():
+                lines.append([])
+                room, used = max(NARROWEST, width - hang), 0
+            if word.isspace() and not used and len(lines) > 1:
+                continue
+            lines[-1].append((style, word))
+            used += size
+    return [_joined(line) for line in lines]
+
+
+def indent_for(line: Sequence[tuple[str, str]], width: int, indent: int) -> int:
+    """Return the indent of a line: less than ``indent`` where only so its one long word fits."""
+    return max(0, min(indent, width - sum(cells(text) for _, text in line)))
+
+
+def _joined(line: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Join neighbours of the same style, without blanks at the end."""
+    while line and line[-1][1].isspace():
+        line.pop()
+    joined: list[tuple[str, str]] = []
+    for style, word in line:
+        if joined and joined[-1][0] == style:
+            joined[-1] = (style, joined[-1][1] + word)
+        else:
+            joined.append((style, word))
+    return joined
+
 
 _NARROW = 60  # columns; below it deep indents would cost too much
 _RESET = "\x1b[0m"
@@ -43,11 +100,9 @@ def colour_wanted(stream: TextIO) -> bool:
 
 
 class Console:
-    """Two streams to print to; a result that cannot be printed is remembered, never raised.
+    """Prints the verdict to ``result`` (stdout), progress and errors to ``progress`` (stderr).
 
-    Args:
-        result: where the verdict goes, usually stdout.
-        progress: where progress and errors go, usually stderr.
+    A result that cannot be printed is recorded in ``failure`` and never raised.
     """
 
     def __init__(self, result: TextIO | None = None, progress: TextIO | None = None) -> None:
@@ -55,11 +110,11 @@ class Console:
         self.progress = progress or sys.stderr
         self.failure: str = ""
         self.before_line: Callable[[], None] | None = None
-        """Called before a line is printed: whoever draws on the terminal gives way to it."""
+        """Called before a line is printed, so that a live table can make room."""
         self._colour = {
             id(stream): colour_wanted(stream) for stream in (self.result, self.progress)
         }
-        # Whatever is still in the buffers goes out before, and may fail as any other print.
+        # What is still in the buffers is printed first, and may fail as any other print.
         self.flush()
         for stream in (self.result, self.progress):
             _escape_unknown(stream)
@@ -69,7 +124,7 @@ class Console:
         return f"{style}{clean(text)}{_RESET}" if self._colour[id(stream)] else clean(text)
 
     def symbols(self, stream: TextIO) -> tuple[str, str, str]:
-        """Return the signs for good, warning and bad that the stream's encoding can show."""
+        """Return the signs for good, warning and bad that the stream can show."""
         try:
             "✓✗".encode(getattr(stream, "encoding", None) or "ascii")
         except (UnicodeEncodeError, LookupError):
@@ -95,8 +150,8 @@ class Console:
     ) -> None:
         """Print a line of (style, text) to the result's stream, a style of "" for none.
 
-        On a terminal it is wrapped at its width; further lines stand ``hang`` columns deeper than
-        the first, which stands at ``indent``. In a pipe it stays one line, for whoever greps.
+        On a terminal it is wrapped; the first line has ``indent`` columns, further lines ``hang``
+        more. In a pipe it stays one line, for grep.
         """
         safe = [(style, clean(text)) for style, text in parts]
         width = self.columns(self.result)
@@ -143,12 +198,12 @@ class Console:
         self._write(self.progress, f"{label} {clean(text)}")
 
     def flush(self) -> None:
-        """Bring everything out; what fails is remembered in ``failure``."""
+        """Flush both streams; record a failure in ``failure``."""
         self._write(self.result, "", end="")
         self._write(self.progress, "", end="")
 
     def _write(self, stream: TextIO, text: str, end: str = "\n") -> None:
-        # The last net: what is printed by mistake is masked all the same.
+        # The last safety net: a credential that is printed by mistake is still masked.
         text = hide_secrets(text)
         if end and self.before_line is not None:
             self.before_line()
@@ -156,7 +211,7 @@ class Console:
             stream.write(text + end)
             stream.flush()
         except (OSError, ValueError) as error:
-            # A reader that stopped reading chose to; a full disk lost the verdict.
+            # A closed pipe is the reader's choice; a full disk loses the verdict.
             gone = isinstance(error, OSError) and error.errno in (errno.EPIPE, errno.EINVAL)
             _silence(stream)
             if stream is self.result and not gone and not self.failure:
@@ -174,24 +229,24 @@ def _terminal_size(stream: TextIO) -> os.terminal_size | None:
         size = os.get_terminal_size(stream.fileno())
     except (OSError, ValueError):
         return None
-    # A pseudo-terminal that nobody gave a size says 0.
+    # A pseudo-terminal without a size says 0.
     return os.terminal_size((size.columns or 80, size.lines or 24))
 
 
 def _escape_unknown(stream: TextIO) -> None:
-    """Have a stream escape what its encoding does not know."""
+    """Make a stream escape what its encoding cannot show."""
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is None:
         return
     try:
         reconfigure(errors="backslashreplace")
-    except (OSError, ValueError):  # click keeps to itself that a reader is gone
+    except (OSError, ValueError):  # the reader is gone
         _silence(stream)
         reconfigure(errors="backslashreplace")
 
 
 def _silence(stream: TextIO) -> None:
-    """Point a broken stream at nothing, so that the interpreter does not fail on it at the end."""
+    """Point a broken stream at the null device, so that the interpreter can flush it at its end."""
     try:
         descriptor = os.open(os.devnull, os.O_WRONLY)
         os.dup2(descriptor, stream.fileno())

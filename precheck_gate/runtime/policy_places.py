@@ -7,8 +7,6 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["NO_POLICY", "Place", "Places", "policy_place"]
-
 NO_POLICY = "precheck-policy.yaml"
 """Where a finding points that no file of the user decided: the name such a file would have."""
 

@@ -11,8 +11,6 @@ from precheck_gate.runtime.signals import Interrupts
 if TYPE_CHECKING:
     from precheck_gate.runtime.clock import Clock
 
-__all__ = ["Runtime"]
-
 
 @dataclass
 class Runtime:

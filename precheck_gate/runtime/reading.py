@@ -1,7 +1,7 @@
-"""Reads what users hand in: a file, a named pipe, a device, stdin; bounded in size and in time.
+"""Read the input of users: a file, a named pipe, a device, stdin; with limits of size and time.
 
-A regular file is simply read. Anything else may deliver nothing, or never end: it is read in short
-waits, between which a signal ends the read, and so does the bound on its time.
+Anything but a regular file may never end. It is read in short waits, between which a signal or the
+time limit ends the read.
 """
 
 from __future__ import annotations
@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 
     from precheck_gate.runtime.signals import Interrupts
 
-__all__ = ["TooLarge", "read_before", "read_descriptor", "read_file", "reads_end_with"]
 
 READ_SECONDS = 30.0
-"""How long one input may take that is no regular file."""
+"""How long an input may take that is not a regular file."""
 _SLICE_SECONDS = 0.1
 _CHUNK = 1024 * 1024
 # Opening a named pipe must not wait for its writer. Not every system has each of these.
@@ -35,7 +34,7 @@ for _name in ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY"):
 
 
 class TooLarge(OSError):
-    """There is more to read than the bound allows; nothing of it is returned."""
+    """The input is larger than the limit."""
 
     def __init__(self, bound: int) -> None:
         size = f"{bound >> 20} MiB" if bound >= 1 << 20 else f"{bound >> 10} KiB"
@@ -44,7 +43,7 @@ class TooLarge(OSError):
 
 @dataclass(frozen=True, slots=True)
 class _Limits:
-    """What ends a read early: a signal, and a moment on the monotonic clock."""
+    """What ends a read early: a signal, or a deadline on the monotonic clock."""
 
     interrupts: Interrupts | None = None
     deadline: float = float("inf")
@@ -52,7 +51,7 @@ class _Limits:
 
 _UNLIMITED = _Limits()
 _limits: ContextVar[_Limits] = ContextVar("limits of reading", default=_UNLIMITED)
-# What came from pipes that may be read only once, by device and inode.
+# The content of pipes, by device and inode: a pipe can be read only once.
 _kept: dict[tuple[int, int], bytes] = {}
 
 
@@ -82,17 +81,14 @@ def _limited(limits: _Limits) -> Iterator[None]:
 
 
 def read_file(path: Path, bound: int, *, keep: bool = False) -> bytes:
-    """Return the whole content of whatever a path names.
+    """Return the whole content of a file, a named pipe or a device, up to ``bound`` bytes.
 
-    Args:
-        path: a file, a named pipe, a device such as ``/dev/stdin``.
-        bound: the most bytes that it may have.
-        keep: whether a pipe is read once, and what it held returned again when asked for again.
+    With ``keep``, a pipe is read once, and its content returned again at the next call.
 
     Raises:
         TooLarge: it has more than ``bound`` bytes.
-        OSError: it cannot be read, or did not come to its end in time.
-        Interrupted: a signal came, and it is no regular file.
+        OSError: it cannot be read, or did not end in time.
+        Interrupted: a signal came, and it is not a regular file.
     """
     descriptor = os.open(path, _FLAGS)
     try:
@@ -111,18 +107,10 @@ def read_file(path: Path, bound: int, *, keep: bool = False) -> bytes:
 
 
 def read_descriptor(descriptor: int, bound: int, *, seconds: float | None = None) -> bytes:
-    """Return all that comes from an open descriptor up to its end, such as stdin's.
+    """Return the content of an open descriptor, such as stdin, which stays open.
 
-    Args:
-        descriptor: stays open.
-        bound: the most bytes that may come.
-        seconds: how long it may take where it is no regular file; `READ_SECONDS` if not given.
-            The limit of `read_before` holds in any case.
-
-    Raises:
-        TooLarge: more than ``bound`` bytes came.
-        OSError: it cannot be read, or did not come to its end in time.
-        Interrupted: a signal came, and it is no regular file.
+    ``seconds`` (default: `READ_SECONDS`) limits the time if it is not a regular file; the limit of
+    `read_before` applies as well. Raises as `read_file` does.
     """
     content = bytearray()
     wait: Callable[[], None] = _no_wait
@@ -146,7 +134,7 @@ def _no_wait() -> None:
 
 
 class _Wait:
-    """Waits until there is something to read, or the end of it."""
+    """Waits until there is something to read, or the end of the input."""
 
     def __init__(self, descriptor: int, seconds: float) -> None:
         limits = _limits.get()

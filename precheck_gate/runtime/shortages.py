@@ -1,4 +1,4 @@
-"""What a machine may run out of: memory, threads, file descriptors. None of it is a bug of ours."""
+"""Recognise that the machine ran out of memory, threads or file descriptors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from precheck_gate.errors import TransientFault
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["shortage"]
 
 _MEMORY = "memory"
 _FILES = "file descriptors"
@@ -25,7 +24,7 @@ _DEPTH = 10
 
 
 def shortage(error: BaseException) -> TransientFault | None:
-    """Return what an error says the machine lacks, as an error that may pass; None for others."""
+    """Return the shortage behind an error as an error that may pass; None if there is none."""
     for one in _causes(error):
         what = _lacking(one)
         if what:
@@ -34,7 +33,7 @@ def shortage(error: BaseException) -> TransientFault | None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what caused it; not what it came in the handling of."""
+    """Yield an error and its causes."""
     one: object = error
     for _ in range(_DEPTH):
         if not isinstance(one, BaseException):

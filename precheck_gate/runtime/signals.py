@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: they end waiting at once, and never tear anything else apart."""
+"""SIGINT and SIGTERM: they end a wait at once, and interrupt nothing else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
-__all__ = ["Interrupts", "signal_name"]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

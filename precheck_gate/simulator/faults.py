@@ -1,4 +1,4 @@
-"""What goes wrong and when: which faults hit a request, and what they make of its answer."""
+"""Faults: which of them hit a request, when, and what they make of its answer."""
 
 from __future__ import annotations
 
@@ -9,23 +9,11 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from precheck_gate.simulator.replies import Reply, Shape, error_reply, json_reply
+from precheck_gate.simulator.messages import Response, Shape, error_reply, json_reply
 from precheck_gate.simulator.tasks import ALWAYS, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-__all__ = [
-    "EXTRA_TASK",
-    "Call",
-    "Fault",
-    "FaultKind",
-    "FaultPlan",
-    "Faults",
-    "Stage",
-    "When",
-    "alter",
-]
 
 EXTRA_TASK = "ffffffff-ffff-4fff-8fff-fffffffjb101"
 
@@ -169,7 +157,7 @@ class FaultPlan:
         return Faults(chosen)
 
 
-def alter(fault: Fault, reply: Reply, tasks: tuple[str, ...], request_id: str) -> Reply:
+def alter(fault: Fault, reply: Response, tasks: tuple[str, ...], request_id: str) -> Response:
     """Return what a fault of the stage `Stage.ANSWER` makes of an answer.
 
     Args:
@@ -195,20 +183,20 @@ def alter(fault: Fault, reply: Reply, tasks: tuple[str, ...], request_id: str) -
     return altered
 
 
-def _html(fault: Fault, _: Reply) -> Reply:
+def _html(fault: Fault, _: Response) -> Response:
     status = fault.status or 200
     return error_reply(status, message="Welcome to the proxy", shape=Shape.HTML)
 
 
-def _garbage(fault: Fault, _: Reply) -> Reply:
-    return Reply(fault.status or 200, bytes(range(255, -1, -1)), "application/octet-stream")
+def _garbage(fault: Fault, _: Response) -> Response:
+    return Response(fault.status or 200, bytes(range(255, -1, -1)), "application/octet-stream")
 
 
-def _not_json(_: Fault, reply: Reply) -> Reply:
+def _not_json(_: Fault, reply: Response) -> Response:
     return replace(reply, body=reply.body[: len(reply.body) // 2])
 
 
-def _wrong_shape(fault: Fault, reply: Reply) -> Reply:
+def _wrong_shape(fault: Fault, reply: Response) -> Response:
     if fault.body is not None:
         return json_reply(reply.status, fault.body)
     value = json.loads(reply.body)
@@ -217,7 +205,7 @@ def _wrong_shape(fault: Fault, reply: Reply) -> Reply:
     return json_reply(reply.status, {**value, "results": entries})
 
 
-def _duplicate_key(_: Fault, reply: Reply) -> Reply:
+def _duplicate_key(_: Fault, reply: Response) -> Response:
     # A reader that keeps the last key sees nothing of the first; so the first one is the lie
     # where there is a progress to lie about.
     key, forged = b'"process":', b'"process":"100%",'
@@ -226,29 +214,29 @@ def _duplicate_key(_: Fault, reply: Reply) -> Reply:
     return replace(reply, body=b'{"count":0,"count":0,' + reply.body[1:])
 
 
-def _nan(_: Fault, reply: Reply) -> Reply:
+def _nan(_: Fault, reply: Response) -> Response:
     return json_reply(reply.status, {**json.loads(reply.body), "count": math.nan})
 
 
-def _empty(fault: Fault, _: Reply) -> Reply:
-    return Reply(fault.status or 200, b"")
+def _empty(fault: Fault, _: Response) -> Response:
+    return Response(fault.status or 200, b"")
 
 
-def _huge(fault: Fault, reply: Reply) -> Reply:
+def _huge(fault: Fault, reply: Response) -> Response:
     # Blanks after a JSON document are JSON still: only the size is wrong.
     return replace(reply, padding=64 * 1024 * 1024 if fault.bytes is None else fault.bytes)
 
 
-def _redirect(fault: Fault, _: Reply) -> Reply:
-    return Reply(fault.status or 302, b"", headers=(("Location", fault.location),))
+def _redirect(fault: Fault, _: Response) -> Response:
+    return Response(fault.status or 302, b"", headers=(("Location", fault.location),))
 
 
-def _count_off(_: Fault, reply: Reply) -> Reply:
+def _count_off(_: Fault, reply: Response) -> Response:
     value = json.loads(reply.body)
     return json_reply(reply.status, {**value, "count": len(value.get("results", [])) + 1})
 
 
-def _extra_task(_: Fault, reply: Reply) -> Reply:
+def _extra_task(_: Fault, reply: Response) -> Response:
     value = json.loads(reply.body)
     results = value.get("results", [])
     extra = copy.deepcopy(results[0]) if results else {}
@@ -257,7 +245,7 @@ def _extra_task(_: Fault, reply: Reply) -> Reply:
     return json_reply(reply.status, {**value, "results": results, "count": len(results)})
 
 
-_ALTERATIONS: dict[FaultKind, Callable[[Fault, Reply], Reply]] = {
+_ALTERATIONS: dict[FaultKind, Callable[[Fault, Response], Response]] = {
     FaultKind.HTML: _html,
     FaultKind.GARBAGE: _garbage,
     FaultKind.NOT_JSON: _not_json,
@@ -269,4 +257,25 @@ _ALTERATIONS: dict[FaultKind, Callable[[Fault, Reply], Reply]] = {
     FaultKind.REDIRECT: _redirect,
     FaultKind.COUNT_OFF: _count_off,
     FaultKind.EXTRA_TASK: _extra_task,
+}
+
+
+# The keys that mean something for a kind of fault, beside `when` and `kind`.
+FAULT_KEYS: dict[FaultKind, frozenset[str]] = {
+    FaultKind.STATUS: frozenset({"status", "retry_after", "shape", "code", "message"}),
+    FaultKind.HTML: frozenset({"status", "retry_after"}),
+    FaultKind.GARBAGE: frozenset({"status"}),
+    FaultKind.EMPTY: frozenset({"status", "retry_after"}),
+    FaultKind.REDIRECT: frozenset({"status", "location"}),
+    FaultKind.WRONG_SHAPE: frozenset({"body"}),
+    FaultKind.HUGE: frozenset({"bytes"}),
+    FaultKind.RESET: frozenset({"bytes"}),
+    FaultKind.TRUNCATE: frozenset({"bytes"}),
+    FaultKind.SLOW: frozenset({"bytes_per_second", "where"}),
+    FaultKind.DELAY: frozenset({"delay"}),
+}
+FAULT_NEEDS = {
+    FaultKind.STATUS: "status",
+    FaultKind.REDIRECT: "location",
+    FaultKind.DELAY: "delay",
 }

@@ -1,4 +1,4 @@
-"""The simulated IAM: issues tokens to users and CI jobs, and finds the project of a region."""
+"""The simulated IAM: tokens, the project of a region, and the check of signatures."""
 
 from __future__ import annotations
 
@@ -6,24 +6,89 @@ import base64
 import binascii
 import hmac
 import json
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, parse_qsl
 
 from precheck_gate.documents.strict_json import loads
-from precheck_gate.simulator.model import DEFAULT_PROJECT_ID
-from precheck_gate.simulator.replies import Reply, json_reply
+from precheck_gate.drs.auth.signing import DATE_FORMAT, signature
+from precheck_gate.safetext.secrets import Secret
+from precheck_gate.simulator.messages import Response, json_reply
+from precheck_gate.simulator.scenario import DEFAULT_PROJECT_ID
 
 if TYPE_CHECKING:
     from precheck_gate.runtime.clock import Clock
-    from precheck_gate.simulator.model import IdentityProvider, Scenario, User
-    from precheck_gate.simulator.requests import Request
+    from precheck_gate.simulator.messages import Request
+    from precheck_gate.simulator.scenario import AccessKey, IdentityProvider, Scenario, User
 
-__all__ = ["ID_TOKEN_PATH", "SimulatedIam"]
+_SIGNATURE = re.compile(
+    r"SDK-HMAC-SHA256 +Access=([^, ]+), *SignedHeaders=([^, ]+), *Signature=([0-9A-Fa-f]+)"
+)
+_MAX_SKEW = timedelta(minutes=15)
+# (unverified) the gateway's own words for what is wrong with a signature.
+_WRONG = "Incorrect IAM authentication information"
 
-# Stands in for GitHub's issuer of ID tokens, which is no part of the cloud.
+
+class SignatureCheck:
+    """Checks signatures by the access keys of the scenario; without keys, only their form."""
+
+    def __init__(self, scenario: Scenario, clock: Clock) -> None:
+        self._scenario = scenario
+        self._clock = clock
+        self._start = clock.monotonic()
+
+    def examine(self, request: Request) -> tuple[str, bool]:
+        """Return why a request's signature is refused, "" if it is not, and whether it permits."""
+        match = _SIGNATURE.fullmatch(request.headers.get("authorization", ""))
+        if match is None or "x-sdk-date" not in request.headers:
+            return f"{_WRONG}.", False
+        if self._scenario.access_keys is None:
+            return "", True
+        access_key, names, proof = match.groups()
+        key = next((k for k in self._scenario.access_keys if k.access_key == access_key), None)
+        if key is None:
+            return f"{_WRONG}: the access key is unknown.", False
+        complaint = self._complaint(request, key, names.split(";"), proof)
+        return (f"{_WRONG}: {complaint}." if complaint else ""), key.permitted
+
+    def _complaint(self, request: Request, key: AccessKey, names: list[str], proof: str) -> str:
+        if self._clock.monotonic() - self._start >= key.lifetime:
+            return "the temporary access key has ended"
+        if not _equal(request.headers.get("x-security-token", ""), key.security_token):
+            return "the security token is wrong"
+        if not {"x-sdk-date", "host"} <= set(names) <= set(request.headers):
+            return "the signed headers are incomplete"
+        if not self._is_near(request.headers["x-sdk-date"]):
+            return "the time of the signature is more than 15 minutes off"
+        path, _, query = request.target.partition("?")
+        right = signature(
+            request.method,
+            path,
+            parse_qsl(query, keep_blank_values=True),
+            request.headers,
+            names,
+            request.body,
+            Secret(key.secret_key),
+        )
+        return "" if _equal(right, proof.lower()) else "the signature is wrong"
+
+    def _is_near(self, text: str) -> bool:
+        try:
+            moment = datetime.strptime(text, DATE_FORMAT).replace(tzinfo=UTC)
+        except ValueError:
+            return False
+        now = self._clock.now() + timedelta(seconds=self._scenario.clock_skew)
+        return abs(now - moment) <= _MAX_SKEW
+
+
+def _equal(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))
+
+
+# Simulates GitHub's issuer of ID tokens, which is not part of the cloud.
 ID_TOKEN_PATH = "/ci/id-token"  # noqa: S105  # a path
 _ID_TOKEN_SECONDS = 300
 _DEFAULT_AUDIENCE = "simulator"
@@ -39,12 +104,7 @@ class _Issue:
 
 
 class SimulatedIam:
-    """Knows the scenario's users and identity providers, and the tokens that it issued.
-
-    Args:
-        scenario: whom IAM knows, and for how long its tokens live.
-        clock: where the time comes from; revocations count from now.
-    """
+    """Knows the users and identity providers of a scenario, and the tokens that it issued."""
 
     def __init__(self, scenario: Scenario, clock: Clock) -> None:
         self._scenario = scenario
@@ -70,7 +130,7 @@ class SimulatedIam:
         """Return whether a token of that moment has been revoked."""
         return any(since < moment <= self._moment for moment in self._scenario.revocations)
 
-    def issue(self, body: Any) -> Reply:
+    def issue(self, body: Any) -> Response:
         """Answer a request for a token: 201 with the token in ``X-Subject-Token``, 400 or 401."""
         user = _at(body, "auth", "identity", "password", "user")
         methods = _at(body, "auth", "identity", "methods")
@@ -90,7 +150,7 @@ class SimulatedIam:
         permitted = known is True or known.permitted
         return self._issue("password", name, domain, _at(body, "auth", "scope"), permitted)
 
-    def issue_for_id_token(self, idp_id: str, body: Any) -> Reply:
+    def issue_for_id_token(self, idp_id: str, body: Any) -> Response:
         """Answer a request for a token in exchange for a CI's ID token."""
         id_token = _at(body, "auth", "id_token", "id")
         claims = _claims(id_token) if isinstance(id_token, str) else None
@@ -111,7 +171,7 @@ class SimulatedIam:
         scope = _at(body, "auth", "scope")
         return self._issue("mapped", str(claims.get("sub", "")), idp_id, scope, permitted)
 
-    def id_token(self, request: Request, query: str) -> Reply:
+    def id_token(self, request: Request, query: str) -> Response:
         """Answer as GitHub does to a job that asks for its ID token."""
         word, _, credential = request.headers.get("authorization", "").partition(" ")
         if word.lower() != "bearer" or not credential.strip():
@@ -129,7 +189,7 @@ class SimulatedIam:
         signed = ".".join(_base64(json.dumps(part).encode()) for part in parts)
         return json_reply(200, {"value": f"{signed}.{_base64(secrets.token_bytes(32))}"})
 
-    def projects(self, name: str) -> Reply:
+    def projects(self, name: str) -> Response:
         """Answer a search for projects by name; no name finds all."""
         region = self._scenario.region
         found = [self._project(name)] if not name or region in ("", name) else []
@@ -142,7 +202,7 @@ class SimulatedIam:
     def _now(self) -> datetime:
         return self._clock.now() + timedelta(seconds=self._scenario.clock_skew)
 
-    def _issue(self, method: str, name: str, domain: str, scope: Any, permitted: bool) -> Reply:
+    def _issue(self, method: str, name: str, domain: str, scope: Any, permitted: bool) -> Response:
         token = secrets.token_hex(32)
         lifetime = self._scenario.token_lifetime
         self._issues[token] = _Issue(self._moment, self._moment + lifetime, permitted)
@@ -212,7 +272,7 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _error(status: int, title: str, message: str) -> Reply:
+def _error(status: int, title: str, message: str) -> Response:
     # (unverified) that IAM's errors have this form, and all fields of its answers beyond the
     # token, its expiry, and the ID and name of a project.
     return json_reply(status, {"error": {"code": status, "title": title, "message": message}})

@@ -3,34 +3,167 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import socketserver
+import struct
 import sys
 import threading
 import uuid
+from collections import deque
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 
 from precheck_gate.errors import UsageError
-from precheck_gate.simulator.delivery import deliver, wait
-from precheck_gate.simulator.faults import Stage
-from precheck_gate.simulator.replies import (
+from precheck_gate.simulator.faults import Fault, FaultKind, Stage
+from precheck_gate.simulator.messages import (
     INVALID_PARAMETER,
     NO_SUCH_API,
-    Reply,
+    Request,
+    Response,
     error_reply,
 )
-from precheck_gate.simulator.request_log import RequestLog, RequestRecord, harmless_headers
-from precheck_gate.simulator.service import Answer, Request, SimulatedService
+from precheck_gate.simulator.service import Handled, SimulatedService
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from precheck_gate.runtime.clock import Clock
-    from precheck_gate.simulator.model import Scenario
+    from precheck_gate.simulator.messages import Response
+    from precheck_gate.simulator.scenario import Scenario
 
-__all__ = ["MAX_BODY", "Simulator"]
+_SECRET_WORDS = (
+    "auth", "token", "secret", "cookie", "password", "signature", "credential", "key",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One request and how it was answered.
+
+    ``moment`` counts in seconds from the simulator's start; ``path`` is without the query;
+    ``jobs`` are the IDs of the tasks in the body; ``credential`` is the kind that came with it
+    (``token``, ``signature`` or ``none``); ``status`` is the HTTP status of the answer, which a
+    fault may have kept from arriving; ``faults`` are the kinds of faults that hit it.
+    """
+
+    moment: float
+    method: str
+    path: str
+    jobs: tuple[str, ...]
+    headers: Mapping[str, str]
+    credential: str
+    status: int
+    faults: tuple[str, ...]
+    request_id: str
+
+
+class RequestLog:
+    """Keeps the last requests; safe to use from several threads."""
+
+    def __init__(self, limit: int = 20_000) -> None:
+        self._records: deque[RequestRecord] = deque(maxlen=limit)
+        self._lock = threading.Lock()
+
+    def add(self, record: RequestRecord) -> None:
+        """Append a record; at the limit, drop the oldest."""
+        with self._lock:
+            self._records.append(record)
+
+    def records(self) -> tuple[RequestRecord, ...]:
+        """Return the records so far, the oldest first."""
+        with self._lock:
+            return tuple(self._records)
+
+
+def harmless_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the headers, their names in lower case, without any that may carry a credential."""
+    lowered = ((name.lower(), value) for name, value in headers)
+    return {
+        name: value for name, value in lowered if not any(word in name for word in _SECRET_WORDS)
+    }
+
+
+_PIECE = 64 * 1024
+_TICK = 0.05
+
+
+def wait(clock: Clock, seconds: float, closed: threading.Event) -> None:
+    """Wait by the clock, in short steps, so that closing the simulator ends the wait."""
+    end = clock.monotonic() + seconds
+    while not closed.is_set() and (rest := end - clock.monotonic()) > 0:
+        clock.sleep(min(rest, _TICK))
+
+
+def deliver(
+    connection: socket.socket,
+    head: bytes,
+    reply: Response,
+    fault: Fault | None,
+    closed: threading.Event,
+) -> bool:
+    """Send an answer; return whether the connection can be used for another request.
+
+    Slow and hanging answers end when ``closed`` is set. Raises OSError if the client is gone.
+    """
+    if fault is None:
+        connection.sendall(head + reply.body)
+    elif fault.kind is FaultKind.SLOW:
+        slow_head = fault.where == "headers"
+        _trickle(connection, head, fault.bytes_per_second if slow_head else 0, closed)
+        _trickle(connection, reply.body, 0 if slow_head else fault.bytes_per_second, closed)
+    else:
+        if fault.kind is FaultKind.RESET:
+            connection.sendall((head + reply.body)[: fault.bytes or 0])
+            _reset(connection)
+        elif fault.kind is FaultKind.TRUNCATE:
+            size = len(reply.body)
+            kept = size // 2 if fault.bytes is None else min(fault.bytes, max(size - 1, 0))
+            connection.sendall(head + reply.body[:kept])
+        elif fault.kind is FaultKind.HANG:
+            _hang(connection, closed)
+        return False
+    _pad(connection, reply.padding, closed)
+    return not closed.is_set()
+
+
+def _pad(connection: socket.socket, size: int, closed: threading.Event) -> None:
+    piece = b" " * min(size, _PIECE)
+    while size > 0 and not closed.is_set():
+        connection.sendall(piece[:size])
+        size -= len(piece)
+
+
+def _reset(connection: socket.socket) -> None:
+    # A close that does not linger is a reset instead of an orderly end.
+    form = "hh" if sys.platform == "win32" else "ii"
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(form, 1, 0))
+    connection.close()
+
+
+def _trickle(
+    connection: socket.socket, content: bytes, rate: float, closed: threading.Event
+) -> None:
+    """Send at ``rate`` bytes per second; 0 is at once."""
+    if not rate:
+        connection.sendall(content)
+        return
+    step = max(1, int(rate * _TICK))
+    for start in range(0, len(content), step):
+        if closed.wait(step / rate):
+            return
+        connection.sendall(content[start : start + step])
+
+
+def _hang(connection: socket.socket, closed: threading.Event) -> None:
+    while not closed.wait(_TICK):
+        readable, _, _ = select.select([connection], [], [], 0)
+        # Readable without a byte: the other side has given up.
+        if readable and not connection.recv(1, socket.MSG_PEEK):
+            return
+
 
 MAX_BODY = 1024 * 1024
 _IDLE_SECONDS = 120.0
@@ -43,15 +176,8 @@ _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 class Simulator:
     """Serves a scenario from its construction until `close`; a context manager.
 
-    Args:
-        scenario: what the simulated service knows and does.
-        clock: where it takes the time from; the scenario's moments count from now.
-        host: the address to bind to.
-        port: the port to bind to; 0 for any free one.
-        on_request: called with the record of each request, from the thread that serves it.
-
-    Raises:
-        UsageError: the address cannot be bound to.
+    The moments of the scenario count from now. Port 0 takes any free one. ``on_request`` is called
+    from the thread that serves the request. Raises UsageError if the address cannot be used.
     """
 
     def __init__(
@@ -100,7 +226,7 @@ class Simulator:
 
     @property
     def requests(self) -> tuple[RequestRecord, ...]:
-        """What was asked so far, the oldest first; without any credential."""
+        """The requests so far, oldest first, without credentials."""
         return self._server.log.records()
 
     def close(self) -> None:
@@ -168,7 +294,7 @@ class _Server(ThreadingHTTPServer):
             self._change.wait_for(lambda: not self._connections, timeout=2)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # Clients that hang up are everyday life here; anything else is a bug and is shown.
+        # Clients often hang up. Anything else is a bug and is shown.
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -186,7 +312,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._serve()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
-        """Answer what is no proper HTTP request, and end the connection: its rest is unknown."""
+        """Refuse a malformed request and close the connection, whose rest is unknown."""
         self.close_connection = True
         # An unknown method reads as 501 here; to the gateway it is an API that does not exist.
         # (unverified) the codes with which the gateway refuses what is no proper HTTP.
@@ -197,11 +323,11 @@ class _Handler(BaseHTTPRequestHandler):
         text = "" if unknown_method else message or ""
         reply = error_reply(status, error, text, request_id=request_id)
         headers = self.headers.items() if self.command and hasattr(self, "headers") else []
-        self._log(self.server.service.moment, Answer(reply), headers, "none", request_id)
-        self._send(Answer(reply), request_id)
+        self._log(self.server.service.moment, Handled(reply), headers, "none", request_id)
+        self._send(Handled(reply), request_id)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Say nothing: the inherited log would show what clients sent, unfiltered."""
+        """Print nothing: the inherited log would show what clients sent, unfiltered."""
 
     def _serve(self) -> None:
         body = self._read_body()
@@ -218,7 +344,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _log(
         self,
         moment: float,
-        answer: Answer,
+        answer: Handled,
         headers: Iterable[tuple[str, str]],
         credential: str,
         request_id: str,
@@ -247,7 +373,7 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         length = lengths.pop().strip()
         if lengths or not (length.isascii() and length.isdigit()):
-            self.send_error(HTTPStatus.BAD_REQUEST, "The Content-Length is no number.")
+            self.send_error(HTTPStatus.BAD_REQUEST, "The Content-Length is not a number.")
             return None
         if len(length) > len(str(MAX_BODY)) or int(length) > MAX_BODY:
             self.send_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large.")
@@ -258,7 +384,7 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         return body
 
-    def _send(self, answer: Answer, request_id: str) -> None:
+    def _send(self, answer: Handled, request_id: str) -> None:
         delay = answer.faults[Stage.DELAY]
         if delay is not None:
             wait(self.server.clock, delay.delay, self.server.closed)
@@ -267,7 +393,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not deliver(self.connection, head, answer.reply, fault, self.server.closed):
             self.close_connection = True
 
-    def _head(self, reply: Reply, request_id: str) -> bytes:
+    def _head(self, reply: Response, request_id: str) -> bytes:
         size = len(reply.body) + reply.padding
         lines = [
             f"HTTP/1.1 {reply.status} {_PHRASES.get(reply.status, '')}",

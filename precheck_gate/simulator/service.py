@@ -14,30 +14,27 @@ from urllib.parse import parse_qs
 from precheck_gate.documents.strict_json import loads
 from precheck_gate.simulator import v5
 from precheck_gate.simulator.faults import Call, FaultPlan, Faults, Stage, alter
-from precheck_gate.simulator.iam import ID_TOKEN_PATH, SimulatedIam
-from precheck_gate.simulator.model import DEFAULT_PROJECT_ID, Scenario, UnknownTask
-from precheck_gate.simulator.prechecks import Prechecks
-from precheck_gate.simulator.replies import (
+from precheck_gate.simulator.iam import ID_TOKEN_PATH, SignatureCheck, SimulatedIam
+from precheck_gate.simulator.messages import (
     DOES_NOT_EXIST,
     FAILED,
     INVALID_PARAMETER,
     NO_SUCH_API,
     WRONG_CREDENTIALS,
-    Reply,
+    Request,
+    Response,
     Shape,
     error_fields,
     error_reply,
     json_reply,
 )
-from precheck_gate.simulator.requests import Request
-from precheck_gate.simulator.signatures import SignatureCheck
-from precheck_gate.simulator.task_list import described, listed
+from precheck_gate.simulator.prechecks import Prechecks, described, listed
+from precheck_gate.simulator.scenario import DEFAULT_PROJECT_ID, Scenario, UnknownTask
 from precheck_gate.simulator.tasks import entries
 
 if TYPE_CHECKING:
     from precheck_gate.runtime.clock import Clock
 
-__all__ = ["Answer", "Request", "SimulatedService"]
 
 _TASK_ID = re.compile(r"[0-9A-Za-z]{8}(-[0-9A-Za-z]{4}){3}-[0-9A-Za-z]{12}")
 _ROUTES = (
@@ -59,10 +56,10 @@ _MAX_STARTS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Handled:
     """What to send for a request, the faults that hit it, and the tasks that it named."""
 
-    reply: Reply
+    reply: Response
     faults: Faults = field(default_factory=Faults)
     jobs: tuple[str, ...] = ()
 
@@ -70,18 +67,13 @@ class Answer:
 class _Refused(Exception):
     """Carries the error to answer with."""
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: Response) -> None:
         super().__init__(reply.status)
         self.reply = reply
 
 
 class SimulatedService:
-    """Answers requests as the scenario has it, at the clock's time. Safe to call from threads.
-
-    Args:
-        scenario: what the service knows and does.
-        clock: where the time comes from; the scenario's moments count from now.
-    """
+    """Answers requests by a scenario, whose moments count from now. Safe to call from threads."""
 
     def __init__(self, scenario: Scenario, clock: Clock) -> None:
         self._scenario = scenario
@@ -106,21 +98,21 @@ class SimulatedService:
             self._clock.now() + timedelta(seconds=self._scenario.clock_skew), usegmt=True
         )
 
-    def answer(self, request: Request, request_id: str) -> Answer:
+    def answer(self, request: Request, request_id: str) -> Handled:
         """Return the answer to a request, faults included."""
         # Not urlsplit: it raises on targets that a hostile client may well send.
         path, _, query = request.target.partition("?")
         if request.method == "GET" and path == ID_TOKEN_PATH:
-            return Answer(self._iam.id_token(request, query))
+            return Handled(self._iam.id_token(request, query))
         try:
             call, project = self._offered(request.method, path)
             if path.startswith("/v5/"):
                 call = v5.call_of(call, query)
             self._authenticate(call, request, request_id)
         except _Refused as refused:
-            return Answer(refused.reply)
+            return Handled(refused.reply)
         except LookupError:
-            return Answer(error_reply(404, NO_SUCH_API, request_id=request_id))
+            return Handled(error_reply(404, NO_SUCH_API, request_id=request_id))
         body = _json_or_none(request.body)
         jobs = v5.named_jobs(path, body) if path.startswith("/v5/") else _named_jobs(call, body)
         with self._lock:
@@ -132,7 +124,7 @@ class SimulatedService:
         fault = faults[Stage.ANSWER]
         if fault is not None:
             reply = alter(fault, reply, jobs, request_id)
-        return Answer(reply, faults, jobs)
+        return Handled(reply, faults, jobs)
 
     def _offered(self, method: str, path: str) -> tuple[Call, str]:
         call, project = _route(method, path)
@@ -170,7 +162,7 @@ class SimulatedService:
             return hmac.compare_digest(token.encode(), scenario.token.encode())
         return bool(token) and scenario.users is None
 
-    def _reply(self, call: Call, project: str, body: Any, request: Request, query: str) -> Reply:
+    def _reply(self, call: Call, project: str, body: Any, request: Request, query: str) -> Response:
         if call is Call.TOKEN:
             if "x-idp-id" in request.headers or "OS-AUTH" in request.target:
                 return self._iam.issue_for_id_token(request.headers.get("x-idp-id", ""), body)
@@ -192,12 +184,12 @@ class SimulatedService:
             return described(self._scenario, _list_of_jobs(body), details=call is Call.DETAIL)
         return self._results(body, request.headers.get("x-language", "en-us"))
 
-    def _results(self, body: Any, language: str) -> Reply:
+    def _results(self, body: Any, language: str) -> Response:
         jobs = _list_of_jobs(body)
         if not all(isinstance(job, str) and _TASK_ID.fullmatch(job) for job in jobs):
             raise _invalid("A task ID has the wrong form.")
         if len(set(jobs)) != len(jobs):
-            raise _invalid("A task ID stands twice.")
+            raise _invalid("A task ID is duplicated.")
         faulty = {job: code for job in jobs if (code := self._trouble(job))}
         if faulty and self._scenario.unknown_task is not UnknownTask.ENTRY:
             shape = Shape(self._scenario.unknown_task.value)
@@ -220,7 +212,7 @@ class SimulatedService:
         # (unverified) the code for a task whose pre-check was never started.
         return "" if self._prechecks.known(job) else FAILED
 
-    def _start_prechecks(self, body: Any) -> Reply:
+    def _start_prechecks(self, body: Any) -> Response:
         jobs = _list_of_jobs(body)
         for job in jobs:
             if not isinstance(job, dict) or not isinstance(job.get("job_id"), str):
@@ -264,7 +256,7 @@ def _named_jobs(call: Call, body: Any) -> tuple[str, ...]:
 def _list_of_jobs(body: Any) -> list[Any]:
     jobs = body.get("jobs") if isinstance(body, dict) else None
     if not isinstance(jobs, list) or not jobs:
-        raise _invalid("The parameter jobs is missing, empty or no list.")
+        raise _invalid("The parameter jobs is missing, empty or not a list.")
     return jobs
 
 

@@ -1,4 +1,4 @@
-"""Simulated tasks, and what the service would say of one at a moment. Pure: no clock, no I/O."""
+"""Simulated tasks, and their state at a moment. Pure: no clock, no I/O."""
 
 from __future__ import annotations
 
@@ -12,18 +12,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = [
-    "ALWAYS",
-    "AUTO",
-    "Doubled",
-    "Point",
-    "SimulatedItem",
-    "SimulatedTask",
-    "TaskError",
-    "Window",
-    "entries",
-    "progress",
-]
 
 AUTO = "auto"
 
@@ -44,7 +32,7 @@ ALWAYS = Window()
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class Milestone:
     """The progress at a moment: a percentage, or (``percent`` None) a raw value to send."""
 
     at: float
@@ -95,7 +83,7 @@ class SimulatedTask:
     id: str
     name: str = ""
     items: tuple[SimulatedItem, ...] = ()
-    points: tuple[Point, ...] = (Point(0.0, 100.0),)
+    points: tuple[Milestone, ...] = (Milestone(0.0, 100.0),)
     result: Any = AUTO
     origin: Mapping[str, Any] = field(default_factory=dict)
     answers_as: str | None = None
@@ -124,7 +112,7 @@ class SimulatedTask:
         return self if not number or not self.later else self.later[:number][-1]
 
 
-def progress(task: SimulatedTask, seconds: float) -> Point:
+def progress(task: SimulatedTask, seconds: float) -> Milestone:
     """Return the progress ``seconds`` after the pre-check's start.
 
     Between two percentages it rises evenly; a fall, and a change from or to a raw value, happens
@@ -139,7 +127,7 @@ def progress(task: SimulatedTask, seconds: float) -> Point:
     if rise <= 0 or seconds <= here.at:
         return here
     share = (seconds - here.at) / (following.at - here.at)
-    return Point(seconds, min(here.percent + share * rise, following.percent))
+    return Milestone(seconds, min(here.percent + share * rise, following.percent))
 
 
 def entries(

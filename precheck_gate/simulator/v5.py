@@ -1,4 +1,4 @@
-"""What the simulated service says in version 5 of its API. Knows no socket."""
+"""Version 5 of the simulated API, without sockets."""
 
 from __future__ import annotations
 
@@ -6,23 +6,22 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from precheck_gate.simulator.faults import Call
-from precheck_gate.simulator.replies import (
+from precheck_gate.simulator.messages import (
     DOES_NOT_EXIST,
     INVALID_PARAMETER,
-    Reply,
+    Response,
     error_reply,
     json_reply,
 )
-from precheck_gate.simulator.task_list import fitting
+from precheck_gate.simulator.prechecks import fitting
 from precheck_gate.simulator.tasks import entries
 
 if TYPE_CHECKING:
-    from precheck_gate.simulator.model import Scenario
+    from precheck_gate.simulator.messages import Request
     from precheck_gate.simulator.prechecks import Prechecks
-    from precheck_gate.simulator.requests import Request
+    from precheck_gate.simulator.scenario import Scenario
     from precheck_gate.simulator.tasks import SimulatedTask
 
-__all__ = ["ServiceV5", "call_of", "named_jobs", "without_v5"]
 
 _ONLY_V5 = {"is_skipped": False, "is_support_skip": False}
 _MOST = 1000
@@ -61,7 +60,7 @@ class ServiceV5:
         self._scenario = scenario
         self._prechecks = prechecks
 
-    def reply(self, call: Call, request: Request, body: Any, moment: float) -> Reply:
+    def reply(self, call: Call, request: Request, body: Any, moment: float) -> Response:
         """Return the answer to a request."""
         path, _, asked = request.target.partition("?")
         query = {name: values[0] for name, values in parse_qs(asked).items()}
@@ -78,7 +77,7 @@ class ServiceV5:
         language = request.headers.get("x-language", "en-us")
         return self._result(task, query.get("query_id", ""), language, moment)
 
-    def _result(self, task: SimulatedTask, query: str, language: str, moment: float) -> Reply:
+    def _result(self, task: SimulatedTask, query: str, language: str, moment: float) -> Response:
         found = self._prechecks.queried(task.id, query, moment)
         if found is None:
             # (unverified) how the service answers for a query ID that it does not know.
@@ -92,13 +91,13 @@ class ServiceV5:
             job["precheck_result"] = {**result, "precheck_results": items}
         return json_reply(200, {"job": job})
 
-    def _start(self, path: str, body: Any, moment: float) -> Reply:
+    def _start(self, path: str, body: Any, moment: float) -> Response:
         one = path.split("/")[4] if path.count("/") == 5 else ""
         actions = [body.get("job")] if one and isinstance(body, dict) else _jobs(body)
         answers: list[dict[str, Any]] = []
         for action in actions:
             if not isinstance(action, dict):
-                return error_reply(400, INVALID_PARAMETER, "An action is no object.")
+                return error_reply(400, INVALID_PARAMETER, "An action is not an object.")
             params = action.get("action_params")
             if not isinstance(params, dict) or action.get("action_name") != "precheck":
                 return error_reply(400, INVALID_PARAMETER, "The action is not supported.")
@@ -117,7 +116,7 @@ class ServiceV5:
             return error_reply(400, INVALID_PARAMETER, "The parameter jobs is missing or empty.")
         return json_reply(202, {"jobs": answers})
 
-    def _list(self, query: dict[str, str]) -> Reply:
+    def _list(self, query: dict[str, str]) -> Response:
         try:
             first, size = int(query.get("offset", "0")), int(query.get("limit", "10"))
         except ValueError:

@@ -85,7 +85,7 @@ def test_more_warnings_than_the_limit_block_the_run() -> None:
     assert judge(body(one), by=by).code == 0
     judged = judge(body(one, entry(OTHER, items=[item("b", "ALARM")])), [TASK, OTHER], by)
     assert (judged.verdict, judged.code) == (Verdict.BLOCKED, 1)
-    assert judged.says("2 warnings are more than the 1")
+    assert judged.says("2 warnings exceed the limit of 1")
     assert judged.run.findings[0].decided_by == "policy.yaml:2 limits.max_warnings"
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from precheck_gate.simulator.request_log import RequestRecord
+    from precheck_gate.simulator.server import RequestRecord
     from tests.support.gate import Gate, Serve
     from tests.support.outcome import Outcome
     from tests.support.processes import Child

@@ -15,21 +15,24 @@ import pytest
 from lxml import etree
 
 from tests.support.evaluating import Evaluated, expected_cases
+from tests.support.junit_schema import assert_valid_junit
 from tests.support.outcomes import OUTCOMES
-from tests.support.paths import TESTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-SCHEMA = TESTS.parents[1] / "shared" / "schemas" / "junit-10.xsd"
 COUNTS = ("tests", "failures", "errors", "skipped")
 
 
 def test_the_schema_of_the_jenkins_xunit_plugin_is_met(outcome: Evaluated) -> None:
-    if not SCHEMA.is_file():
-        pytest.skip(f"the Jenkins xUnit schema is not there: {SCHEMA}")
-    schema = etree.XMLSchema(etree.parse(SCHEMA))
-    assert schema.validate(etree.parse(outcome.junit)), schema.error_log
+    assert_valid_junit(outcome.junit)
+
+
+def test_the_schema_refuses_a_suite_without_counts(tmp_path: Path) -> None:
+    (tmp_path / "junit.xml").write_text("<testsuites><testsuite name='a'/></testsuites>")
+    with pytest.raises(etree.DocumentInvalid):
+        assert_valid_junit(tmp_path / "junit.xml")
 
 
 def test_junitparser_counts_what_the_json_report_says(outcome: Evaluated) -> None:

@@ -7,10 +7,10 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate.judgement.run import exit_code
-from precheck_gate.model.run_facts import RunFacts
 from precheck_gate.model.verdicts import (
     Finding,
     FindingKind,
+    RunFacts,
     RunVerdict,
     TaskVerdict,
     Verdict,
@@ -25,7 +25,7 @@ from tests.support.harness import task_id
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from precheck_gate.model.effects import Effect
+    from precheck_gate.model.verdicts import Effect
 
 GROUPS = ("network", "db_params", "db_version", "db_user_privilege", "db_disk_size")
 FACTS = RunFacts(

@@ -6,10 +6,10 @@ import io
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from precheck_gate.model.run_facts import RunFacts
 from precheck_gate.model.verdicts import (
     Finding,
     FindingKind,
+    RunFacts,
     RunVerdict,
     TaskVerdict,
     Verdict,
@@ -70,7 +70,11 @@ def own(verdict: Verdict = Verdict.PASSED, **more: Any) -> Finding:
 
 def about_run(verdict: Verdict = Verdict.ERROR, title: str = "service", **more: Any) -> Finding:
     """Return a finding about the run itself."""
-    values = {"message": "no answer", "decided_by": "gate: no trustworthy answer, no green", **more}
+    values = {
+        "message": "no answer",
+        "decided_by": "gate: a run without a usable answer cannot pass",
+        **more,
+    }
     return finding(verdict, title, FindingKind.RUN, **values)
 
 

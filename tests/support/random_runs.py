@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from precheck_gate.model.run_facts import RunFacts
-from precheck_gate.model.verdicts import Finding, FindingKind, TaskVerdict, Verdict, WaiverState
+from precheck_gate.model.verdicts import (
+    Finding,
+    FindingKind,
+    RunFacts,
+    TaskVerdict,
+    Verdict,
+    WaiverState,
+)
 from precheck_gate.model.verdicts import WaiverUse as Waiver
 from precheck_gate.safetext.cleaning import clean, clean_line
 from tests.support.harness import task_id

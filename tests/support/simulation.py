@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from precheck_gate.runtime.clock import Clock
-    from precheck_gate.simulator.model import Scenario
-    from precheck_gate.simulator.request_log import RequestRecord
+    from precheck_gate.simulator.scenario import Scenario
+    from precheck_gate.simulator.server import RequestRecord
 
 PROJECT = "054ba152d480d55b2f5dc0069e7ddef0"
 

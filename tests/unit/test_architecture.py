@@ -78,6 +78,6 @@ def test_evaluate_loads_neither_the_client_nor_what_it_does_not_need(tmp_path: P
     assert "precheck_gate.reports.json_report" in loaded
     for name in ("requests", "socket", "jsonschema", "junit_xml"):
         assert name not in loaded
-    for name in ("drs.api.v3", "drs.http.transport", "drs.auth.session", "polling", "simulator"):
+    for name in ("drs.api.v3", "drs.http.transport", "drs.auth.session", "polling.poller"):
         assert importlib.util.find_spec(f"{NAME}.{name}")
         assert f"{NAME}.{name}" not in loaded

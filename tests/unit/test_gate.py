@@ -16,9 +16,8 @@ from precheck_gate.ci.plain import NoCi
 from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.gate import Case, Gate, Outputs
 from precheck_gate.judgement.context import JudgementContext
-from precheck_gate.model.run_facts import RunFacts
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
-from precheck_gate.model.verdicts import FindingKind, Verdict
+from precheck_gate.model.verdicts import FindingKind, RunFacts, Verdict
 from precheck_gate.reports.output.sinks import StreamSink
 from precheck_gate.runtime.console import Console
 from precheck_gate.runtime.signals import Interrupts

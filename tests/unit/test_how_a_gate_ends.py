@@ -20,8 +20,8 @@ from precheck_gate.errors import PrecheckGateError, ServiceError, TimeOver, Usag
 from precheck_gate.gate import Case, Gate, Outputs, no_ci
 from precheck_gate.judgement.context import JudgementContext
 from precheck_gate.judgement.second_key import SecondKey
-from precheck_gate.model.run_facts import RunFacts
 from precheck_gate.model.snapshots import Observation, Snapshot
+from precheck_gate.model.verdicts import RunFacts
 from precheck_gate.reports.output.sinks import FileSink, StreamSink
 from precheck_gate.reports.terminal.summary import Summary, SummaryKind
 from precheck_gate.runtime.console import Console

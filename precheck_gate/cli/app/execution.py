@@ -13,7 +13,7 @@ from precheck_gate.ci import CiWorld, detect, load_system
 from precheck_gate.cli.options.report_paths import Overwriting, check_inputs, is_stdout, sinks_of
 from precheck_gate.errors import Interrupted, PrecheckGateError
 from precheck_gate.gate import Gate, Outputs
-from precheck_gate.model.run_facts import RunFacts
+from precheck_gate.model.verdicts import RunFacts
 from precheck_gate.reports.base import MARKDOWN_BYTES, FormatOptions, JUnitWarnings, load_format
 from precheck_gate.reports.terminal.summary import SummaryKind
 from precheck_gate.runtime.console import Console
@@ -92,8 +92,7 @@ class JudgeOptions:
             UsageError: one of them cannot be used.
         """
         from precheck_gate.catalog.advice import advice, group_of
-        from precheck_gate.judgement.context import JudgementContext
-        from precheck_gate.judgement.redaction import Redact, Redaction
+        from precheck_gate.judgement.context import JudgementContext, Redact, Redaction
         from precheck_gate.policy import PolicyOptions, load_policy
         from precheck_gate.saved.reports.baseline import load_baseline
 

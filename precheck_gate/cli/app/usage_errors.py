@@ -59,7 +59,7 @@ def _report(told: UsageError, raw: _Raw, runtime: Runtime) -> int:
     import sys
 
     from precheck_gate.gate import Gate, Outputs
-    from precheck_gate.model.run_facts import RunFacts
+    from precheck_gate.model.verdicts import RunFacts
 
     specs = raw.specs()
     console = Console(result=sys.stderr if any(is_stdout(path) for _, path in specs) else None)

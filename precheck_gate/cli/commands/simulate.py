@@ -15,9 +15,8 @@ from precheck_gate.runtime.process import Runtime
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precheck_gate.simulator.model import Scenario
-    from precheck_gate.simulator.request_log import RequestRecord
-    from precheck_gate.simulator.server import Simulator
+    from precheck_gate.simulator.scenario import Scenario
+    from precheck_gate.simulator.server import RequestRecord, Simulator
 
 __all__ = ["simulate"]
 
@@ -103,7 +102,7 @@ def simulate(context: click.Context, scenario_name: str, port: int, host: str, q
 def _introduction(scenario: Scenario, simulator: Simulator) -> Iterator[str]:
     """Yield the lines to print at the start: comments and exports of a shell, nothing else."""
     from precheck_gate.safetext.cleaning import clean_line
-    from precheck_gate.simulator.model import DEFAULT_PROJECT_ID
+    from precheck_gate.simulator.scenario import DEFAULT_PROJECT_ID
 
     about = f": {scenario.description}" if scenario.description else ""
     yield f"# precheck-gate simulator, scenario {clean_line(scenario.name + about)}"

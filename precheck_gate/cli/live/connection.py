@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from precheck_gate.drs.api.v3_results import Answer
     from precheck_gate.drs.http.messages import Reply
     from precheck_gate.gate import Gate
-    from precheck_gate.model.run_facts import RunFacts
     from precheck_gate.model.snapshots import About
+    from precheck_gate.model.verdicts import RunFacts
     from precheck_gate.polling.poller import Asker
     from precheck_gate.runtime.clock import Clock
     from precheck_gate.runtime.process import Runtime

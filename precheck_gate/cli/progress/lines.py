@@ -15,7 +15,7 @@ from precheck_gate.cli.progress.board import Standing
 from precheck_gate.cli.progress.names import fitted, whole_names
 from precheck_gate.cli.progress.plain import minutes
 from precheck_gate.model.snapshots import Status
-from precheck_gate.runtime.wrapping import cells
+from precheck_gate.runtime.console import cells
 from precheck_gate.safetext.cleaning import clean_line, shorten
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from precheck_gate.runtime.wrapping import cells
+from precheck_gate.runtime.console import cells
 from precheck_gate.safetext.cleaning import clean_line
 
 if TYPE_CHECKING:

@@ -123,7 +123,7 @@ def _describe(event: TaskChanged) -> str:
     if snapshot is None:
         return "not seen yet"
     if snapshot.progress is None:
-        return f"progress {snapshot.raw_progress or '(none)'} is not understood"
+        return f"progress {snapshot.raw_progress or '(none)'} is not a percentage"
     ends = f", result {snapshot.raw_result or '(none)'}" if snapshot.complete else ""
     open_items = sum(item.unfinished for item in snapshot.items)
     still = f", {open_items} without a status yet" if open_items else ""

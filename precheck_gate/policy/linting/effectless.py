@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precheck_gate.model.effects import Effect
 from precheck_gate.model.snapshots import Status
+from precheck_gate.model.verdicts import Effect
 from precheck_gate.policy.globs import covers, may_meet
 from precheck_gate.policy.linting.covering import match_covers, matches_may_meet
 from precheck_gate.policy.model import Patterns

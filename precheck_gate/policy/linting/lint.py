@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from precheck_gate.model.effects import Effect
 from precheck_gate.model.snapshots import Status
+from precheck_gate.model.verdicts import Effect
 from precheck_gate.policy.globs import can_be_task_id, is_glob, may_meet
 from precheck_gate.policy.linting.covering import match_covers, may_be_in_doubt
 from precheck_gate.policy.linting.effectless import why_effectless

@@ -12,8 +12,7 @@ from precheck_gate.runtime.policy_places import Places
 if TYPE_CHECKING:
     from collections import Counter
 
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import RunVerdict, TaskVerdict
+    from precheck_gate.model.verdicts import RunFacts, RunVerdict, TaskVerdict
 
 __all__ = ["ScanReporter", "dump", "told_of_the_rest"]
 

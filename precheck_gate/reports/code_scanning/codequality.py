@@ -13,8 +13,7 @@ from precheck_gate.reports.code_scanning.base import ScanReporter, dump, told_of
 from precheck_gate.reports.code_scanning.points import Rank
 
 if TYPE_CHECKING:
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import RunVerdict
+    from precheck_gate.model.verdicts import RunFacts, RunVerdict
     from precheck_gate.reports.code_scanning.points import Point
     from precheck_gate.runtime.policy_places import Place, Places
 

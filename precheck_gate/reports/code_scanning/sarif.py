@@ -23,8 +23,7 @@ from precheck_gate.safetext.cleaning import shorten
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import RunVerdict
+    from precheck_gate.model.verdicts import RunFacts, RunVerdict
     from precheck_gate.reports.code_scanning.points import Point, Rank
     from precheck_gate.runtime.policy_places import Place, Places
 

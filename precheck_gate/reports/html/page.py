@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from precheck_gate import __version__, catalog
-from precheck_gate.model.effects import Effect
-from precheck_gate.model.verdicts import Verdict, WaiverState
+from precheck_gate.model.verdicts import Effect, Verdict, WaiverState
 from precheck_gate.reports.evidence import gist
 from precheck_gate.reports.html.table import CLASSES, SIGNS
 from precheck_gate.reports.wording import (
@@ -25,8 +24,7 @@ from precheck_gate.safetext.cleaning import clean_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import Finding, RunVerdict, WaiverUse
+    from precheck_gate.model.verdicts import Finding, RunFacts, RunVerdict, WaiverUse
     from precheck_gate.reports.html.table import PageRow
 
 __all__ = ["Page", "page_of"]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from precheck_gate import __version__
 from precheck_gate.errors import UsageError
-from precheck_gate.model.effects import Effect
+from precheck_gate.model.verdicts import Effect
 from precheck_gate.reports.causes import Causes
 from precheck_gate.reports.html.data import Compactor, script_json
 from precheck_gate.reports.html.page import page_of
@@ -37,8 +37,7 @@ except ImportError:  # pragma: no cover  # tested in a process of its own
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import RunVerdict, TaskVerdict
+    from precheck_gate.model.verdicts import RunFacts, RunVerdict, TaskVerdict
 
 __all__ = ["HtmlReporter"]
 

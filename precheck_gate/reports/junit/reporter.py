@@ -26,8 +26,7 @@ from precheck_gate.safetext.cleaning import shorten
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import RunVerdict, TaskVerdict
+    from precheck_gate.model.verdicts import RunFacts, RunVerdict, TaskVerdict
 
 __all__ = ["JUnitReporter"]
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 from precheck_gate.errors import UsageError
-from precheck_gate.model.effects import Effect
-from precheck_gate.model.verdicts import FindingKind, Verdict, WaiverState
+from precheck_gate.model.verdicts import Effect, FindingKind, Verdict, WaiverState
 from precheck_gate.reports.base import MARKDOWN_BYTES, MARKDOWN_LEAST
 from precheck_gate.reports.causes import Causes
 from precheck_gate.reports.markdown.escaping import Budget, code, escape
@@ -21,8 +20,7 @@ from precheck_gate.safetext.cleaning import count
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import Finding, RunVerdict, TaskVerdict, WaiverUse
+    from precheck_gate.model.verdicts import Finding, RunFacts, RunVerdict, TaskVerdict, WaiverUse
     from precheck_gate.reports.causes import Cause
 
 __all__ = ["MarkdownReporter"]

@@ -14,8 +14,7 @@ from precheck_gate.runtime.shortages import shortage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import RunVerdict, TaskVerdict
+    from precheck_gate.model.verdicts import RunFacts, RunVerdict, TaskVerdict
     from precheck_gate.reports.base import FormatOptions, Reporter
     from precheck_gate.reports.output.sinks import Sink
 

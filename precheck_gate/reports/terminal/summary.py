@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from precheck_gate.model.effects import Effect
-from precheck_gate.model.verdicts import Finding, FindingKind, TaskVerdict, Verdict
+from precheck_gate.model.verdicts import Effect, Finding, FindingKind, TaskVerdict, Verdict
 from precheck_gate.reports.causes import Causes, follows_from_items
 from precheck_gate.reports.terminal.lines import (
     Line,
@@ -22,8 +21,7 @@ from precheck_gate.runtime.console import Style
 from precheck_gate.safetext.cleaning import count
 
 if TYPE_CHECKING:
-    from precheck_gate.model.run_facts import RunFacts
-    from precheck_gate.model.verdicts import RunVerdict
+    from precheck_gate.model.verdicts import RunFacts, RunVerdict
     from precheck_gate.reports.causes import Cause
     from precheck_gate.runtime.console import Console
 

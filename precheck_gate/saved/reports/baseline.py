@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from precheck_gate.documents import strict_json
 from precheck_gate.errors import UsageError, unreadable
-from precheck_gate.judgement.redaction import Redact, Redaction
+from precheck_gate.judgement.context import Redact, Redaction
 from precheck_gate.model.verdicts import Verdict
 from precheck_gate.runtime.reading import read_file
 from precheck_gate.safetext.cleaning import clean_line, shorten

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from precheck_gate.documents import strict_json
 from precheck_gate.errors import UsageError, unreadable
-from precheck_gate.model.effects import Effect
-from precheck_gate.model.run_facts import RunFacts
 from precheck_gate.model.verdicts import (
+    Effect,
     Finding,
     FindingKind,
+    RunFacts,
     RunVerdict,
     TaskVerdict,
     Verdict,

@@ -62,13 +62,13 @@ def test_an_answer_without_a_group_is_explained_as_it_is_judged(tmp_path: Path) 
     assert "rules[0]: stricter, and not ruled out: block" in said
     known = without(item("srcDbConnection", "ALARM"), "group")
     said = explain(tmp_path, answer(tmp_path, known))
-    assert "DRS sent no group; the catalogue's is network" in said
+    assert "DRS sent no group; the catalogue has network" in said
     assert "rules[0]: matches, block" in said
 
 
 def test_an_item_without_a_status_is_explained_by_no_line_of_the_policy(tmp_path: Path) -> None:
     said = explain(tmp_path, answer(tmp_path, item("other", "")))
     assert "other no status: block" in said
-    assert "there is no status, so that no rule and no waiver applies" in said
+    assert "there is no status, so no rule and no waiver applies" in said
     assert "decided by gate: every check must have ended: block" in said
     assert "there is nothing to waive" not in said

@@ -174,7 +174,9 @@ def test_the_contradiction_is_told_and_a_waiver_lifts_it(
     assert f"task {TASK}  passed with warnings" in explain(path).out
     allowing = "version: 1\nrules: [{match: {item: b}, effect: allow}]\n"
     done = call(capsys, "policy", "explain", path, "--policy", write(tmp_path, allowing, "p.yaml"))
-    assert "contradiction: DRS says that the task may start, but FAILED are b" in done.out
+    assert (
+        "contradiction: DRS says that the task may start, but these items are FAILED: b" in done.out
+    )
     assert "b  FAILED: allow" in done.out
 
 

@@ -68,7 +68,7 @@ def document() -> dict[str, Any]:
 
 
 def validator() -> Draft202012Validator:
-    path = resources.files("precheck_gate").joinpath("schemas", "catalog-1.json")
+    path = resources.files("precheck_gate.documents").joinpath("schemas", "catalog-1.json")
     schema = json.loads(path.read_text(encoding="utf-8"))
     Draft202012Validator.check_schema(schema)
     return Draft202012Validator(schema)

@@ -42,7 +42,9 @@ def test_result_false_every_item_passed_is_blocked_the_service_itself_refuses() 
 def test_result_true_an_item_failed_is_blocked_as_a_contradiction() -> None:
     judged = judge(body(entry(items=[item(), item("srcDbBinlogIsOff", "FAILED")])))
     assert judged.verdict is Verdict.BLOCKED
-    assert judged.says("contradiction: DRS says that the task may start, but FAILED are srcDbB")
+    assert judged.says(
+        "contradiction: DRS says that the task may start, but these items are FAILED: srcDbB"
+    )
 
 
 def test_result_true_an_item_failed_is_blocked_even_where_a_rule_allows_the_item() -> None:
@@ -372,7 +374,7 @@ def test_an_empty_file_of_tasks_is_a_usage_error(content: bytes) -> None:
 def test_a_task_without_items_is_blocked() -> None:
     judged = judge(body(entry(items=[])))
     assert judged.verdict is Verdict.BLOCKED
-    assert judged.says("without a single item")
+    assert judged.says("but has no items")
 
 
 @pytest.mark.parametrize("items", ["", 0, {}, "PASSED", [1], [None], [{}], [{"result": "PASSED"}]])

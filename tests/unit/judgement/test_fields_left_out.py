@@ -194,4 +194,4 @@ def test_the_group_that_the_catalogue_gave_is_said_in_the_trace_and_not_shown_as
     )
     [finding] = [one for one in judged.findings if one.title == "srcDbConnection"]
     assert finding.group == ""
-    assert finding.trace[0] == "DRS sent no group; the catalogue's is network"
+    assert finding.trace[0] == "DRS sent no group; the catalogue has network"

@@ -13,8 +13,8 @@ import pytest
 from precheck_gate import gate as gate_module
 from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.judgement import run, second_key, task
-from precheck_gate.judgement.items import ItemJudge
 from precheck_gate.judgement.second_key import SecondKey
+from precheck_gate.judgement.task import ItemJudge
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
 from precheck_gate.model.verdicts import FindingKind, RunVerdict, Verdict, own_finding
 from precheck_gate.polling.watch import Watch

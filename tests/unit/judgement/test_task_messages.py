@@ -34,7 +34,7 @@ def test_a_contradiction_names_three_items_and_counts_the_rest(
 ) -> None:
     judged = judge(body(entry(items=[item(name, "FAILED") for name in names])))
     assert said(judged) == [
-        f"contradiction: DRS says that the task may start, but FAILED are {listed}"
+        f"contradiction: DRS says that the task may start, but these items are FAILED: {listed}"
     ]
 
 
@@ -64,12 +64,12 @@ def test_a_refusal_says_what_the_items_say(statuses: list[str], more: str) -> No
     [message] = said(judged)
     assert message == f"DRS says that the task may not start (result: false){more}"
     [finding] = [one for one in judged.findings if one.kind is FindingKind.TASK]
-    assert finding.next_step.startswith("Look at" if more else "Mend the FAILED items")
+    assert finding.next_step.startswith("Look at" if more else "Fix the FAILED items")
 
 
 def test_an_empty_pre_check_is_named_beside_a_refusal() -> None:
     judged = judge(body(entry(items=[], result=False)))
-    assert said(judged)[-1] == "the pre-check is at 100 % without a single item"
+    assert said(judged)[-1] == "the pre-check is at 100 % but has no items"
     assert len(said(judged)) == 2
     by = policy("version: 1\nallow_empty: false\n")
     assert judge(body(entry(items=[])), by=by).verdict is Verdict.BLOCKED

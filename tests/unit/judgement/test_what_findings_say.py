@@ -46,7 +46,7 @@ def test_a_contradiction_names_the_first_failures_and_counts_the_others(
     [
         (["PASSED", "PASSED"], "though every item is PASSED", "no item", "Look at"),
         (["PASSED", "ALARM"], "though no item is FAILED", "every item", "Look at"),
-        (["PASSED", "FAILED"], "(result: false)", "though", "Mend"),
+        (["PASSED", "FAILED"], "(result: false)", "though", "Fix"),
     ],
 )
 def test_a_refusal_of_the_service_says_what_the_items_say_of_it(

@@ -36,7 +36,7 @@ def test_max_warnings_per_task(warnings: int, blocked: bool) -> None:
     by = policy("version: 1\nlimits: {max_warnings_per_task: 3}\n")
     judged = judge(body(entry(items=[item(), *alarms(warnings)])), by=by)
     assert (judged.verdict is Verdict.BLOCKED) is blocked
-    assert judged.says("4 warnings are more than the 3 of one task") is blocked
+    assert judged.says("4 warnings exceed the limit of 3 per task") is blocked
 
 
 @pytest.mark.parametrize("names", ["max_warnings", "max_warnings_per_task"])
@@ -168,7 +168,7 @@ def test_items_are_required_where_task_and_direction_match(
     task: str, direction: str, missing: set[str]
 ) -> None:
     judged = judge(body(entry(task, job_direction=direction)), [task], policy(REQUIRED))
-    found = {one.title for one in judged.findings if "is required and was not" in one.message}
+    found = {one.title for one in judged.findings if "is required but was not" in one.message}
     assert found == missing
     items = [item(name) for name in missing]
     judged = judge(

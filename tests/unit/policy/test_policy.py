@@ -147,7 +147,7 @@ def test_no_required_item_is_missed_before_the_pre_check_is_at_its_end() -> None
     by = policy("version: 1\nrequired_items: [srcDbConnection, dstDbConnection]\n")
     judged = judge(body(entry(process="60%", items=[item("srcDbConnection")])), by=by)
     assert judged.verdict is Verdict.INCOMPLETE
-    assert not judged.says("is required and was not checked")
+    assert not judged.says("is required but was not checked")
 
 
 def test_an_item_that_two_lines_require_is_missed_once() -> None:

@@ -33,7 +33,9 @@ def waived(found: Judged) -> list[str]:
 def test_a_rule_that_softens_leaves_the_contradiction(effect: str) -> None:
     found = judged(f"rules: [{{match: {{item: a}}, effect: {effect}}}]\n")
     assert found.verdict is Verdict.BLOCKED
-    assert found.says("contradiction: DRS says that the task may start, but FAILED are a")
+    assert found.says(
+        "contradiction: DRS says that the task may start, but these items are FAILED: a"
+    )
 
 
 @pytest.mark.parametrize("rule", ["", ALLOWS])

@@ -307,4 +307,4 @@ def test_a_waived_required_item_warns_present_or_absent() -> None:
     assert judged(waiving(more=more)).verdict is Verdict.PASSED_WITH_WARNINGS
     absent = judged(waiving(more=more), body(entry()))
     assert absent.verdict is Verdict.PASSED_WITH_WARNINGS
-    assert absent.says("a is required and was not checked")
+    assert absent.says("a is required but was not checked")

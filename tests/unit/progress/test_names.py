@@ -10,7 +10,7 @@ import pytest
 from precheck_gate.cli.progress.board import Board
 from precheck_gate.cli.progress.lines import Signs, draw
 from precheck_gate.model.verdicts import Verdict
-from precheck_gate.runtime.wrapping import cells
+from precheck_gate.runtime.console import cells
 from tests.support.harness import OTHER, TASK
 
 if TYPE_CHECKING:

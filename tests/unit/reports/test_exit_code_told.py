@@ -19,8 +19,8 @@ from precheck_gate.ci.plain import NoCi
 from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.gate import Case, Gate, Outputs, no_ci
 from precheck_gate.judgement.context import JudgementContext
-from precheck_gate.model.run_facts import RunFacts
 from precheck_gate.model.snapshots import Observation, Snapshot
+from precheck_gate.model.verdicts import RunFacts
 from precheck_gate.policy import load_policy
 from precheck_gate.reports.output.sinks import FileSink
 from precheck_gate.runtime.console import Console

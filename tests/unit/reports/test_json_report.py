@@ -21,8 +21,8 @@ from precheck_gate.documents import strict_json
 from precheck_gate.drs.api.v3_results import Answer, parse_answer
 from precheck_gate.gate import Case, Gate, Outputs
 from precheck_gate.judgement.context import JudgementContext
-from precheck_gate.model.run_facts import RunFacts
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble
+from precheck_gate.model.verdicts import RunFacts
 from precheck_gate.policy import load_policy
 from precheck_gate.reports.output.sinks import StreamSink
 from precheck_gate.runtime.console import Console

@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from lxml import etree
 
-from precheck_gate.model.run_facts import RunFacts
-from precheck_gate.model.verdicts import Finding, FindingKind, RunVerdict, TaskVerdict, Verdict
+from precheck_gate.model.verdicts import (
+    Finding,
+    FindingKind,
+    RunFacts,
+    RunVerdict,
+    TaskVerdict,
+    Verdict,
+)
 from precheck_gate.reports.junit.reporter import JUnitReporter
 from tests.support.evaluating import (
     ID,

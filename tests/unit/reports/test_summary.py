@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.runtime.clock import SystemClock
-from precheck_gate.runtime.wrapping import cells, indent_for, wrap
+from precheck_gate.runtime.console import cells, indent_for, wrap
 from precheck_gate.simulator.scenario import builtin_scenario
 from precheck_gate.simulator.server import Simulator
 from tests.support.evaluating import (

@@ -12,13 +12,13 @@ import pytest
 from precheck_gate.documents.validation import load_schema
 from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.errors import DocumentError, UsageError
-from precheck_gate.simulator.loading import seconds
 from precheck_gate.simulator.scenario import (
     BUILTIN_SCENARIOS,
     builtin_scenario,
     documented_answer,
     find_scenario,
     load_scenario,
+    seconds,
 )
 from precheck_gate.simulator.tasks import entries
 from tests.support.paths import ROOT
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from precheck_gate.simulator.model import Scenario
+    from precheck_gate.simulator.scenario import Scenario
 
 PAGE = (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
 ID = "140b5236-88ad-43c8-811c-1268453jb101"
@@ -90,11 +90,15 @@ def test_every_object_refuses_unknown_keys() -> None:
         (task("    items: []\nfaults: [{status: 429, when: {request: 0-1}}]"), "5:40", "from 1"),
         # What only a reader sees:
         (task("    name: a"), "3:5", "the task has no items"),
-        (task(f"    items: []\n  - id: {ID}\n    items: []"), "5:9", "names a second task"),
+        (
+            task(f"    items: []\n  - id: {ID}\n    items: []"),
+            "5:9",
+            "is the ID or name of another task too",
+        ),
         (
             task(f"    name: a\n    items: []\n  - id: {OTHER}\n    name: a\n    items: []"),
             "7:11",
-            "'a' names a second task",
+            "'a' is the ID or name of another task too",
         ),
         (
             task("    answer: mysql\n    duration: 1s\n    progress: [{at: 0, percent: 1}]"),
@@ -107,7 +111,7 @@ def test_every_object_refuses_unknown_keys() -> None:
             "5:42",
             "follow each other",
         ),
-        (task("    items: [{item: a}, {item: a}]"), "4:31", "stands twice"),
+        (task("    items: [{item: a}, {item: a}]"), "4:31", "is duplicated"),
         (
             task("    answer: mysql\n    items: [{item: srcDbBinlogOff, remove: true}]"),
             "5:20",
@@ -120,9 +124,9 @@ def test_every_object_refuses_unknown_keys() -> None:
         (
             task("    items: []\nfaults: [{kind: reset, status: 500}]"),
             "5:24",
-            "'status' means nothing for the kind 'reset'",
+            "'status' has no meaning for the kind 'reset'",
         ),
-        (task("    items: []\nfaults: [{kind: hang, bytes: 5}]"), "5:23", "means nothing"),
+        (task("    items: []\nfaults: [{kind: hang, bytes: 5}]"), "5:23", "has no meaning"),
         (
             task("    name: orders\n    items: []\nfaults: [{status: 500, when: {task: order}}]"),
             "6:37",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from precheck_gate.simulator.tasks import (
     Doubled,
-    Point,
+    Milestone,
     SimulatedItem,
     SimulatedTask,
     TaskError,
@@ -25,8 +25,8 @@ ALARM = SimulatedItem({"item": "b", "result": "ALARM"})
 FAILED = SimulatedItem({"item": "c", "result": "FAILED"}, {"raw_error_msg": "坏"})
 
 
-def make(*points: Point, **rest: Any) -> SimulatedTask:
-    given_points = points or (Point(0, 100.0),)
+def make(*points: Milestone, **rest: Any) -> SimulatedTask:
+    given_points = points or (Milestone(0, 100.0),)
     return SimulatedTask(**{"id": ID, "answers_as": ID, "points": given_points, **rest})
 
 
@@ -42,7 +42,7 @@ scripts = st.lists(st.tuples(moments, percents), min_size=1, unique_by=lambda p:
 
 @given(scripts, moments)
 def test_a_progress_stays_in_its_range(script: list[tuple[float, float]], moment: float) -> None:
-    task = make(*(Point(at, percent) for at, percent in script))
+    task = make(*(Milestone(at, percent) for at, percent in script))
     percent = progress(task, moment).percent
     assert percent is not None
     wanted = [percent for _, percent in script]
@@ -53,14 +53,14 @@ def test_a_progress_stays_in_its_range(script: list[tuple[float, float]], moment
 @given(scripts, st.lists(moments, min_size=2).map(sorted))
 def test_a_rising_script_never_falls(script: list[tuple[float, float]], asked: list[float]) -> None:
     rising = sorted(percent for _, percent in script)
-    task = make(*(Point(at, p) for (at, _), p in zip(script, rising, strict=True)))
+    task = make(*(Milestone(at, p) for (at, _), p in zip(script, rising, strict=True)))
     seen = [progress(task, moment).percent or 0.0 for moment in asked]
     assert seen == sorted(seen)
 
 
 @given(scripts)
 def test_a_script_says_what_it_wrote_at_its_points(script: list[tuple[float, float]]) -> None:
-    task = make(*(Point(at, percent) for at, percent in script))
+    task = make(*(Milestone(at, percent) for at, percent in script))
     assert [progress(task, at).percent for at, _ in script] == [percent for _, percent in script]
 
 
@@ -70,13 +70,15 @@ def test_a_script_says_what_it_wrote_at_its_points(script: list[tuple[float, flo
      (10, "70%"), (12, "100%"), (1e9, "100%")],
 )  # fmt: skip
 def test_a_progress_rises_evenly_and_falls_at_once(moment: float, said: str) -> None:
-    task = make(Point(0, 0), Point(4, 60), Point(5, 100), Point(8, 40), Point(12, 100))
+    task = make(
+        Milestone(0, 0), Milestone(4, 60), Milestone(5, 100), Milestone(8, 40), Milestone(12, 100)
+    )
     assert entry(task, moment)["process"] == said
 
 
 @pytest.mark.parametrize("raw", ["abc", 100, None, True, ["100%"], {"a": 1}])
 def test_a_raw_progress_is_sent_as_it_is_with_everything_else_complete(raw: Any) -> None:
-    task = make(Point(0, 10), Point(1, None, raw), Point(2, 50), items=(PASSED,))
+    task = make(Milestone(0, 10), Milestone(1, None, raw), Milestone(2, 50), items=(PASSED,))
     assert entry(task, 0.9)["process"] == "10%"
     assert entry(task, 1.9)["process"] == raw
     assert entry(task, 1.9)["result"] is True
@@ -96,7 +98,7 @@ def test_the_result_follows_from_the_items(
 
 
 def test_before_the_end_nothing_is_passed_and_only_some_items_are_there() -> None:
-    said = entry(make(Point(0, 0), Point(10, 100), items=(PASSED,) * 4, result=True), 5)
+    said = entry(make(Milestone(0, 0), Milestone(10, 100), items=(PASSED,) * 4, result=True), 5)
     assert (said["result"], said["process"], said["total_passed_rate"]) == (False, "50%", "50%")
     assert len(said["precheck_result"]) == 2
 

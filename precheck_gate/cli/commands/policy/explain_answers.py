@@ -9,8 +9,7 @@ from precheck_gate.cli.commands.policy.explain_text import Explained
 from precheck_gate.errors import UsageError
 from precheck_gate.judgement.context import JudgementContext
 from precheck_gate.judgement.task import judge_task
-from precheck_gate.model.effects import Effect
-from precheck_gate.model.verdicts import FindingKind, Verdict
+from precheck_gate.model.verdicts import Effect, FindingKind, Verdict
 from precheck_gate.policy.linting.names import KnownNames
 from precheck_gate.policy.model import Patterns
 from precheck_gate.runtime.console import Style

@@ -6,7 +6,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from precheck_gate.model.effects import Effect
+from precheck_gate.model.verdicts import Effect
 from precheck_gate.runtime.console import Style
 from precheck_gate.safetext.cleaning import clean
 

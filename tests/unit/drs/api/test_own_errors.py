@@ -57,7 +57,7 @@ def test_a_passed_item_with_an_error_of_its_own_is_unknown(more: dict[str, Any])
     assert ("could not look" in one.raw_error) == ("could not look" in said)
     judged = judge(body(entry(items=[item(**more)])))
     assert (judged.verdict, judged.code) == (Verdict.BLOCKED, 1)
-    assert judged.says("is PASSED, but the service reports an error beside it")
+    assert judged.says("is PASSED, but the service also reports an error")
     assert not judged.says("does not document")
     # What the catalogue advises on a failed check does not explain an error of the service.
     [step] = [one.next_step for one in judged.findings if one.title == item()["item"]]
@@ -94,7 +94,7 @@ def test_a_passed_sub_task_with_an_error_of_its_own_is_unknown(more: dict[str, A
     assert one.sub_tasks[0].raw_status.startswith("PASSED with an error")
     judged = judge(content)
     assert judged.code == 1
-    assert judged.says("is PASSED for the sub-task shard s, but the service reports an error")
+    assert judged.says("is PASSED for the sub-task shard s, but the service also reports an error")
 
 
 @pytest.mark.parametrize("more", ERRORS)

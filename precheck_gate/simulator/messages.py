@@ -1,25 +1,32 @@
-"""Answers of the simulated service before they are sent, its error shapes among them."""
+"""Requests and answers of the simulated service, without sockets."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "DOES_NOT_EXIST",
-    "FAILED",
-    "INVALID_PARAMETER",
-    "NO_SUCH_API",
-    "THROTTLED",
-    "WRONG_CREDENTIALS",
-    "Reply",
-    "Shape",
-    "error_fields",
-    "error_reply",
-    "json_reply",
-]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request; the names of ``headers`` are in lower case."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @property
+    def credential(self) -> str:
+        """The kind of credential that it carries: ``token``, ``signature`` or ``none``."""
+        if "x-auth-token" in self.headers:
+            return "token"
+        return "signature" if "authorization" in self.headers else "none"
+
 
 DOES_NOT_EXIST = "DRS.M00289"
 INVALID_PARAMETER = "DRS.M00202"
@@ -44,7 +51,7 @@ _MESSAGES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Response:
     """One HTTP answer; ``padding`` blanks follow the body, made while they are sent."""
 
     status: int
@@ -71,7 +78,7 @@ def error_fields(code: str, message: str = "") -> dict[str, str]:
     return {"error_code": code, "error_msg": message or known}
 
 
-def json_reply(status: int, value: Any, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
+def json_reply(status: int, value: Any, headers: tuple[tuple[str, str], ...] = ()) -> Response:
     """Return an answer whose body is ``value`` as JSON."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     # A lone surrogate, which a scenario can hold as an escape, has no UTF-8 form; JSON has one.
@@ -79,7 +86,7 @@ def json_reply(status: int, value: Any, headers: tuple[tuple[str, str], ...] = (
         body = text.encode()
     except UnicodeEncodeError:
         body = json.dumps(value, separators=(",", ":")).encode()
-    return Reply(status, body, headers=headers)
+    return Response(status, body, headers=headers)
 
 
 def error_reply(
@@ -90,7 +97,7 @@ def error_reply(
     shape: Shape = Shape.PLAIN,
     tasks: tuple[str, ...] = (),
     request_id: str = "",
-) -> Reply:
+) -> Response:
     """Return an error in one of the service's shapes.
 
     Args:
@@ -104,9 +111,9 @@ def error_reply(
     if shape is Shape.HTML:
         title = f"{status} {message or 'Error'}"
         page = f"<html>\r\n<head><title>{title}</title></head>\r\n<body>{title}</body>\r\n</html>"
-        return Reply(status, page.encode(), content_type="text/html")
+        return Response(status, page.encode(), content_type="text/html")
     if shape is Shape.EMPTY:
-        return Reply(status, b"")
+        return Response(status, b"")
     in_batch = shape in (Shape.BATCH, Shape.NAMELESS)
     # (unverified) the code for any other status.
     code = code or (DOES_NOT_EXIST if in_batch else _CODES.get(status, FAILED))
