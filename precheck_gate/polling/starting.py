@@ -118,34 +118,29 @@ class Starter:
     ) -> tuple[dict[str, str], dict[str, Trouble]]:
         if self.mode != AUTO:
             return dict.fromkeys(task_ids, self.mode), {}
-        modes: dict[str, str] = {}
-        failed: dict[str, Trouble] = {}
-        for batch in batches(task_ids):
-            statuses = self._statuses(batch, deadline)
-            for task in batch:
-                status = statuses.get(task, "")
-                if mode := mode_for(status):
-                    modes[task] = mode
-                    continue
-                shown = f"its status is {status}" if status else "its status is not known"
-                failed[task] = Trouble(
-                    TroubleKind.TASK_ERROR,
-                    f"its pre-check was not started: {shown}",
-                    hint=f"{_STATES} Use --mode if the status does not show which one fits.",
-                )
-        return modes, failed
+        statuses: dict[str, str] = {}
 
-    def _statuses(self, batch: Batch, deadline: float) -> dict[str, str]:
-        """Return the statuses of tasks, except of those that the service refuses."""
-        found: dict[str, str] = {}
-
-        def ask(part: Batch) -> None:
-            found.update(
-                self.retrier.call(lambda seconds: self.service.statuses(part, seconds), deadline)
+        def ask(batch: Batch) -> None:
+            statuses.update(
+                self.retrier.call(lambda seconds: self.service.statuses(batch, seconds), deadline)
             )
 
-        ask_in_parts(batch, ask, _leave_out)
-        return found
+        for batch in batches(task_ids):
+            ask_in_parts(batch, ask, _leave_out)
+        modes: dict[str, str] = {}
+        failed: dict[str, Trouble] = {}
+        for task in task_ids:
+            status = statuses.get(task, "")
+            if mode := mode_for(status):
+                modes[task] = mode
+                continue
+            shown = f"its status is {status}" if status else "its status is not known"
+            failed[task] = Trouble(
+                TroubleKind.TASK_ERROR,
+                f"its pre-check was not started: {shown}",
+                hint=f"{_STATES} Use --mode if the status does not show which one fits.",
+            )
+        return modes, failed
 
 
 def _leave_out(_: str, __: BatchRefused) -> None:
@@ -218,7 +213,9 @@ def _differs(before: Snapshot, now: Snapshot) -> bool:
     if Counter(map(_judged, before.items)) != Counter(map(_judged, now.items)):
         return True
     # A person can switch a check off without a new pre-check, and `result` may change with it.
-    if Counter(map(_switched_off, before.items)) != Counter(map(_switched_off, now.items)):
+    if Counter((one.name, one.skipped) for one in before.items) != Counter(
+        (one.name, one.skipped) for one in now.items
+    ):
         return False
     return {before.raw_result, now.raw_result} == {"true", "false"}
 
@@ -227,10 +224,6 @@ def _judged(item: Item) -> tuple[object, ...]:
     """Return what an item is judged by, except whether it was skipped."""
     subs = Counter((sub.id or sub.name, sub.status) for sub in item.sub_tasks)
     return item.name, item.status, item.failed_reason.strip(), frozenset(subs.items())
-
-
-def _switched_off(item: Item) -> tuple[str, bool]:
-    return item.name, item.skipped
 
 
 @dataclass(frozen=True, slots=True)

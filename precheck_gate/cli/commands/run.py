@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from precheck_gate.cli.app.execution import JudgeOptions, execute
-from precheck_gate.cli.live.run import gate_live
 from precheck_gate.cli.options.live import LiveOptions, live_options
 from precheck_gate.cli.options.sections import SectionedCommand, section
 from precheck_gate.cli.options.service import read_service, service_files, service_options
@@ -159,6 +158,7 @@ def _own_files(options: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
 def _run(
     gate: Gate, runtime: Runtime, judging: JudgeOptions, options: dict[str, Any], source: str
 ) -> int:
+    from precheck_gate.cli.live.run import gate_live
     from precheck_gate.cli.options.task_lists import select_tasks
     from precheck_gate.polling.poller import GENTLE_SECONDS, PollOptions
 

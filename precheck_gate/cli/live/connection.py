@@ -6,6 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from precheck_gate.cli.options.service import open_access, open_transport
+from precheck_gate.drs.api.auto import AutoClient
+from precheck_gate.drs.api.v3 import DrsClient
+from precheck_gate.drs.api.v5 import DrsV5Client
+from precheck_gate.drs.http.pacing import PacedSend
 from precheck_gate.errors import ServiceError
 from precheck_gate.safetext.cleaning import clean_line, hide_credentials
 
@@ -45,8 +49,6 @@ class Connection:
     clock: Clock
 
     def __post_init__(self) -> None:
-        from precheck_gate.drs.http.pacing import PacedSend
-
         transport = open_transport(
             self.settings.ca_bundle,
             self.runtime,
@@ -63,10 +65,6 @@ class Connection:
         self.client = self._open_client()
 
     def _open_client(self) -> Service:
-        from precheck_gate.drs.api.auto import AutoClient
-        from precheck_gate.drs.api.v3 import DrsClient
-        from precheck_gate.drs.api.v5 import DrsV5Client
-
         v3 = DrsClient(
             self.settings.endpoint,
             self._access.project_id,

@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING
 
 from precheck_gate.cli.live.connection import Connection, NamedResults
 from precheck_gate.cli.options.live import LiveOptions
+from precheck_gate.cli.options.task_filters import check_count, find_tasks
+from precheck_gate.cli.progress.plain import NoProgress, PlainProgress
 from precheck_gate.errors import Interrupted, ServiceError, TimeOver
+from precheck_gate.gate import Case
+from precheck_gate.judgement.task import judge_task
 from precheck_gate.model.snapshots import About, Observation, Snapshot, Trouble
+from precheck_gate.polling.poller import Poller
+from precheck_gate.polling.retries import Backoff, Retrier, RetryBudget
+from precheck_gate.polling.starting import FreshResults, Restarts, Starter
+from precheck_gate.polling.timing import AdaptiveCadence, FixedCadence
+from precheck_gate.runtime.clock import CountingClock
 from precheck_gate.safetext.cleaning import clean_line, count, hide_credentials, shorten
 
 if TYPE_CHECKING:
@@ -22,13 +31,8 @@ if TYPE_CHECKING:
     from precheck_gate.gate import Gate
     from precheck_gate.judgement.context import JudgementContext
     from precheck_gate.model.verdicts import Verdict
-    from precheck_gate.polling.poller import Asker, Poller, PollOptions
-    from precheck_gate.polling.retries import Retrier
-    from precheck_gate.polling.starting import FreshResults
-    from precheck_gate.runtime.clock import CountingClock
+    from precheck_gate.polling.poller import Asker, PollOptions
     from precheck_gate.runtime.process import Runtime
-
-__all__ = ["gate_live"]
 
 MAX_SHOWN = 40
 # Reports take so many times as long as the judgement; generous.
@@ -52,8 +56,6 @@ def gate_live(
         UsageError: the policy or the selection of tasks cannot be used.
         ServiceError: the tasks could not be selected.
     """
-    from precheck_gate.runtime.clock import CountingClock
-
     clock = CountingClock(runtime.the_clock())
     context = judging.context(clock)
     for warning in service.found.warnings:
@@ -78,8 +80,6 @@ class _Run:
     unstarted: dict[str, Trouble] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        from precheck_gate.polling.retries import RetryBudget
-
         self.client, self.archive = self.connection.client, self.connection.archive
         self.naming = NamedResults(self.client, self.client.details, self.clock, self.names)
         self.started, self.began = self.clock.now(), self.clock.monotonic()
@@ -89,9 +89,6 @@ class _Run:
 
     def go(self, tasks: Sequence[str]) -> int:
         """Return the exit code of the run."""
-        from precheck_gate.cli.options.task_filters import check_count
-        from precheck_gate.gate import Case
-
         self._say_service()
         if self.live.select:
             tasks = self._select()
@@ -151,8 +148,6 @@ class _Run:
 
     def _select(self) -> list[str]:
         """Return the tasks that match --select."""
-        from precheck_gate.cli.options.task_filters import find_tasks
-
         retrier = self._retrier(self._observer([]))
         found = find_tasks(
             self.live.select,
@@ -176,8 +171,6 @@ class _Run:
         every = self.live.restart_every
         if not self.live.start_precheck and every is None:
             return None
-        from precheck_gate.polling.starting import FreshResults, Restarts, Starter
-
         return FreshResults(
             self.client,
             Starter(self.client, self._retrier(observer), self.live.mode),
@@ -185,8 +178,6 @@ class _Run:
         )
 
     def _retrier(self, observer: Progress) -> Retrier:
-        from precheck_gate.polling.retries import Backoff, Retrier
-
         return Retrier(
             self.clock,
             Backoff(random.random),
@@ -197,9 +188,6 @@ class _Run:
         )
 
     def _poller(self, asker: Asker, observer: Progress, tasks: int) -> Poller:
-        from precheck_gate.polling.poller import Poller
-        from precheck_gate.polling.timing import AdaptiveCadence, FixedCadence
-
         if not self.live.no_details:
             self.naming.asker = asker
             asker = self.naming
@@ -229,8 +217,6 @@ class _Run:
 
     def _observer(self, tasks: Sequence[str]) -> Progress:
         """Return what shows the progress of these tasks; their names may come later."""
-        from precheck_gate.cli.progress.plain import NoProgress, PlainProgress
-
         console, verbose = self.gate.console, self.gate.outputs.verbose
         if self.quiet:
             return NoProgress()
@@ -243,8 +229,6 @@ class _Run:
         )
 
     def _judge(self, snapshot: Snapshot) -> Verdict:
-        from precheck_gate.judgement.task import judge_task
-
         context = self._of_today(self.context)
         return judge_task(Observation(snapshot.task_id, snapshot), context).verdict
 
