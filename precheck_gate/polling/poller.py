@@ -50,7 +50,6 @@ class PollOptions:
         pace: the minimum time between two requests, which the client ensures.
         width: the maximum number of batches at once, when results have to be confirmed.
         backoff: the bound of the first pause after a fault; see `retries.Backoff`.
-        longest_backoff: the highest bound of such a pause.
         heartbeat: the longest time without an event.
         gentle: how often to ask for a pre-check that has ended and is not accepted.
     """
@@ -62,7 +61,6 @@ class PollOptions:
     pace: float = 0.1
     width: int = 4
     backoff: float = 1.0
-    longest_backoff: float = 30.0
     heartbeat: float = 20.0
     gentle: float = GENTLE_SECONDS
 
@@ -385,5 +383,5 @@ class Poller:
             raise fault
         self._faults_in_a_row += 1
         self._last_fault = fault
-        backoff = Backoff(self.random, self.options.backoff, self.options.longest_backoff)
+        backoff = Backoff(self.random, self.options.backoff)
         return self.budget.pause(fault, backoff.delay(self._faults_in_a_row, fault))

@@ -26,17 +26,15 @@ class Watch:
     Attributes:
         turn: the number of the latest request for the task, from 1; 0 for none.
         heard: the number of the latest request that brought an answer for it; 0 for none.
-        snapshot: the latest result.
-        answered_at: when the latest result came.
+        answered_at: when ``snapshot``, the latest result, came.
         trouble: why the latest answer does not count; None if it does.
         troubled_since: since when there has been trouble, or an item without a status at 100 %,
             without a break.
         final: whether that lasted longer than its grace.
         fault: why the latest request brought no answer; None if it did.
         cut_off: why the run ended before the latest request was answered; "" if it was.
-        accepted: whether the result is accepted if the pre-check has ended; if not, the gate waits
-            for another one.
-        timeline: (time, percent) of each step of progress, at most `MAX_TIMELINE`.
+        accepted: whether the result is accepted; if not, the gate waits for another one.
+        timeline: (time, percent) of each step of progress.
     """
 
     task_id: str
