@@ -116,9 +116,9 @@ def _know_secrets() -> None:
 
     What was meant for a variable may have been typed as an option's value.
     """
-    from precheck_gate.drs.auth.environment import Environment
+    from precheck_gate.drs.auth.discovery import mask_environment
 
-    Environment.of_process().know_secrets()
+    mask_environment()
 
 
 def _invoke(arguments: list[str], interrupts: Interrupts) -> int:

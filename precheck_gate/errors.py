@@ -22,7 +22,7 @@ import errno
 from dataclasses import dataclass
 
 from precheck_gate.exits import ExitCode
-from precheck_gate.safetext.pasted_secrets import told
+from precheck_gate.safetext.pasted_secrets import safe_name
 
 __all__ = [
     "AccessRefused",
@@ -218,7 +218,7 @@ def unreadable(
 ) -> UsageError:
     """Return the error for a file that cannot be read; ``what`` is its kind."""
     hint = _HINTS.get(error.errno or 0, hint)
-    return UsageError(f"{what} {told(path)} cannot be read: {reason_of(error)}.", hint=hint)
+    return UsageError(f"{what} {safe_name(path)} cannot be read: {reason_of(error)}.", hint=hint)
 
 
 _HINTS = {

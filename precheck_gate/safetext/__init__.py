@@ -1,1 +1,1 @@
-"""Make untrusted text safe to print, and hide credentials in it."""
+"""Text that is safe to show: credentials masked, control characters and commands escaped."""

@@ -1,4 +1,4 @@
-"""Makes text that we did not write harmless before it reaches any terminal, log or report."""
+"""Make untrusted text harmless before it reaches a terminal, a log or a report."""
 
 from __future__ import annotations
 
@@ -10,20 +10,9 @@ from precheck_gate.safetext.secrets import hide_secrets
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = [
-    "clean",
-    "clean_line",
-    "count",
-    "few",
-    "hide_credentials",
-    "inert",
-    "inert_line",
-    "shorten",
-]
-
 # Control characters (C0 without tab and newline, DEL, C1), invisible and bidirectional format
-# characters, line separators, lone surrogates and noncharacters: they steer terminals, forge lines
-# or break XML and UTF-8.
+# characters, line separators, lone surrogates and noncharacters: they control terminals, forge
+# lines or break XML and UTF-8.
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\ud800-\udfff\ufdd0-\ufdef\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e0fff"
@@ -38,8 +27,8 @@ _UNSAFE = re.compile(
 _COLON_COMMAND = re.compile(r"(?<![0-9A-Za-z])::(?=\s*[A-Za-z])")
 _HASH_COMMAND = re.compile(r"##(?=\w*\[)")
 
-# Directives to readers of JUnit: "[[ATTACHMENT|path]]", "[[PROPERTY|name=value]]". Those known also
-# behind one bracket, which a text before it may double.
+# Directives to JUnit readers: "[[ATTACHMENT|path]]", "[[PROPERTY|name=value]]". The known ones also
+# after a single bracket, which the text before it may double.
 _BRACKETS = re.compile(r"\[{2,}(?=\s*/?\w+\s*\|)")
 _BRACKET = re.compile(r"\[(?=(?:attachment|property)\|)", re.IGNORECASE)
 
@@ -54,13 +43,13 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def inert(text: str) -> str:
-    r"""Return ``text`` with everything that could act made visible.
+    r"""Return ``text`` with everything that could act as a command made visible.
 
-    Control, format and invalid characters turn into their escapes (``\x1b``), and the commands of
-    CI runners and the directives to readers of JUnit lose their form (``::set-env`` becomes
-    ``: :set-env``, ``[[ATTACHMENT|`` becomes ``[ [ ATTACHMENT|``). The result encodes as UTF-8, is
-    allowed in XML 1.0, and ``inert(inert(text)) == inert(text)``; tabs and newlines stay. It may
-    hold a secret: it is for what is compared and not shown.
+    Control, format and invalid characters become escapes (``\x1b``). Commands to CI runners and
+    directives to JUnit readers are broken up (``::set-env`` becomes ``: :set-env``,
+    ``[[ATTACHMENT|`` becomes ``[ [ ATTACHMENT|``). The result is valid UTF-8 and XML 1.0, and
+    ``inert(inert(text)) == inert(text)``; tabs and newlines stay. Secrets are not masked: this is
+    for what is compared and not shown.
     """
     if (
         text.isascii()
@@ -69,7 +58,7 @@ def inert(text: str) -> str:
         and "##" not in text
         and "|" not in text
     ):
-        # Nothing can act in nearly all of the thousands of names.
+        # This is the case for nearly all of the thousands of names.
         return text
     cleaned = _UNSAFE.sub(_escape, text)
     if "::" in cleaned:
@@ -83,31 +72,27 @@ def inert(text: str) -> str:
 
 
 def clean(text: str) -> str:
-    """Return ``text`` without secrets and made `inert`, for every report, log and terminal.
+    """Return ``text`` with secrets masked and made `inert`, for all reports, logs and terminals.
 
-    Secrets are hidden here since each format escapes in its own way what it gets.
+    Secrets are masked here because each format escapes text in its own way afterwards.
     """
     return inert(hide_secrets(text))
 
 
 def clean_line(text: str) -> str:
-    """Like `clean`, for a place that holds one line: newlines and tabs become escapes too."""
-    return _one_line(clean(text))
+    """Like `clean`, for one line: newlines and tabs become escapes too."""
+    return clean(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def inert_line(text: str) -> str:
-    """Like `inert`, for what `clean_line` shows."""
-    return _one_line(inert(text))
-
-
-def _one_line(text: str) -> str:
-    return text.replace("\n", "\\n").replace("\t", "\\t")
+    """Like `clean_line`, with secrets not masked; see `inert`."""
+    return inert(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def shorten(text: str, limit: int) -> str:
-    """Return at most ``limit`` characters of ``text``, saying how many were left out.
+    """Return at most ``limit`` characters of ``text``, and how many more there are.
 
-    Secrets are hidden before: of one that is cut off the rest would not be known any more.
+    Secrets are masked first: one that is cut off would not be recognized any more.
     """
     text = hide_secrets(text)
     if len(text) <= limit:
@@ -124,7 +109,7 @@ MOST_NAMED = 5
 
 
 def few(task_ids: Sequence[str]) -> str:
-    """Return the first of some tasks for a message, and how many there are in all."""
+    """Return the first of some tasks for a message, and how many there are."""
     names = ", ".join(clean_line(shorten(one, 60)) for one in task_ids[:MOST_NAMED])
     if len(task_ids) == 1:
         return names

@@ -1,7 +1,7 @@
-"""Spellings of text: escapes of JSON, URLs and HTML, base64 and hexadecimal numbers, undone.
+"""Decode text: escapes of JSON, URLs and HTML, base64 and hexadecimal numbers.
 
-An escape stands for a character or a few, so that what is found in the decoded text has a place in
-the text itself (`Decoded.source`). Of base64 and hexadecimal numbers a whole run is decoded.
+An escape stands for one or a few characters, so a span of the decoded text has a place in the
+source (`Decoded.source`). Base64 and hexadecimal numbers are decoded as whole runs.
 """
 
 from __future__ import annotations
@@ -14,17 +14,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Decoded", "decoded_escapes", "decoded_runs", "runs_of"]
-
 _HEX = "[0-9a-fA-F]"
 
 
 class Decoded:
-    """A text with its escapes undone, and where each part of it came from.
-
-    Attributes:
-        text: what the escapes mean.
-    """
+    """The text that a source decodes to, and where in the source each part of it is."""
 
     def __init__(self, source: str, pieces: Iterator[tuple[str, int, int]]) -> None:
         texts: list[str] = []
@@ -41,7 +35,7 @@ class Decoded:
         self.text = "".join(texts)
 
     def source(self, span: tuple[int, int]) -> tuple[int, int]:
-        """Return what of the source a span of the decoded text stands for; escapes stay whole."""
+        """Return the span of the source for a span of the decoded text; escapes stay whole."""
         first, last = bisect_right(self._at, span[0]) - 1, bisect_left(self._at, span[1]) - 1
         start, end = self._from[first][0], self._from[last][1]
         if self._is_literal(first):
@@ -51,12 +45,12 @@ class Decoded:
         return start, end
 
     def _is_literal(self, piece: int) -> bool:
-        """Return whether a piece spells itself: an escape is longer than what it means."""
+        """Return whether a piece is not an escape, which is longer than what it means."""
         low, high = self._from[piece]
         return self._at[piece + 1] - self._at[piece] == high - low
 
 
-# Two may spell the halves of one character. Python's escapes are those of JSON and a few more.
+# Two \u escapes may be the halves of one character. Python has JSON's escapes and a few more.
 _JSON = re.compile(
     rf"\\(?:u[dD][89abAB]{_HEX}{{2}}\\u[dD][c-fC-F]{_HEX}{{2}}|u{_HEX}{{4}}"
     rf"|U00[01]{_HEX}{{5}}|x{_HEX}{{2}}"
@@ -107,7 +101,7 @@ def _html(text: str) -> Iterator[tuple[str, int, int]]:
     for match in _ENTITY.finditer(text):
         decimal, number = match["decimal"], match["hex"]
         if decimal or number:
-            # By hand: HTML takes some numbers for other characters, and some for none.
+            # Not by unescape(), which maps some numbers to other characters, and some to none.
             meaning = _character(int(decimal) if decimal else int(number, 16))
         else:
             meaning = unescape(match.group())
@@ -128,7 +122,7 @@ _ESCAPES = (("\\", _json), ("%", _percent), ("&", _html), ("\n", _folds))
 
 
 def decoded_escapes(text: str) -> Iterator[Decoded]:
-    """Yield the text with one kind of escapes undone by one level, for each kind it may have."""
+    """Yield the text decoded by one level, once for each kind of escapes that it may have."""
     for mark, pieces in _ESCAPES:
         if mark in text:
             yield Decoded(text, pieces(text))
@@ -140,12 +134,12 @@ _NUMBERS = re.compile(f"(?<!{_HEX}){_HEX}{{12,}}")
 
 
 def runs_of(octets: int) -> re.Pattern[str]:
-    """Return what finds runs of base64, or of hexadecimal numbers, of at least so many bytes."""
+    """Return a pattern for runs of base64 or hexadecimal digits, of at least so many bytes."""
     return re.compile(f"(?<!{_BASE64}){_BASE64}{{{-(-octets * 4 // 3)},}}={{0,2}}")
 
 
 def decoded_runs(run: str) -> Iterator[str]:
-    """Yield what a run may mean, wherever in it the encoded text begins."""
+    """Yield what a run may decode to, for each position where the encoded text may begin."""
     standard = run.rstrip("=").replace("-", "+").replace("_", "/")
     for start in range(4):
         part = standard[start:]

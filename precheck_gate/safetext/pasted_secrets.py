@@ -1,6 +1,6 @@
-"""What was typed where a path, a name or an ID belongs, and may be the credential itself.
+"""Credentials that were pasted where a path, a name or an ID belongs.
 
-``--token-file "$TOKEN"`` is a slip of every day, and its error must not quote what was given.
+``--token-file "$TOKEN"`` is a common mistake, and the error for it must not quote the value.
 """
 
 from __future__ import annotations
@@ -10,10 +10,8 @@ import re
 from precheck_gate.safetext.cleaning import clean_line, shorten
 from precheck_gate.safetext.secrets import hide_secrets
 
-__all__ = ["is_slip", "quoted", "told", "told_variable", "without_slips"]
-
-# Letters and digits in turns, as in tokens and keys; names and paths are words between signs, with
-# a number at an end. No path has a part of more than 255 characters on any usual file system.
+# Letters and digits mixed, as in tokens and keys. Names and paths are words between signs, with a
+# number at the end. No part of a path is longer than 255 characters on any usual file system.
 _MIXED = re.compile(r"[A-Za-z][0-9]+[A-Za-z]|[0-9][A-Za-z]+[0-9]")
 _LONG = re.compile(r"[0-9A-Za-z]{16,}")
 _BASE64 = re.compile(r"[0-9A-Za-z+/_-]{200,}=*")
@@ -27,8 +25,8 @@ _VARIABLE = re.compile(r"[A-Za-z_][0-9A-Za-z_]*")
 _WORD = re.compile(r"[^\s'\"(),]+")
 
 
-def is_slip(value: object) -> bool:
-    """Return whether a value looks like a credential, rather than a path, a name or an ID."""
+def looks_like_secret(value: object) -> bool:
+    """Return whether a value looks like a credential and not like a path, a name or an ID."""
     text = str(value).strip()
     hidden = hide_secrets(text)
     if hidden != text and not hidden.strip("*"):
@@ -47,32 +45,34 @@ def _instead(text: str) -> str:
     return f"(a text of {len(text)} characters that looks like a credential itself)"
 
 
-def told(name: object) -> str:
-    """Return a path or a name as an error may tell it: as it is, unless it is a slip."""
-    return _instead(str(name)) if is_slip(name) else str(name)
+def safe_name(name: object) -> str:
+    """Return a path or a name for an error; a description of it if it looks like a credential."""
+    return _instead(str(name)) if looks_like_secret(name) else str(name)
 
 
 def quoted(value: str, limit: int = 60, *, whole: str = "") -> str:
-    """Return a value in quotes for an error, made harmless and shortened; unless it is a slip.
+    """Like `safe_name`, in quotes, made harmless and shortened.
 
-    Where it is a part of what was typed, ``whole`` is all of it.
+    If the value is a part of what was typed, ``whole`` is all of it.
     """
-    slip = next((text for text in (whole, value) if is_slip(text)), None)
+    slip = next((text for text in (whole, value) if looks_like_secret(text)), None)
     return repr(clean_line(shorten(value, limit))) if slip is None else _instead(slip)
 
 
-def told_variable(name: str) -> str:
-    """Return the name of a variable as an error may tell it; what can be none is not repeated."""
+def safe_variable_name(name: str) -> str:
+    """Return a variable's name for an error; a description of it if it cannot be a name."""
     if _VARIABLE.fullmatch(name) is None:
-        return f"(a text of {len(name)} characters that is no variable's name)"
-    return told(name)
+        return f"(a text of {len(name)} characters that is not a valid variable name)"
+    return safe_name(name)
 
 
-def without_slips(message: str) -> str:
-    """Return a message of others about what was typed, without the words that are slips."""
+def without_pasted_secrets(message: str) -> str:
+    """Return a library's message about what was typed, without words that look like credentials."""
 
     def replace(word: re.Match[str]) -> str:
         text = word.group().lstrip("-").rstrip(".:;")
-        return word.group().replace(text, _instead(text)) if is_slip(text) else word.group()
+        return (
+            word.group().replace(text, _instead(text)) if looks_like_secret(text) else word.group()
+        )
 
     return _WORD.sub(replace, message)

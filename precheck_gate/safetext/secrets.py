@@ -1,4 +1,4 @@
-"""A credential as a value that shows nothing of itself, and texts of others without any."""
+"""Credentials as values that never show themselves, and text with credentials masked."""
 
 from __future__ import annotations
 
@@ -6,35 +6,30 @@ import re
 import sys
 import threading
 from functools import lru_cache
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from precheck_gate.safetext.json_escapes import decoded_escapes, decoded_runs, runs_of
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-__all__ = ["Secret", "hide_for_now", "hide_secrets"]
-
 _MASK = "***"
-# Shorter ones would be found in ordinary words; no token and no key is that short.
+# Shorter values occur in ordinary words; no token and no key is that short.
 _SHORTEST = 8
-# IAM takes passwords from 6 characters on, of two kinds of characters at least. Those below 8 are
-# hidden where they stand as words of their own: in a longer word they may be a part of a task's ID.
+# IAM accepts passwords of 6 characters or more, of at least two kinds. Those shorter than 8 are
+# masked only as separate words: within a longer word they may be a part of a task's ID.
 _SHORTEST_PASSWORD = 6
 _KINDS = ("[a-z]", "[A-Z]", "[0-9]", "[^a-zA-Z0-9]")
-# How often a value may have been encoded, such as JSON in a text of JSON.
+# How many times a value may be encoded, such as JSON within JSON.
 _LEVELS = 4
-# Up to this length, a text and what becomes of it are remembered.
+# The result for a text up to this length is cached.
 _SHORT = 256
-# More than there are requests at once.
+# More than the number of requests at the same time.
 _FOR_NOW = 16
 
 
 class Secret:
-    """Holds a credential; only `reveal` gives it out, at the one place that sends it.
+    """A credential. Only `reveal` returns it, for the one place that sends it.
 
-    It shows a mask in ``repr``, ``str`` and ``format``, and so in tracebacks with locals; pickle,
-    copy and JSON refuse it. What it holds is also hidden by `hide_secrets` from then on.
+    ``repr``, ``str`` and ``format``, and so tracebacks with locals, show a mask. It cannot be
+    pickled, copied or written as JSON. From now on, `hide_secrets` masks its value.
     """
 
     __slots__ = ("__value",)
@@ -70,11 +65,11 @@ class Secret:
 
 
 class Known:
-    """What has to be hidden; a process knows a handful of values.
+    """The values to mask; a process has only a few.
 
     Attributes:
         forms: the values.
-        words: short passwords, with what finds them as words.
+        words: short passwords, with the pattern that finds each as a word.
     """
 
     def __init__(self) -> None:
@@ -86,10 +81,10 @@ class Known:
         self._set()
 
     def add(self, value: str) -> None:
-        """Have a value hidden from now on."""
+        """Mask a value from now on."""
         with self._lock:
             if len(value) >= _SHORTEST:
-                # In a form or a query, a blank is spelt so.
+                # In a form or a query, a space is written as a plus sign.
                 self._for_ever |= {value, value.replace(" ", "+")}
                 self._set()
             elif _may_be_a_password(value):
@@ -99,7 +94,7 @@ class Known:
                 self._set()
 
     def add_for_now(self, value: str) -> None:
-        """Have a value hidden until some others have come."""
+        """Mask a value until `_FOR_NOW` others have been added."""
         with self._lock:
             self._for_now = [*self._for_now[-_FOR_NOW:], value]
             self._set()
@@ -109,11 +104,11 @@ class Known:
         everything = (*self.forms, *self.words)
         self._shortest = min(map(len, everything), default=sys.maxsize)
         self._run = runs_of(min(self._shortest, 1000))
-        # The same names and IDs come again and again.
+        # The same names and IDs occur many times.
         self._hide_short = lru_cache(4096)(self._hide)
 
     def hide(self, text: str) -> str:
-        """Return ``text`` without any of the values, in whatever spelling."""
+        """Return ``text`` with all values masked, in any encoding."""
         if len(text) < self._shortest:
             return text
         return self._hide_short(text) if len(text) <= _SHORT else self._hide(text)
@@ -121,19 +116,18 @@ class Known:
     def _hide(self, text: str) -> str:
         parts: list[str] = []
         done = 0
-        for start, end in _merged(self._spans(text, _LEVELS, {})):
-            parts += (text[done:start], _MASK)
-            done = end
+        for start, end in sorted(self._spans(text, _LEVELS, {})):
+            # A span that overlaps the one before it extends that.
+            if start >= done:
+                parts += (text[done:start], _MASK)
+            done = max(done, end)
         return "".join((*parts, text[done:])) if parts else text
 
     def _spans(self, text: str, levels: int, seen: dict[str, int]) -> list[tuple[int, int]]:
-        """Return where values are, behind so many levels of encoding.
+        """Return where values are in a text, which is decoded up to ``levels`` times.
 
-        Args:
-            text: where to look.
-            levels: how often to decode.
-            seen: the texts that were looked at, with the levels that were left for each: different
-                orders of decoding lead to the same text.
+        ``seen`` has the texts already searched, with the levels that were left for each: different
+        orders of decoding lead to the same text.
         """
         seen[text] = levels
         found = self._plain(text)
@@ -160,20 +154,6 @@ class Known:
         return found
 
 
-def _merged(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Yield spans in order, those that overlap as one."""
-    whole: tuple[int, int] | None = None
-    for start, end in sorted(spans):
-        if whole is None or start >= whole[1]:
-            if whole is not None:
-                yield whole
-            whole = (start, end)
-        else:
-            whole = (whole[0], max(whole[1], end))
-    if whole is not None:
-        yield whole
-
-
 def _may_be_a_password(value: str) -> bool:
     kinds = sum(re.search(kind, value) is not None for kind in _KINDS)
     return len(value) >= _SHORTEST_PASSWORD and kinds > 1
@@ -183,16 +163,16 @@ _known = Known()
 
 
 def hide_for_now(value: str) -> None:
-    """Have `hide_secrets` hide a value until some others have come: such as a signature."""
+    """Mask a short-lived value, such as a signature, until some others have been added."""
     _known.add_for_now(value)
 
 
 def hide_secrets(text: str) -> str:
-    r"""Return ``text`` without the value of any `Secret` of this process, for texts of others.
+    r"""Return ``text`` with the value of every `Secret` of this process masked.
 
-    A service may well repeat in an error what it was sent: as it is, percent-encoded, with the
-    entities of HTML, behind escapes of JSON (``\u003d``), in base64 or in hexadecimal numbers, and
-    in any of these within another. What is judged or compared is never changed by this: it is for
-    texts on their way to a report, a log or a terminal.
+    A service may repeat in an error what it was sent: as it is, percent-encoded, with HTML
+    entities, with JSON escapes (``\u003d``), in base64 or hexadecimal, or in any of these within
+    another. This is for text on its way to a report, a log or a terminal: what is judged or
+    compared is never changed.
     """
     return _known.hide(text)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl
 
 from precheck_gate.documents.strict_json import loads
-from precheck_gate.drs.auth.signing import DATE_FORMAT, signature
+from precheck_gate.drs.auth.access_key import DATE_FORMAT, signature
 from precheck_gate.safetext.secrets import Secret
 from precheck_gate.simulator.messages import Response, json_reply
 from precheck_gate.simulator.scenario import DEFAULT_PROJECT_ID

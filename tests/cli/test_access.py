@@ -29,8 +29,8 @@ def test_no_token(gate: Gate, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> 
     service = serve("mysql")
     outcome = gate.run(service.url)
     assert outcome.code == 2
-    outcome.says("There is no token", "PRECHECK_GATE_TOKEN", "--token-file")
-    outcome.reports("There is no token")
+    outcome.says("No credential found", "PRECHECK_GATE_TOKEN", "--token-file")
+    outcome.reports("No credential found")
     assert service.requests == ()
 
 
@@ -40,8 +40,8 @@ def test_no_token(gate: Gate, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> 
         (None, "cannot be read: No such file"),
         (b"", "is empty"),
         (b" \n", "is empty"),
-        (f"{TOKEN}\nmore".encode(), "characters that no token has"),
-        (f"{TOKEN}\x00".encode(), "characters that no token has"),
+        (f"{TOKEN}\nmore".encode(), "contains invalid characters"),
+        (f"{TOKEN}\x00".encode(), "contains invalid characters"),
         (b"\xff\xfe", "is not text"),
     ],
     ids=["absent", "empty", "blank", "two lines", "NUL", "UTF-16"],
@@ -125,7 +125,7 @@ def test_an_unknown_project_tells_to_check_the_project(gate: Gate, serve: Serve)
     [
         ({"--endpoint": None}, ["Neither an endpoint nor a region", "--region"]),
         ({"--project-id": None}, ["No project is given", "--project-id"]),
-        ({"--project-id": "a/../b"}, ["'a/../b' is not the ID of a project", "letters and digits"]),
+        ({"--project-id": "a/../b"}, ["'a/../b' is not a valid project ID", "letters and digits"]),
         ({"--endpoint": "ftp://x"}, ["'ftp://x'", "is not an http(s) URL"]),
         ({"--endpoint": "http://192.0.2.1"}, ["http://192.0.2.1", "unencrypted", "https"]),
         ({"--endpoint": "https://x/?a=b"}, ["'x' has more in it than a base URL"]),

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate.cli.options.service_settings import ServiceSettings, find_service
-from precheck_gate.drs.auth.discovery import AuthOptions
-from precheck_gate.drs.auth.environment import Environment
+from precheck_gate.cli.options.service import ServiceSettings, find_service
+from precheck_gate.drs.auth.credential import Environment
 from precheck_gate.errors import UsageError
 from tests.support.outcome import ID, PROJECT
 
@@ -26,12 +25,14 @@ def settings(
     """Return the settings that a region, an endpoint, a project's ID and variables amount to."""
     variables = {"OS_TOKEN": "token", **{name: more[name] for name in more if name.isupper()}}
     return find_service(
-        endpoint=endpoint,
-        region=region,
-        project_id=more.get("project_id"),
-        iam_endpoint=more.get("iam_endpoint", ""),
-        auth=AuthOptions(),
-        environment=Environment(variables),
+        {
+            "endpoint": endpoint,
+            "region": region,
+            "project_id": more.get("project_id"),
+            "iam_endpoint": more.get("iam_endpoint", ""),
+            "ca_bundle": None,
+        },
+        Environment(variables),
     )
 
 
@@ -58,7 +59,7 @@ def test_the_regions_own_endpoint_is_no_contradiction(
         "run", ID, "--region", "eu-west-101", "--project-id", " x y ", *gate.outputs
     )
     assert outcome.code == 2
-    outcome.says("is not the ID of a project")
+    outcome.says("is not a valid project ID")
 
 
 @pytest.mark.parametrize("where", ["both on the command line", "both in the environment"])

@@ -11,7 +11,7 @@ import pytest
 import precheck_gate
 from precheck_gate.cli import main_group
 from precheck_gate.cli.options.environment import known_variables
-from precheck_gate.drs.auth.variables import KEY_VARIABLES, TOKEN_VARIABLES, USER_VARIABLES
+from precheck_gate.drs.auth.discovery import VARIABLES
 from tests.support.outcome import ID, TOKEN
 from tests.unit.reports.test_dotenv import NAMES
 
@@ -52,8 +52,15 @@ VALUES = [
 @pytest.mark.parametrize("text", ["", " "])
 @pytest.mark.parametrize(("path", "name"), VALUES, ids=str)
 def test_an_option_without_a_value_is_refused_by_name(
-    gate: Gate, path: tuple[str, ...], name: str, text: str
+    gate: Gate,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    path: tuple[str, ...],
+    name: str,
+    text: str,
 ) -> None:
+    # A report is written to whatever name is given for it.
+    monkeypatch.chdir(tmp_path)
     outcome = gate.main(*path, name, text, with_reports=False)
     assert outcome.code == 2
     assert name in outcome.err
@@ -150,9 +157,9 @@ def test_variables_that_others_of_ours_read_or_write_are_known() -> None:
     assert "PRECHECK_GATE_SIMULATE_PORT" in ours
     assert set(ours) <= known
     assert {f"PRECHECK_GATE_{name}" for name in NAMES} <= known
-    pairs = (*KEY_VARIABLES, TOKEN_VARIABLES, *(names[:2] for names in USER_VARIABLES))
-    credentials = {name for names in pairs for name in names if name.startswith("PRECHECK_GATE_")}
-    assert credentials | {"PRECHECK_GATE_DOMAIN_NAME"} <= known
+    credentials = {name for name in VARIABLES if name.startswith("PRECHECK_GATE_")}
+    assert len(credentials) == 7
+    assert credentials <= known
 
 
 def texts(param: click.Parameter) -> list[str]:

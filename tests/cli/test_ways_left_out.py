@@ -26,7 +26,7 @@ def test_a_credential_of_another_way_than_auth_names_is_refused(
 ) -> None:
     outcome = gate.run_now(serve("mysql").url, "--auth", way, option, value, "--timeout", "1s")
     assert outcome.code == 2
-    outcome.reports(f"{option} has no meaning with --auth {way}")
+    outcome.reports(f"{option} cannot be used with --auth {way}")
 
 
 def test_auth_of_the_command_line_replaces_a_profile_of_the_environment(

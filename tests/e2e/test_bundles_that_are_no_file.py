@@ -38,4 +38,4 @@ def test_a_bundle_that_is_no_regular_file_is_refused_at_once(
         check=False,
     )
     assert done.returncode == 2
-    assert "cannot be used: it is no regular file" in done.stdout + done.stderr
+    assert "cannot be used: it is not a regular file" in done.stdout + done.stderr

@@ -14,7 +14,9 @@ import pytest
 
 from precheck_gate.__main__ import run_main
 from precheck_gate.cli.commands.run import run as run_command
-from precheck_gate.drs.auth.variables import KEY_VARIABLES, TOKEN_VARIABLES, USER_VARIABLES
+from precheck_gate.drs.auth.access_key import AccessKey
+from precheck_gate.drs.auth.iam_token import IamToken
+from precheck_gate.drs.auth.user import IamUser
 from tests.support.ci.composite import Job, action_script, load_action, read_outputs
 from tests.support.ci.peers import once
 from tests.support.ci.scenarios import BLOCKS, PASSES, PROJECT, WARNS, serve
@@ -426,7 +428,11 @@ def test_an_old_python_is_passed_over(tmp_path: Path) -> None:
 # The credentials have no option, for no secret may be a flag's value; the tasks are arguments.
 SECRET_INPUTS = ("token", "access-key", "secret-key", "security-token", "password")
 WITHOUT_OPTION = {"tasks", "user-name", "domain-name", *SECRET_INPUTS}
-SECRET_VARIABLES = (TOKEN_VARIABLES, *KEY_VARIABLES, *(names[1:2] for names in USER_VARIABLES))
+SECRET_VARIABLES = (
+    [name for names in IamToken.variables for name in names.required],
+    *(names.required + names.optional for names in AccessKey.variables),
+    *(names.required[1:] for names in IamUser.variables),
+)
 
 
 def options() -> dict[str, click.Option]:

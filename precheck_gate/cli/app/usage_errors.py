@@ -15,7 +15,7 @@ from precheck_gate.cli.options.report_paths import Overwriting, check_inputs, is
 from precheck_gate.errors import UsageError
 from precheck_gate.exits import ExitCode
 from precheck_gate.runtime.console import Console
-from precheck_gate.safetext.pasted_secrets import without_slips
+from precheck_gate.safetext.pasted_secrets import without_pasted_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,12 +32,14 @@ def tell_usage_error(
 ) -> int:
     """Tell what is wrong with a command line, and return the exit code, which is never 0."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        Console().say(without_slips(error.format_message()))
+        Console().say(without_pasted_secrets(error.format_message()))
         return int(ExitCode.USAGE)
     command, rest = _command_of(group, arguments)
     context = getattr(error, "ctx", None)
     path = context.command_path if context else f"precheck-gate {command.name if command else ''}"
-    told = UsageError(without_slips(error.format_message()), hint=f"See {path.strip()} --help.")
+    told = UsageError(
+        without_pasted_secrets(error.format_message()), hint=f"See {path.strip()} --help."
+    )
     if command is not None and any(param.name == "reports" for param in command.params):
         return _report(told, _Raw(command, rest), runtime)
     Console().error(told)

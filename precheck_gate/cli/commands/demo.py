@@ -56,8 +56,9 @@ def demo(ctx: click.Context, /, passing: bool, directory: Path, quiet: bool, ver
 
 def _demo(gate: Gate, runtime: Runtime, judging: JudgeOptions, scenario_name: str) -> int:
     from precheck_gate.cli.live.run import gate_live
-    from precheck_gate.cli.options.service_settings import ServiceSettings
-    from precheck_gate.drs.auth.identities import Found, TokenIdentity, Way
+    from precheck_gate.cli.options.service import ServiceSettings
+    from precheck_gate.drs.auth.credential import Found
+    from precheck_gate.drs.auth.iam_token import IamToken
     from precheck_gate.polling.poller import PollOptions
     from precheck_gate.runtime.clock import SystemClock
     from precheck_gate.safetext.secrets import Secret
@@ -74,7 +75,7 @@ def _demo(gate: Gate, runtime: Runtime, judging: JudgeOptions, scenario_name: st
             service=ServiceSettings(
                 endpoint=simulator.url,
                 project_id=scenario.project_id or DEFAULT_PROJECT_ID,
-                found=Found(TokenIdentity(Secret("demo")), Way.TOKEN, "the demo"),
+                found=Found(IamToken(Secret("demo")), "the demo"),
             ),
             polling=PollOptions(timeout=120.0),
             judging=judging,

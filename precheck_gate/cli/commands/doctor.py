@@ -25,7 +25,7 @@ from precheck_gate.runtime.process import Runtime
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from precheck_gate.cli.options.service_settings import ServiceSettings
+    from precheck_gate.cli.options.service import ServiceSettings
     from precheck_gate.drs.auth.session import Access
     from precheck_gate.drs.http.probing import Finding
     from precheck_gate.drs.http.transport import HttpTransport
@@ -177,11 +177,11 @@ class Examination:
         return True
 
     def _iam(self, service: ServiceSettings, access: Access) -> bool:
-        if not service.found.needs_iam:
-            self._skip("iam", f"not needed for the {access.credential.name}")
+        if not service.found.credential.needs_iam:
+            self._skip("iam", f"not needed for the {access.credential.label}")
             return True
         try:
-            access.credential.ready(self._seconds)
+            access.ready(self._seconds)
         except ServiceError as error:
             self._fail("iam", error.message, error.hint)
             self._skip("project", "there is no token to ask with")

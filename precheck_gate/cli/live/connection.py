@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from precheck_gate.cli.options.live import LiveOptions
-    from precheck_gate.cli.options.service_settings import ServiceSettings
+    from precheck_gate.cli.options.service import ServiceSettings
     from precheck_gate.drs.api.auto import Service
     from precheck_gate.drs.api.v3_results import Answer
     from precheck_gate.drs.http.messages import Reply

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from precheck_gate.cli.app.execution import JudgeOptions
-    from precheck_gate.cli.options.service_settings import ServiceSettings
+    from precheck_gate.cli.options.service import ServiceSettings
     from precheck_gate.cli.progress.plain import Progress
     from precheck_gate.gate import Gate
     from precheck_gate.judgement.context import JudgementContext

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from precheck_gate.drs.auth.discovery import NAMING_OPTIONS, VARIABLES
 from precheck_gate.errors import UsageError
-from precheck_gate.safetext.pasted_secrets import told_variable
+from precheck_gate.safetext.pasted_secrets import safe_variable_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,14 +32,7 @@ __all__ = [
 PREFIX = "PRECHECK_GATE_"
 # How to ask for the default by name.
 _DEFAULTS = {"policy": "; for the default policy, use builtin:default"}
-_ID_TOKEN_VARIABLE = f"{PREFIX}ID_TOKEN_VARIABLE"
-_CREDENTIALS = tuple(
-    PREFIX + name
-    for name in (
-        *("TOKEN", "ACCESS_KEY", "SECRET_KEY", "SECURITY_TOKEN"),
-        *("USER_NAME", "PASSWORD", "DOMAIN_NAME"),
-    )
-)
+_CREDENTIALS = tuple(name for name in VARIABLES if name.startswith(PREFIX))
 # What a report of the format dotenv puts into the environment of the jobs that follow; the ID token
 # of the CI templates; and what the integrations, their examples and the project's tests read.
 _OTHERS = tuple(
@@ -150,8 +144,9 @@ def _refuse_unknown(ctx: click.Context, opts: Mapping[str, Any]) -> None:
     if ctx.resilient_parsing or ctx.meta.get(_CHECKED):
         return
     ctx.meta[_CHECKED] = True
-    named = {opts.get("id_token_variable"), os.environ.get(_ID_TOKEN_VARIABLE, "").strip()}
-    ours = {name for name in os.environ if name.upper().startswith(PREFIX)} - named
+    ours = {name for name in os.environ if name.upper().startswith(PREFIX)}
+    for one in NAMING_OPTIONS:
+        ours -= {opts.get(one.key), os.environ.get(one.own_variable, "").strip()}
     # The command's own first: to know those of all takes loading all.
     ours -= {*_CREDENTIALS, *_OTHERS, *_variables_of(ctx.command)}
     if not ours:
@@ -159,7 +154,7 @@ def _refuse_unknown(ctx: click.Context, opts: Mapping[str, Any]) -> None:
     known = known_variables(ctx.find_root().command)
     unknown = sorted(ours - known)
     if unknown:
-        told = [f"{told_variable(name)}{_meant(name, known)}" for name in unknown[:_MOST_TOLD]]
+        told = [f"{safe_variable_name(name)}{_meant(name, known)}" for name in unknown[:_MOST_TOLD]]
         more = len(unknown) - _MOST_TOLD
         raise click.UsageError(
             f"Unknown variable{'s' if len(unknown) > 1 else ''}: {', '.join(told)}"

@@ -1,8 +1,12 @@
-"""The options that say which service to ask and with what credential, and what they amount to."""
+"""The service that a run uses, and the credential for it: options, settings and access."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+import re
+import stat
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,30 +16,48 @@ from precheck_gate.cli.options.environment import refuse_empty_credentials
 from precheck_gate.cli.options.sections import section
 from precheck_gate.cli.options.shared import add_options, option
 from precheck_gate.cli.options.types import PATH
-from precheck_gate.drs.auth.service_variables import (
-    IAM_VARIABLES,
-    PROJECT_VARIABLES,
-    REGION_VARIABLES,
-)
-from precheck_gate.drs.auth.variables import ID_TOKEN_FILE_VARIABLES, IDP_VARIABLES
+from precheck_gate.drs.auth.credential import Environment
+from precheck_gate.drs.auth.discovery import KINDS, find_credential
 from precheck_gate.errors import UsageError
+from precheck_gate.safetext.pasted_secrets import quoted, safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
-    from precheck_gate.cli.options.service_settings import ServiceSettings
+    from precheck_gate.drs.auth.credential import Found, Option
     from precheck_gate.drs.auth.session import Access
-    from precheck_gate.drs.http.debug_log import Exchange
     from precheck_gate.drs.http.messages import Send
     from precheck_gate.drs.http.transport import HttpTransport
     from precheck_gate.runtime.console import Console
     from precheck_gate.runtime.process import Runtime
 
-__all__ = ["open_access", "open_transport", "read_service", "service_files", "service_options"]
+# Our own names first, then those that other tools use.
+_REGION = ("PRECHECK_GATE_REGION", "HW_REGION_NAME", "OS_REGION_NAME")
+_PROJECT_ID = (
+    "PRECHECK_GATE_PROJECT_ID",
+    "HUAWEICLOUD_SDK_PROJECT_ID",
+    "HW_PROJECT_ID",
+    "OS_PROJECT_ID",
+)
+PROJECT_NAME_VARIABLES = ("HW_PROJECT_NAME", "OS_PROJECT_NAME", "OS_TENANT_NAME")
+IAM_VARIABLES = (
+    "PRECHECK_GATE_IAM_ENDPOINT",
+    "HUAWEICLOUD_SDK_IAM_ENDPOINT",
+    "HW_AUTH_URL",
+    "OS_AUTH_URL",
+)
+_PROJECT = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
-WAYS = ("token", "user", "aksk", "oidc", "profile")
 
-_OPTIONS = (
+def _click_option(declared: Option) -> Callable[[Any], Any]:
+    settings: dict[str, Any] = {"type": PATH} if declared.file else {}
+    if declared.variables:
+        settings["envvar"] = declared.variables
+    return option(declared.name, metavar=declared.metavar, help=declared.help, **settings)
+
+
+SERVICE_OPTIONS = (
     *section(
         "Service",
         option(
@@ -45,29 +67,29 @@ _OPTIONS = (
         ),
         option(
             "--region",
-            envvar=REGION_VARIABLES,
+            envvar=_REGION,
             metavar="NAME",
-            help="The region, such as eu-west-101, which selects the endpoints of DRS and IAM.",
+            help="Region, such as eu-west-101. Selects the endpoints of DRS and IAM.",
         ),
         option(
             "--project-id",
-            envvar=PROJECT_VARIABLES,
+            envvar=_PROJECT_ID,
             metavar="ID",
-            help="The project that the tasks belong to. By default, the gate asks IAM for the "
-            "project named by HW_PROJECT_NAME, OS_PROJECT_NAME or OS_TENANT_NAME, or else by the "
-            "region.",
+            help="Project of the tasks. Default: the gate asks IAM for the project named by "
+            f"{', '.join(PROJECT_NAME_VARIABLES[:-1])} or {PROJECT_NAME_VARIABLES[-1]}, else by "
+            "the region.",
         ),
         option(
             "--iam-endpoint",
             envvar=IAM_VARIABLES,
             metavar="URL",
-            help="The IAM endpoint, where IAM has to be asked. Without it: that of the region.",
+            help="IAM endpoint URL. Default: the one of --region.",
         ),
         option(
             "--ca-bundle",
             type=PATH,
             metavar="FILE",
-            help="Trust these certificates (PEM) for TLS.",
+            help="CA certificates (PEM) to trust for TLS.",
         ),
         option(
             "--debug-http",
@@ -79,108 +101,107 @@ _OPTIONS = (
         "Credential",
         option(
             "--auth",
-            type=click.Choice(WAYS),
-            help="Authentication method. Default: the first one found, in this order: an option's "
-            "token file, profile or ID token; a token, access key or IAM user in the environment; "
-            "the CI's identity; the shared credentials file.",
+            type=click.Choice([kind.auth for kind in KINDS]),
+            help="Authentication method. Default: the first one found, in this order: what an "
+            f"option names; {'; '.join(kind.lookup for kind in KINDS)}.",
         ),
-        option(
-            "--token-file",
-            type=PATH,
-            metavar="FILE",
-            help="Read the IAM token from a file. Overrides the environment.",
-        ),
-        option(
-            "--profile-name",
-            metavar="NAME",
-            help="Use this profile of ~/.huaweicloud/credentials "
-            "(HUAWEICLOUD_SDK_CREDENTIALS_FILE).",
-        ),
-        option(
-            "--idp-id",
-            envvar=IDP_VARIABLES,
-            metavar="ID",
-            help="The identity provider in IAM that takes the CI's ID token.",
-        ),
-        option(
-            "--id-token-variable",
-            metavar="NAME",
-            help="The variable that holds the CI's ID token, such as of GitLab's id_tokens.",
-        ),
-        option(
-            "--id-token-file",
-            type=PATH,
-            metavar="FILE",
-            help="Read the CI's ID token from a file, again whenever it is needed.",
-        ),
-        option(
-            "--oidc-audience",
-            metavar="TEXT",
-            help="The audience to ask GitHub's ID token for. Without it: GitHub's default.",
-        ),
+        *(_click_option(declared) for kind in KINDS for declared in kind.options),
     ),
 )
 
 
 def service_options(command: Any) -> Any:
-    """Add the options that say which service to ask and how."""
-    return add_options(command, *_OPTIONS)
+    """Add the options that select the service and the credential."""
+    return add_options(command, *SERVICE_OPTIONS)
 
 
 def service_files(options: Mapping[str, Any]) -> list[tuple[str, Path]]:
-    """Return the files that may be read to reach the service, each with what it is."""
-    from precheck_gate.drs.auth.environment import Environment
-    from precheck_gate.drs.auth.profile import profile_path
-
+    """Return the files that may be read to reach the service, each with its name."""
     environment = Environment.of_process()
-    tokens = filter(None, map(environment.get, ID_TOKEN_FILE_VARIABLES))
-    files = [
-        ("the token file", options["token_file"]),
-        ("the ID token file", options["id_token_file"]),
-        *(("the ID token file", Path(path)) for path in tokens),
-        ("the CA bundle", options["ca_bundle"]),
-        ("the credentials file", profile_path(environment)),
-    ]
-    return [(what, path) for what, path in files if path is not None]
+    files = [one for kind in KINDS for one in kind.files(options, environment)]
+    if options["ca_bundle"] is not None:
+        files.append(("the CA bundle", options["ca_bundle"]))
+    return files
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSettings:
+    """The service to use, all checked.
+
+    Attributes:
+        endpoint: base URL.
+        project_id: "" to ask IAM for it by ``project_name``.
+        language: of the service's messages.
+        ca_bundle: None for the usual certificates.
+        region: "" if not known.
+        iam_endpoint: base URL; "" if IAM is not needed.
+        project_name: named by the environment, or else the region; "" if not known.
+    """
+
+    endpoint: str
+    project_id: str
+    found: Found
+    language: str = "en-us"
+    ca_bundle: str | None = None
+    region: str = ""
+    iam_endpoint: str = ""
+    project_name: str = ""
 
 
 def read_service(options: Mapping[str, Any], language: str = "en-us") -> ServiceSettings:
-    """Return what the values of `service_options` and the environment amount to.
+    """Return the settings that the options and the environment of this process amount to.
 
     Raises:
-        UsageError: something is missing, or cannot be used; nothing was asked.
+        UsageError: something is missing, contradictory or not valid. Nothing was sent.
     """
-    from precheck_gate.cli.options.service_settings import find_service
-    from precheck_gate.drs.auth.discovery import AuthOptions
-    from precheck_gate.drs.auth.environment import Environment
-    from precheck_gate.drs.auth.identities import Way
-
-    if options["token_file"] is None and not options["profile_name"]:
+    declared = [one for kind in KINDS for one in kind.options if one.names_credential]
+    if not any(options[one.key] for one in declared):
         refuse_empty_credentials()
     _refuse_contradiction(options)
-    _refuse_other_ways(options)
-    return find_service(
-        endpoint=options["endpoint"],
-        region=options["region"],
-        project_id=options["project_id"],
-        iam_endpoint=options["iam_endpoint"],
-        auth=AuthOptions(
-            way=Way(options["auth"]) if options["auth"] else None,
-            token_file=options["token_file"],
-            profile_name=options["profile_name"],
-            idp_id=(options["idp_id"] or "").strip() or None,
-            id_token_file=options["id_token_file"],
-            id_token_variable=options["id_token_variable"],
-            oidc_audience=options["oidc_audience"],
-        ),
-        environment=Environment.of_process(),
+    _refuse_other_kinds(options)
+    return find_service(options, Environment.of_process(), language)
+
+
+def find_service(
+    options: Mapping[str, Any], environment: Environment, language: str = "en-us"
+) -> ServiceSettings:
+    """Return the settings that the options and an environment amount to; see `read_service`."""
+    from precheck_gate.drs.http.proxies import check_proxy
+
+    region = (options["region"] or "").strip()
+    endpoint = _endpoint(options["endpoint"], region)
+    project_id = (options["project_id"] or "").strip()
+    if project_id:
+        project_id = _checked_project_id(project_id)
+    project_name = "" if project_id else _project_name(environment, region)
+    found: Found | None = None
+    if not (project_id or project_name or region):
+        # Only a profile can name the project now. Without one, the project is what is missing.
+        with suppress(UsageError):
+            found = find_credential(options, environment)
+        project_id = _checked_project_id(found.project_id if found else "")
+    found = found or find_credential(options, environment)
+    if found.project_id and not (project_id or project_name):
+        project_id = _checked_project_id(found.project_id)
+    iam_endpoint = ""
+    if found.credential.needs_iam or not project_id:
+        iam_endpoint = _iam_endpoint(options, region, found)
+    for url in filter(None, (endpoint, iam_endpoint)):
+        check_proxy(url)
+    return ServiceSettings(
+        endpoint=endpoint,
+        project_id=project_id,
+        found=found,
         language=language,
-        ca_bundle=options["ca_bundle"],
+        ca_bundle=_checked_ca_bundle(options["ca_bundle"]),
+        region=region,
+        iam_endpoint=iam_endpoint,
+        project_name=project_name or ("" if project_id else region),
     )
 
 
 def _refuse_contradiction(options: Mapping[str, Any]) -> None:
-    """Refuse a region of the command line that the endpoint of the environment would replace."""
+    """Refuse a --region on the command line that PRECHECK_GATE_ENDPOINT would override."""
     from precheck_gate.drs.http.endpoints import check_endpoint, region_endpoint
 
     ctx = click.get_current_context(silent=True)
@@ -194,56 +215,162 @@ def _refuse_contradiction(options: Mapping[str, Any]) -> None:
         raise UsageError(
             f"--region {region} means {region_endpoint(region)}, but PRECHECK_GATE_ENDPOINT is "
             f"{endpoint}.",
-            hint="Unset the variable. If you mean its endpoint, give it with --endpoint as well.",
+            hint="Unset the variable. If you want its endpoint, give it with --endpoint too.",
         )
 
 
-_OPTIONS_OF_WAYS = {
-    "token_file": "token",
-    "profile_name": "profile",
-    "idp_id": "oidc",
-    "id_token_variable": "oidc",
-    "id_token_file": "oidc",
-    "oidc_audience": "oidc",
-}
-
-
-def _refuse_other_ways(options: Mapping[str, Any]) -> None:
-    """Refuse a credential that the command line names and ``--auth`` leaves out."""
+def _refuse_other_kinds(options: Mapping[str, Any]) -> None:
+    """Refuse an option on the command line that belongs to another kind than --auth selects."""
     ctx = click.get_current_context(silent=True)
     if ctx is None or not options["auth"]:
         return
-    for name, way in _OPTIONS_OF_WAYS.items():
-        if way != options["auth"] and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            raise UsageError(
-                f"--{name.replace('_', '-')} has no meaning with --auth {options['auth']}.",
-                hint=f"Leave one of them out, or give --auth {way}.",
-            )
+    for kind in KINDS:
+        for one in kind.options:
+            given = ctx.get_parameter_source(one.key) is ParameterSource.COMMANDLINE
+            if given and kind.auth != options["auth"]:
+                raise UsageError(
+                    f"{one.name} cannot be used with --auth {options['auth']}.",
+                    hint=f"Remove one of them, or use --auth {kind.auth}.",
+                )
+
+
+def _project_name(environment: Environment, region: str) -> str:
+    """Return the name of the project in the environment, or "".
+
+    Raises:
+        UsageError: it is not a valid name, or it belongs to another region.
+    """
+    variable = environment.first(PROJECT_NAME_VARIABLES)
+    name = environment.get(variable)
+    if not variable or name == region:
+        return name
+    if not _PROJECT.fullmatch(name):
+        problem = "a valid project name"
+    # The name of a project is that of its region, or begins with it.
+    elif region and name.partition("_")[0] != region:
+        problem = f"a project of the region {region}"
+    else:
+        return name
+    raise UsageError(
+        f"{variable} is {quoted(name)}, which is not {problem}.",
+        hint="Unset it, or give the project with --project-id (or PRECHECK_GATE_PROJECT_ID).",
+    )
+
+
+def _iam_endpoint(options: Mapping[str, Any], region: str, found: Found) -> str:
+    """Return the checked endpoint of IAM.
+
+    With an endpoint of its own for the service, IAM's is not guessed from the region: a
+    credential must not go to a host that nobody named.
+    """
+    from precheck_gate.drs.http.endpoints import check_endpoint, region_endpoint
+
+    given = options["iam_endpoint"] or found.iam_endpoint
+    if given.strip():
+        return _checked_iam_endpoint(given)
+    endpoint = options["endpoint"]
+    if region and (not endpoint or check_endpoint(endpoint) == region_endpoint(region)):
+        return region_endpoint(region).replace("//drs.", "//iam.", 1)
+    label = found.credential.label
+    why = f"for the {label}" if found.credential.needs_iam else "for the project's ID"
+    raise UsageError(
+        f"IAM is needed {why}, and its endpoint is not known.",
+        hint="Give --iam-endpoint with a URL, or --region without --endpoint. "
+        "A token together with --project-id needs no IAM.",
+    )
+
+
+def _checked_iam_endpoint(url: str) -> str:
+    """Return IAM's URL without its version, safe to send credentials to."""
+    from precheck_gate.drs.http.endpoints import check_endpoint
+
+    try:
+        return check_endpoint(url).removesuffix("/v3")
+    except UsageError as error:
+        message = error.message.replace("The endpoint", "The IAM endpoint", 1)
+    raise UsageError(
+        message, hint="Give one such as https://iam.eu-west-101.myhuaweicloud.eu, with https."
+    )
+
+
+def _endpoint(endpoint: str | None, region: str) -> str:
+    from precheck_gate.drs.http.endpoints import check_endpoint, region_endpoint
+
+    if endpoint:
+        return check_endpoint(endpoint)
+    if region:
+        return region_endpoint(region)
+    raise UsageError(
+        "Neither an endpoint nor a region is given.",
+        hint="Give --region (or PRECHECK_GATE_REGION), or --endpoint with a URL.",
+    )
+
+
+def _checked_project_id(project_id: str) -> str:
+    value = project_id.strip()
+    if not value:
+        raise UsageError(
+            "No project is given.", hint="Give --project-id (or PRECHECK_GATE_PROJECT_ID)."
+        )
+    if not _PROJECT.fullmatch(value):
+        raise UsageError(
+            f"{quoted(value)} is not a valid project ID.",
+            hint="It is a word of letters and digits such as 054ba152d480d55b2f5dc0069e7ddef0.",
+        )
+    return value
+
+
+def _checked_ca_bundle(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    import ssl
+
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode):
+            ssl.create_default_context(cafile=os.fspath(path))
+        elif not stat.S_ISDIR(mode):
+            # It is read for each connection: a pipe has its content once, and may never end.
+            raise OSError(None, "it is not a regular file")
+    except ssl.SSLError:
+        reason = "no certificate in it"
+    except OSError as error:
+        reason = error.strerror or "it cannot be read"
+    else:
+        return str(path)
+    raise UsageError(
+        f"The CA bundle {safe_name(path)} cannot be used: {reason}.",
+        hint="Give a file of certificates in PEM format.",
+    )
 
 
 def open_transport(
     ca_bundle: str | None, runtime: Runtime, console: Console, *, debug_http: bool
 ) -> HttpTransport:
-    """Return what sends requests, and tells of them where that is wanted."""
+    """Return what sends requests, and logs them if ``debug_http``."""
     from precheck_gate.drs.auth.requests_auth import NoAuth
-    from precheck_gate.drs.http.debug_log import guard_loggers
+    from precheck_gate.drs.http.debug_log import Exchange, guard_loggers
     from precheck_gate.drs.http.transport import HttpTransport
+
+    def log(exchange: Exchange) -> None:
+        for line in exchange.lines():
+            console.say(line)
 
     guard_loggers()
     return HttpTransport(
         NoAuth(),
         ca_bundle=ca_bundle,
         interrupts=runtime.interrupts,
-        on_exchange=_teller(console) if debug_http else None,
+        on_exchange=log if debug_http else None,
     )
 
 
 def open_access(service: ServiceSettings, send: Send, runtime: Runtime) -> Access:
-    """Return the access to a service; nothing is asked yet."""
+    """Return the access to a service. Sends nothing yet."""
     from precheck_gate.drs.auth.session import Access
 
     return Access(
-        service.found,
+        service.found.credential,
         service.endpoint,
         send,
         runtime.the_clock(),
@@ -251,11 +378,3 @@ def open_access(service: ServiceSettings, send: Send, runtime: Runtime) -> Acces
         project_name=service.project_name or service.region,
         iam_endpoint=service.iam_endpoint,
     )
-
-
-def _teller(console: Console) -> Callable[[Exchange], None]:
-    def tell(exchange: Exchange) -> None:
-        for line in exchange.lines():
-            console.say(line)
-
-    return tell

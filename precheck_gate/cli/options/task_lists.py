@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from precheck_gate.documents import strict_json
 from precheck_gate.errors import DocumentError, Problem, UsageError
-from precheck_gate.safetext.pasted_secrets import is_slip, quoted
+from precheck_gate.safetext.pasted_secrets import looks_like_secret, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -243,6 +243,6 @@ def _kind(value: Any) -> str:
 
 def _spelled(key: str, index: int) -> str:
     """Return a key where it can be nothing but a name, else which one it is."""
-    if is_task_id(key) or (_NAME.fullmatch(key) and not is_slip(key)):
+    if is_task_id(key) or (_NAME.fullmatch(key) and not looks_like_secret(key)):
         return key
     return f"(key {index + 1})"

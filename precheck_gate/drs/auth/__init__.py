@@ -1,1 +1,1 @@
-"""The ways to say who asks: where each is found, how it is used, and when it is renewed."""
+"""Credentials: one module for each kind, which finds it, uses it and renews it."""

@@ -1,101 +1,149 @@
-"""The shared file of credentials, ``~/.huaweicloud/credentials``, which the official SDKs read."""
+"""The shared credentials file, ``~/.huaweicloud/credentials``, which the official SDKs read too."""
 
 from __future__ import annotations
 
-import configparser
 import os
 import re
 import stat
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from precheck_gate.drs.auth.access_key import AccessKey
+from precheck_gate.drs.auth.credential import (
+    MAX_FILE_BYTES,
+    Credential,
+    Environment,
+    Option,
+    Place,
+    Rank,
+)
+from precheck_gate.drs.auth.id_token import CiIdentity, id_token_in_file
 from precheck_gate.errors import UsageError, reason_of
 from precheck_gate.runtime.reading import read_file
-from precheck_gate.safetext.pasted_secrets import quoted, told
-from precheck_gate.safetext.secrets import Secret
+from precheck_gate.safetext.pasted_secrets import quoted, safe_name
 
 if TYPE_CHECKING:
-    from precheck_gate.drs.auth.environment import Environment
+    from collections.abc import Iterator, Mapping
 
-__all__ = ["DEFAULT_PROFILE", "FILE_VARIABLE", "Profile", "file_warning", "profile_path",
-           "profiles_in", "read_profile"]  # fmt: skip
-
-FILE_VARIABLE = "HUAWEICLOUD_SDK_CREDENTIALS_FILE"
-DEFAULT_PROFILE = "basic"
+_FILE_VARIABLE = "HUAWEICLOUD_SDK_CREDENTIALS_FILE"
+_DEFAULT_PROFILE = "basic"
 _NAME = re.compile(r"[\w.@-]{1,60}", re.ASCII)
-_MOST_TOLD = 10
-_MAX_BYTES = 64 * 1024
+_MAX_SHOWN = 10
 _HINT = (
-    "It is an INI file such as: [basic], and below it the lines ak = …, sk = …, and where "
-    "needed security_token = …, project_id = …"
+    "It is an INI file: a line [basic], then the lines ak = … and sk = …, and if needed "
+    "security_token = … and project_id = …"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """One section of the file; what it lacks is empty."""
+class SharedFile(Credential):
+    """A profile of the shared file, which has an access key or names an ID token.
 
-    access_key: Secret
-    secret_key: Secret
-    security_token: Secret
-    project_id: str
-    iam_endpoint: str
-    idp_id: str
-    id_token_file: str
+    This kind only finds; what it finds is an `AccessKey` or a `CiIdentity`.
+    """
+
+    auth = "profile"
+    label = "credential"
+    lookup = f"the profile {_DEFAULT_PROFILE} of the shared credentials file"
+    missing = _HINT
+    options = (
+        Option(
+            "--profile-name",
+            "NAME",
+            f"Use this profile of ~/.huaweicloud/credentials (or of {_FILE_VARIABLE}).",
+            names_credential=True,
+        ),
+    )
+
+    @classmethod
+    def find(cls, options: Mapping[str, Any], environment: Environment) -> Iterator[Place]:
+        """Yield the profile that an option names, or the default profile if there is one."""
+        named = options.get("profile_name")
+        wanted = named or options.get("auth") == cls.auth
+        path = _path(environment)
+        if not wanted and not (path and os.path.isfile(path)):  # noqa: PTH113  # raises nothing
+            return
+        name = named or _DEFAULT_PROFILE
+        file = _read(path)
+        profile = file.profiles.get(name)
+        if profile is None and not wanted:
+            return
+        yield Place(
+            cls,
+            f"profile {safe_name(name)}{f' of {safe_name(path)}' if path else ''}",
+            lambda: _credential(file, name),
+            Rank.NAMED if named else Rank.FOUND,
+            project_id=profile.get("project_id") if profile else "",
+            iam_endpoint=profile.get("iam_endpoint") if profile else "",
+            warning=_warning(path) if path else "",
+        )
+
+    @classmethod
+    def files(
+        cls, options: Mapping[str, Any], environment: Environment
+    ) -> Iterator[tuple[str, Path]]:
+        """Yield the shared file."""
+        del options
+        if (path := _path(environment)) is not None:
+            yield "the credentials file", path
 
 
-@dataclass(slots=True)
-class _Content:
-    """The file's sections, or what is wrong with it."""
+class _File:
+    """The profiles of the file, which are read like variables, or what is wrong with it."""
 
-    sections: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
-    complaint: str = ""
+    def __init__(
+        self, path: Path | None, profiles: dict[str, Environment], complaint: str = ""
+    ) -> None:
+        self.path = path
+        self.profiles = profiles
+        self.complaint = complaint
 
 
-def profile_path(environment: Environment) -> Path | None:
-    """Return where the file is, whether it exists or not; None where there is no place for it."""
-    if named := environment.get(FILE_VARIABLE):
+def _path(environment: Environment) -> Path | None:
+    """Return where the file is, whether it exists or not; None without a home folder."""
+    if named := environment.get(_FILE_VARIABLE):
         return Path(named)
     return environment.home and environment.home / ".huaweicloud" / "credentials"
 
 
-def profiles_in(path: Path | None) -> tuple[str, ...]:
-    """Return the names of the profiles in a file; none where it cannot be read."""
-    return tuple(_read(path).sections) if path is not None and path.is_file() else ()
-
-
-def read_profile(path: Path, name: str) -> Profile:
-    """Return a profile of the file.
-
-    Raises:
-        UsageError: the file cannot be used, or has no such profile.
-    """
-    content = _read(path)
-    if content.complaint:
-        raise UsageError(f"The credentials file {told(path)} {content.complaint}.", hint=_HINT)
-    if name not in content.sections:
-        known = _names(list(content.sections))
+def _credential(file: _File, name: str) -> Credential:
+    if file.path is None:
         raise UsageError(
-            f"The credentials file {told(path)} has no profile {quoted(name)}.",
-            hint=f"It has: {known}. --profile-name chooses.",
+            "The credentials file was not found: there is no home folder.",
+            hint=f"Set {_FILE_VARIABLE} to the path of the file.",
         )
-    return _profile(content, name)
+    if file.complaint:
+        raise UsageError(
+            f"The credentials file {safe_name(file.path)} {file.complaint}.", hint=_HINT
+        )
+    profile = file.profiles.get(name)
+    if profile is None:
+        # A section that cannot be a profile is the content of another kind of file.
+        known = _some([one for one in file.profiles if _NAME.fullmatch(one)]) or "none"
+        raise UsageError(
+            f"The credentials file {safe_name(file.path)} has no profile {quoted(name)}.",
+            hint=f"Choose one with --profile-name. Profiles in the file: {known}.",
+        )
+    if profile.has("idp_id", "id_token_file"):
+        file_of_token = id_token_in_file(Path(profile.get("id_token_file")))
+        return CiIdentity(profile.get("idp_id"), file_of_token)
+    source = f"profile {safe_name(name)} of {safe_name(file.path)}"
+    if not profile.has("ak", "sk"):
+        raise UsageError(
+            f"The {source} has no credential in it.",
+            hint="It needs ak and sk, or idp_id and id_token_file.",
+        )
+    token = profile.secret("security_token") if profile.has("security_token") else None
+    return AccessKey(profile.secret("ak"), profile.secret("sk"), token, source)
 
 
-def _names(sections: list[str]) -> str:
-    """Return the names of profiles; what can be none is content of a file of another kind."""
-    return _few([name for name in sections if _NAME.fullmatch(name)]) or "none"
-
-
-def _few(texts: list[str]) -> str:
+def _some(texts: list[str]) -> str:
     """Return the first of some texts, and how many more there are."""
-    more = len(texts) - _MOST_TOLD
-    return ", ".join(texts[:_MOST_TOLD]) + (f" and {more} more" if more > 0 else "")
+    more = len(texts) - _MAX_SHOWN
+    return ", ".join(texts[:_MAX_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def file_warning(path: Path) -> str:
-    """Return what to say of a file that others can read; "" where only its owner can."""
+def _warning(path: Path) -> str:
+    """Return a warning if others can read or change the file, else ""."""
     if os.name != "posix":
         return ""
     try:
@@ -110,44 +158,31 @@ def file_warning(path: Path) -> str:
     )
 
 
-def _profile(content: _Content, name: str) -> Profile:
-    values = content.sections[name]
+def _read(path: Path | None) -> _File:
+    """Read the file. Raises nothing: a parser's error would quote lines of it."""
+    import configparser
 
-    def text(key: str) -> str:
-        return values.get(key, "").strip()
-
-    return Profile(
-        access_key=Secret(text("ak")),
-        secret_key=Secret(text("sk")),
-        security_token=Secret(text("security_token")),
-        project_id=text("project_id"),
-        iam_endpoint=text("iam_endpoint"),
-        idp_id=text("idp_id"),
-        id_token_file=text("id_token_file"),
-    )
-
-
-def _read(path: Path) -> _Content:
-    """Read the file; no error of a parser gets out, since those quote lines."""
-    try:
-        text = read_file(path, _MAX_BYTES, keep=True).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return _Content(complaint="is not text")
-    except OSError as error:
-        return _Content(complaint=f"cannot be read: {reason_of(error)}")
-    # Without interpolation: a secret may have a percent sign in it.
+    if path is None:
+        return _File(None, {})
+    # Without interpolation: a secret may contain a percent sign.
     parser = configparser.ConfigParser(interpolation=None)
+    complaint = ""
     try:
-        parser.read_string(text)
+        parser.read_string(read_file(path, MAX_FILE_BYTES).decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        complaint = "is not text"
+    except OSError as error:
+        complaint = f"cannot be read: {reason_of(error)}"
     except configparser.MissingSectionHeaderError as error:
-        return _Content(complaint=f"has something before its first [section], line {error.lineno}")
+        complaint = f"has something before its first [section], line {error.lineno}"
     except configparser.ParsingError as error:
-        lines = _few([str(line) for line, _ in error.errors])
-        return _Content(complaint=f"has lines that are no 'key = value': {lines}")
-    except configparser.DuplicateSectionError as error:
-        return _Content(complaint=f"has a section twice, line {error.lineno}")
-    except configparser.DuplicateOptionError as error:
-        return _Content(complaint=f"has a key twice, line {error.lineno}")
+        lines = _some([str(line) for line, _ in error.errors])
+        complaint = f"has lines that are not 'key = value': {lines}"
+    except (configparser.DuplicateSectionError, configparser.DuplicateOptionError) as error:
+        what = "section" if isinstance(error, configparser.DuplicateSectionError) else "key"
+        complaint = f"has a {what} twice, line {error.lineno}"
     except configparser.Error as error:
-        return _Content(complaint=f"is no INI file ({type(error).__name__})")
-    return _Content({name: dict(parser.items(name)) for name in parser.sections()})
+        complaint = f"is not an INI file ({type(error).__name__})"
+    if complaint:
+        return _File(path, {}, complaint)
+    return _File(path, {name: Environment(dict(parser.items(name))) for name in parser.sections()})

@@ -7,7 +7,7 @@ import re
 from urllib.parse import urlsplit
 
 from precheck_gate.errors import UsageError
-from precheck_gate.safetext.pasted_secrets import quoted, told
+from precheck_gate.safetext.pasted_secrets import quoted, safe_name
 
 __all__ = ["check_endpoint", "is_loopback", "region_endpoint"]
 
@@ -57,7 +57,7 @@ def check_endpoint(url: str) -> str:
         )
     if parts.scheme == "http" and not is_loopback(host):
         raise UsageError(
-            f"The endpoint http://{told(parts.netloc)} would carry the token unencrypted.",
+            f"The endpoint http://{safe_name(parts.netloc)} would carry the token unencrypted.",
             hint="Use https; http is for this machine alone (127.0.0.1, localhost).",
         )
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"

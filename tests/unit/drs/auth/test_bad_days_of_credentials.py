@@ -61,9 +61,7 @@ def test_the_wrong_scope(gate: Gate, serve: Serve, user: None) -> None:
     service = serve(scenario(USERS, "faults: [{when: {call: token}, status: 400, shape: nested}]"))
     outcome = gate.run(service)
     assert outcome.code == 4
-    outcome.says(
-        "IAM answered HTTP 400", "Is --project-id (054ba152d480d55b2f5dc0069e7ddef0) right?"
-    )
+    outcome.says("IAM answered HTTP 400", "Check --project-id (054ba152d480d55b2f5dc0069e7ddef0).")
 
 
 # --- tokens that end ----------------------------------------------------------------------------
@@ -106,7 +104,7 @@ def test_a_token_that_is_refused_again_is_not_asked_for_again(
     service = serve(scenario(USERS, "faults: [{status: 401, code: APIGW.0301}]"))
     outcome = gate.run(service)
     assert outcome.code == 4
-    outcome.says("HTTP 401", "IAM issued the token just now")
+    outcome.says("HTTP 401", "IAM has just issued this token")
     assert calls(service) == ["tokens", "batch-precheck-result"] * 2
 
 
@@ -127,7 +125,7 @@ def test_temporary_keys_that_end(gate: Gate, serve: Serve, temporary_key: None) 
     assert outcome.code == 4
     outcome.says(
         "the temporary access key has ended",
-        "The temporary access key is wrong or has ended: get a new one with its security token",
+        "The temporary access key is wrong or has expired: get a new one with its security token",
     )
     assert service.requests[-1].moment >= 30
 
@@ -135,7 +133,7 @@ def test_temporary_keys_that_end(gate: Gate, serve: Serve, temporary_key: None) 
 def test_temporary_keys_without_their_security_token(gate: Gate, serve: Serve, key: None) -> None:
     outcome = gate.run(serve(scenario(TEMPORARY_KEYS)))
     assert outcome.code == 4
-    outcome.says("the security token is wrong", "a temporary one needs its security token")
+    outcome.says("the security token is wrong", "A temporary access key also needs")
 
 
 def test_a_wrong_secret_key(
@@ -335,7 +333,7 @@ def test_iam_is_not_guessed_where_the_endpoint_is_another(gate: Gate, user: None
     options = ["--endpoint", "http://127.0.0.1:1", "--region", REGION]
     outcome = gate.call("run", ID, *options)
     assert outcome.code == 2
-    outcome.says("IAM has to be asked for the IAM user, and its endpoint is not known")
+    outcome.says("IAM is needed for the IAM user, and its endpoint is not known")
 
 
 # --- the CI's identity --------------------------------------------------------------------------
@@ -370,7 +368,7 @@ def test_an_id_token_that_has_ended(
     monkeypatch.setenv("MINE", id_token(clock, lives=-5))
     outcome = gate.run(serve(scenario(PROVIDER)), "--id-token-variable=MINE", "--idp-id=my-idp")
     assert outcome.code == 4
-    outcome.says("The ID token has expired", "it ended at 2025-12-31 23:59:55 UTC")
+    outcome.says("The ID token has expired", "it expired at 2025-12-31 23:59:55 UTC")
 
 
 def test_an_unknown_identity_provider(

@@ -4,39 +4,36 @@ from __future__ import annotations
 
 import re
 
-from precheck_gate.cli.options.service import _OPTIONS as OPTIONS
-from precheck_gate.cli.options.service import WAYS
+import click
+
+from precheck_gate.cli.options.service import (
+    IAM_VARIABLES,
+    PROJECT_NAME_VARIABLES,
+    SERVICE_OPTIONS,
+)
 from precheck_gate.documents.yaml_document import parse_document
-from precheck_gate.drs.auth import variables
-from precheck_gate.drs.auth.identities import Way
-from precheck_gate.drs.auth.service_variables import IAM_VARIABLES, PROJECT_NAME_VARIABLES
+from precheck_gate.drs.auth.discovery import KINDS, VARIABLES
 from precheck_gate.simulator.scenario import load_scenario
 from tests.support.paths import ROOT
 
 DOCS = ROOT / "docs"
 PAGE = (DOCS / "credentials.md").read_text(encoding="utf-8")
-
-
-def flatten(value: object) -> list[str]:
-    return [value] if isinstance(value, str) else [n for one in value for n in flatten(one)]  # type: ignore[attr-defined]
+NAMES = (
+    *VARIABLES,
+    *(name for kind in KINDS for option in kind.options for name in option.variables),
+    *IAM_VARIABLES,
+    *PROJECT_NAME_VARIABLES,
+)
 
 
 def test_the_page_names_every_variable() -> None:
-    names = flatten([getattr(variables, name) for name in variables.__all__])
     ours = ("PRECHECK_GATE_IDP_ID", "PRECHECK_GATE_IAM_ENDPOINT")
-    missing = [
-        name
-        for name in (*names, *IAM_VARIABLES, *PROJECT_NAME_VARIABLES)
-        if name not in PAGE and name not in ours
-    ]
-    assert missing == []
+    assert [name for name in NAMES if name not in PAGE and name not in ours] == []
 
 
 def test_the_page_names_no_variable_that_is_none() -> None:
     known = {
-        *flatten([getattr(variables, name) for name in variables.__all__]),
-        *IAM_VARIABLES,
-        *PROJECT_NAME_VARIABLES,
+        *NAMES,
         *("PRECHECK_GATE_", "PRECHECK_GATE_ENDPOINT"),
         *("PRECHECK_GATE_AUTH", "PRECHECK_GATE_OIDC_AUDIENCE", "HUAWEICLOUD_SDK_CREDENTIALS_FILE"),
         *("HUAWEICLOUD_OIDC_PROVIDER_URN", "HUAWEICLOUD_OIDC_AGENCY_URN"),
@@ -45,18 +42,24 @@ def test_the_page_names_no_variable_that_is_none() -> None:
     assert named - known - {"OS_AUTH"} == set()
 
 
-def test_every_way_is_a_choice_and_stands_on_the_page() -> None:
-    assert [way.value for way in Way] == list(WAYS)
-    assert f"`--auth {'|'.join(WAYS)}`" in PAGE
+def test_every_kind_is_a_choice_and_stands_on_the_page() -> None:
+    names = [kind.auth for kind in KINDS]
+    (auth,) = (param for param in options() if param.name == "auth")
+    assert isinstance(auth.type, click.Choice)
+    assert list(auth.type.choices) == names
+    assert [kind.lookup for kind in KINDS if kind.lookup not in str(auth.help)] == []
+    assert f"`--auth {'|'.join(names)}`" in PAGE
+
+
+def options() -> list[click.Option]:
+    command = click.Command("x")
+    for add in SERVICE_OPTIONS:
+        command = add(command)
+    return [param for param in command.params if isinstance(param, click.Option)]
 
 
 def test_the_page_names_every_option() -> None:
-    import click
-
-    command = click.Command("x")
-    for add in OPTIONS:
-        command = add(command)
-    names = [option.opts[0] for option in command.params]
+    names = [option.opts[0] for option in options()]
     assert [name for name in names if name not in PAGE and name != "--ca-bundle"] == []
 
 

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import pytest
 
-from precheck_gate.drs.auth.requests_auth import BoundAuth, TokenAuth
+from precheck_gate.drs.auth.requests_auth import BoundAuth
 from precheck_gate.drs.http.debug_log import SecretFilter, guard_loggers, shown_url
 from precheck_gate.drs.http.messages import Reply
 from precheck_gate.drs.http.transport import HttpTransport
@@ -39,6 +39,8 @@ from tests.support.credentials import (
 )
 
 if TYPE_CHECKING:
+    from requests import PreparedRequest
+
     from tests.support.credentials import ByGitHub, Gate, Serve
 
 
@@ -229,9 +231,16 @@ def test_an_echo_in_an_answer(gate: Gate, serve: Serve, user: None) -> None:
 # --- only where it belongs ----------------------------------------------------------------------
 
 
+def bound(url: str) -> BoundAuth:
+    def sign(request: PreparedRequest) -> None:
+        request.headers["X-Auth-Token"] = Secret(TOKEN).reveal()
+
+    return BoundAuth(sign, url)
+
+
 def test_a_credential_goes_to_configured_hosts_alone(serve: Serve) -> None:
     here, there = serve(scenario()), serve(scenario())
-    transport = HttpTransport(BoundAuth(TokenAuth(Secret(TOKEN)), here.url))
+    transport = HttpTransport(bound(here.url))
     assert transport.post(f"{here.url}/x", b"{}", {}, 5).status == 404
     for url in (there.url, here.url.replace("127.0.0.1", "localhost"), "http://127.0.0.1"):
         with pytest.raises(ServiceError, match="a host that is not configured"):
@@ -292,7 +301,7 @@ def test_a_bug_deep_in_a_request_takes_no_frame_with_a_credential_along(
 
     service = serve(scenario())
     monkeypatch.setattr("http.client.HTTPConnection.endheaders", fail)
-    transport = HttpTransport(TokenAuth(Secret(TOKEN)))
+    transport = HttpTransport(bound(service.url))
     with pytest.raises(RuntimeError) as caught:
         transport.post(f"{service.url}/x", b"{}", {}, 5)
     check_frames(caught.value)

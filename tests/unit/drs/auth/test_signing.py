@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from precheck_gate.drs.auth.signing import sign
+from precheck_gate.drs.auth.access_key import sign
 from precheck_gate.runtime.clock import SystemClock
 from precheck_gate.safetext.secrets import Secret
 from tests.support.credentials import (

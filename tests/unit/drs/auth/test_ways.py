@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from precheck_gate.drs.auth import profile
+from precheck_gate.runtime.reading import read_file
 from tests.support.credentials import (
     ACCESS_KEY,
     ID,
@@ -179,6 +181,22 @@ def test_another_file_and_profile(
     outcome.says(f"temporary access key from profile temp of {file}")
 
 
+@pytest.mark.parametrize("options", [[], ["--auth", "profile"], ["--profile-name", "basic"]])
+def test_the_shared_file_is_read_once(
+    gate: Gate, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    file = write_profile(tmp_path / "home" / ".huaweicloud" / "credentials", BASIC)
+    read: list[Path] = []
+
+    def count(path: Path, bound: int) -> bytes:
+        read.append(path)
+        return read_file(path, bound)
+
+    monkeypatch.setattr(profile, "read_file", count)
+    assert gate.run(serve(scenario(KEYS)), *options, project=None).code == 0
+    assert read == [file]
+
+
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660])
 def test_a_file_that_others_can_read_is_warned_about(
     gate: Gate, serve: Serve, tmp_path: Path, mode: int
@@ -194,12 +212,12 @@ def test_a_file_that_others_can_read_is_warned_about(
     ("text", "words"),
     [
         (f"ak = {ACCESS_KEY}\n", "something before its first [section], line 1"),
-        (f"[basic]\nak = a\n{SECRET_KEY}\n", "lines that are no 'key = value': 3"),
+        (f"[basic]\nak = a\n{SECRET_KEY}\n", "lines that are not 'key = value': 3"),
         (f"[basic]\nsk = {SECRET_KEY}\nsk = {SECRET_KEY}\n", "a key twice, line 3"),
         (f"[basic]\nsk = {SECRET_KEY}\n[basic]\n", "a section twice, line 3"),
         (f"[basic]\nsk = {SECRET_KEY}\n", "has no credential in it"),
         (f"[other]\nsk = {SECRET_KEY}\n", "no profile 'basic'"),
-        (f"[basic]\nak = a\nsk = {SECRET_KEY}\n  more\n", "characters that no key has"),
+        (f"[basic]\nak = a\nsk = {SECRET_KEY}\n  more\n", "contains invalid characters"),
         ("[basic]\nsk = " + MARK * 7000, "is larger than 64 KiB"),
         (None, "cannot be read: No such file"),
     ],
@@ -295,16 +313,19 @@ def test_an_id_token_that_ends_leaves_the_iam_token_as_it_is(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--id-token-variable", "NONE", "--idp-id", "i"], "The variable NONE holds no ID token"),
+        (
+            ["--id-token-variable", "NONE", "--idp-id", "i"],
+            "The variable NONE contains no ID",
+        ),
         (["--id-token-file", "/none", "--idp-id", "i"], "/none cannot be read: No such file"),
-        (["--id-token-variable", "NONE"], "no identity provider to exchange it at"),
-        (["--id-token-variable", "NONE", "--idp-id", "a b"], "is not one word"),
-        (["--auth", "oidc", "--idp-id", "i"], "There is no CI identity"),
-        (["--auth", "user"], "There is no IAM user"),
-        (["--auth", "aksk"], "There is no access key"),
-        (["--auth", "token"], "There is no token"),
-        ([], "There is no token"),
-        (["--iam-endpoint", f"https://u:{MARK}@x", "--auth", "user"], "There is no IAM user"),
+        (["--id-token-variable", "NONE"], "no identity provider is named"),
+        (["--id-token-variable", "NONE", "--idp-id", "a b"], "(--idp-id) is not valid"),
+        (["--auth", "oidc", "--idp-id", "i"], "No CI identity found"),
+        (["--auth", "user"], "No IAM user found"),
+        (["--auth", "aksk"], "No access key found"),
+        (["--auth", "token"], "No token found"),
+        ([], "No credential found"),
+        (["--iam-endpoint", f"https://u:{MARK}@x", "--auth", "user"], "No IAM user found"),
     ],
 )
 def test_what_is_not_there(gate: Gate, serve: Serve, options: list[str], words: str) -> None:
@@ -323,9 +344,12 @@ def test_what_is_not_there(gate: Gate, serve: Serve, options: list[str], words: 
             "HUAWEICLOUD_SDK_AK is set, HUAWEICLOUD_SDK_SK is not",
         ),
         ({"HW_USER_PASSWORD": PASSWORD}, "HW_USER_PASSWORD is set, HW_USER_NAME is not"),
-        ({"HW_USER_NAME": "g", "HW_USER_PASSWORD": PASSWORD}, "has no domain"),
-        ({"OS_TOKEN": f"{TOKEN} {TOKEN}"}, "characters that no token has"),
-        ({"HW_ACCESS_KEY": ACCESS_KEY, "HW_SECRET_KEY": f"{MARK}\u00e9"}, "that no key has"),
+        ({"HW_USER_NAME": "g", "HW_USER_PASSWORD": PASSWORD}, "but no domain name"),
+        ({"OS_TOKEN": f"{TOKEN} {TOKEN}"}, "contains invalid characters"),
+        (
+            {"HW_ACCESS_KEY": ACCESS_KEY, "HW_SECRET_KEY": f"{MARK}\u00e9"},
+            "contains invalid characters",
+        ),
     ],
 )
 def test_what_is_there_in_part(
@@ -355,8 +379,8 @@ def test_two_sources_at_once_are_said_aloud(
     outcome = gate.run(service, "--quiet")
     assert outcome.code == 0
     outcome.says(
-        "several credentials were found: the token from OS_TOKEN is used, not the access key from "
-        "HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, IAM user from HW_USER_NAME and HW_USER_PASSWORD"
+        "found several credentials: using the token from OS_TOKEN, not the access key from "
+        "HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, the IAM user from HW_USER_NAME and"
     )
     outcome = gate.run(service, "--auth", "user")
     assert outcome.code == 0

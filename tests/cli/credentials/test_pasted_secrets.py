@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from precheck_gate.__main__ import run_main
-from precheck_gate.drs.auth.variables import SECRET_VARIABLES
+from precheck_gate.drs.auth.discovery import VARIABLES
+from precheck_gate.drs.auth.user import IamUser
 from precheck_gate.safetext.pasted_secrets import (
-    is_slip,
+    looks_like_secret,
     quoted,
-    told,
-    told_variable,
-    without_slips,
+    safe_name,
+    safe_variable_name,
+    without_pasted_secrets,
 )
 from precheck_gate.safetext.secrets import Secret
 from tests.support.credentials import ID, PROJECT
@@ -37,6 +38,10 @@ TOKENS = {
 }
 SERVICE = ("--endpoint", "http://127.0.0.1:9", "--project-id", PROJECT)
 RUN = ("run", ID, *SERVICE)
+# All but names, addresses and paths.
+SECRET = {name for name in VARIABLES if not name.endswith(("_FILE", "_URL"))}.difference(
+    IamUser.public
+)
 LOOKS = "(a text of 30 characters that looks like a credential itself)"
 SLIPS = {
     "token file": (*RUN, "--token-file", "{}"),
@@ -133,7 +138,7 @@ def test_what_stands_in_the_environment_is_not_repeated_whatever_it_looks_like(
 def test_every_variable_with_a_credential_is_known_from_the_start(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    values = {name: f"{name.lower().replace('_', '-')}/value" for name in SECRET_VARIABLES}
+    values = {name: f"{name.lower().replace('_', '-')}/value" for name in SECRET}
     values["MY_ID_TOKEN"] = "my-id-token/value"
     assert "ACTIONS_ID_TOKEN_REQUEST_TOKEN" in values
     assert "HW_USER_PASSWORD" in values
@@ -151,12 +156,12 @@ def test_every_variable_with_a_credential_is_known_from_the_start(
         (
             "token file",
             f"The token file {LOOKS} cannot be read: No such file or directory.",
-            "next: That looks like the token itself: name a file that holds it",
+            "next: This looks like the token itself. Give the path of a file that contains it",
         ),
         (
             "ID token's variable",
-            "The variable (a text of 30 characters that is no variable's name) holds no ID token.",
-            "next: That looks like the ID token itself: name the variable or the file",
+            "The variable (a text of 30 characters that is not a valid variable name) contains no",
+            "next: This looks like the ID token itself. Name the variable or the file",
         ),
         ("task", f"{LOOKS} is not a task's ID", "looks like 140b5236-88ad-43c8-811c-1268453jb101"),
         ("--timeout", "Invalid value for '--timeout'", f"'{LOOKS}' is not a duration"),
@@ -175,8 +180,8 @@ def test_what_is_said_instead(
     [
         ("token file", "secrets/production-token-2024.txt", "The token file {} cannot be read: No"),
         ("token file", "/run/secrets/a1b2c3d4e5f6a7b8c9d0", "The token file {} cannot be read: No"),
-        ("ID token's variable", "HUAWEI_ID_TOKEN_2", "The variable {} holds no ID token."),
-        ("ID token's file", "tokens/oidc-2", "The ID token's file {} cannot be read"),
+        ("ID token's variable", "HUAWEI_ID_TOKEN_2", "The variable {} contains no ID token."),
+        ("ID token's file", "tokens/oidc-2", "The ID token file {} cannot be read"),
         ("task", "140b5236-88ad-43c8-811c-1268453jb10", "'{}' is not a task's ID"),
         ("task", "140b523688ad43c8811c1268453jb101", "'{}' is not a task's ID"),
         ("task", PROJECT, "'{}' is not a task's ID"),
@@ -208,34 +213,38 @@ def test_an_ordinary_mistake_is_repeated(
 def test_random_bytes_in_base64_are_a_slip(content: bytes) -> None:
     """Those that begin with a slash aside, which may be a path."""
     noise = random.Random(content).randbytes(max(300, len(content)))
-    assert is_slip(base64.b64encode(noise).decode().lstrip("/"))
-    assert is_slip(base64.urlsafe_b64encode(noise).decode().lstrip("-"))
+    assert looks_like_secret(base64.b64encode(noise).decode().lstrip("/"))
+    assert looks_like_secret(base64.urlsafe_b64encode(noise).decode().lstrip("-"))
 
 
 @pytest.mark.parametrize("value", ["", ".", "-", "***", "a", "./x", "~/token", "token", "*", "**"])
 def test_what_is_no_slip(value: str) -> None:
-    assert not is_slip(value)
-    assert told(value) == value
+    assert not looks_like_secret(value)
+    assert safe_name(value) == value
 
 
 def test_a_known_secret_is_a_slip_and_what_has_it_in_it_is_told_with_a_mask() -> None:
     Secret("geheim-wort")
-    assert is_slip("geheim-wort")
-    assert told("geheim-wort") == "(a text of 11 characters that looks like a credential itself)"
+    assert looks_like_secret("geheim-wort")
+    assert (
+        safe_name("geheim-wort") == "(a text of 11 characters that looks like a credential itself)"
+    )
     assert quoted("/home/geheim-wort/x") == "'/home/***/x'"
     assert quoted("left", whole="geheim-wort").startswith("(a text of 11 ")
 
 
 def test_names_of_variables() -> None:
-    assert told_variable("HUAWEI_ID_TOKEN") == "HUAWEI_ID_TOKEN"
-    assert told_variable("9lives") == "(a text of 6 characters that is no variable's name)"
-    assert "looks like a credential" in told_variable(TOKENS["access key"])
+    assert safe_variable_name("HUAWEI_ID_TOKEN") == "HUAWEI_ID_TOKEN"
+    assert (
+        safe_variable_name("9lives") == "(a text of 6 characters that is not a valid variable name)"
+    )
+    assert "looks like a credential" in safe_variable_name(TOKENS["access key"])
 
 
 def test_messages_of_others() -> None:
     text = f"No such option: --{TOKENS['secret key']}. Did you mean '--timeout', '--until'?"
-    assert without_slips(text) == (
+    assert without_pasted_secrets(text) == (
         "No such option: --(a text of 40 characters that looks like a credential itself). Did you "
         "mean '--timeout', '--until'?"
     )
-    assert without_slips("'30' is not (a duration).") == "'30' is not (a duration)."
+    assert without_pasted_secrets("'30' is not (a duration).") == "'30' is not (a duration)."
