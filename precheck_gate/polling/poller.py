@@ -11,21 +11,20 @@ from typing import TYPE_CHECKING, Protocol
 
 from precheck_gate.drs.http.parallel import in_parallel
 from precheck_gate.errors import BatchRefused, NotAnAnswer, ServiceError, TimeOver, TransientFault
-from precheck_gate.model.snapshots import Snapshot
-from precheck_gate.polling.events import Asked, Faulted, Waiting
+from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
+from precheck_gate.polling.events import Answered, Asked, Faulted, Remarks, TaskChanged, Waiting
 from precheck_gate.polling.retries import Backoff, RetryBudget, ask_in_parts, batches
 from precheck_gate.polling.timing import SweepTime
-from precheck_gate.polling.watch import Watches, accusation, trouble_from
+from precheck_gate.polling.watch import Watch, accusation, trouble_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from precheck_gate.drs.api.v3_results import Answer
-    from precheck_gate.model.snapshots import Observation, Trouble
+    from precheck_gate.model.snapshots import Observation
     from precheck_gate.polling.events import Observer
     from precheck_gate.polling.retries import Batch
     from precheck_gate.polling.timing import Cadence
-    from precheck_gate.polling.watch import Watch
     from precheck_gate.runtime.clock import Clock
 
     # Calls the function for each batch, so many at once; returns the results or what ended them.
@@ -133,7 +132,8 @@ class Poller:
     trouble: Trouble | None = None
 
     def __post_init__(self) -> None:
-        self._watches = Watches(self.observer)
+        self._watches: dict[str, Watch] = {}
+        self._remarks = Remarks(self.observer)
         self._started = self._deadline = self._reserve = 0.0
         self._reserved = False
         self._turns = 0
@@ -147,7 +147,7 @@ class Poller:
     @property
     def remarks(self) -> list[str]:
         """What was unusual, but changes no verdict."""
-        return self._watches.remarks.texts()
+        return self._remarks.texts()
 
     @property
     def retries(self) -> int:
@@ -159,15 +159,15 @@ class Poller:
 
         A signal raises `Interrupted`; `observations` then returns what was known.
         """
-        self._watches.begin(task_ids)
+        self._watches = {task_id: Watch(task_id) for task_id in task_ids}
         self._started = self.clock.monotonic()
         self._deadline = self._started + self.options.timeout
-        self.foresee(len(task_ids))
+        self.plan(len(task_ids))
         try:
             while not self._is_over():
                 fault = self._ask_all(self._due())
                 now = self.clock.monotonic()
-                for watch in self._watches.all():
+                for watch in self._watches.values():
                     watch.end_grace(now, self.options.grace)
                 if not self._is_over():
                     self._pause(fault)
@@ -176,8 +176,8 @@ class Poller:
         except ServiceError as error:
             self.give_up(error)
 
-    def foresee(self, tasks: int) -> None:
-        """Add a remark if so many tasks cannot be confirmed in time at this rate."""
+    def plan(self, tasks: int) -> None:
+        """Estimate the time that so many tasks take; add a remark if it is too long."""
         self._sweep_time = SweepTime(
             tasks,
             self.options.batch_size,
@@ -197,13 +197,22 @@ class Poller:
         now, longest = self.clock.monotonic(), self.options.max_staleness
         return [
             watch.observe(now, self._started, longest, self.trouble)
-            for watch in self._watches.all()
+            for watch in self._watches.values()
         ]
 
     # Which tasks to ask for
 
+    def _pending(self) -> list[Watch]:
+        """Return the tasks that have something left to wait for."""
+        return [watch for watch in self._watches.values() if not watch.settled]
+
+    def _stale(self, at: float) -> list[Watch]:
+        """Return the tasks whose final result will be too old then for a verdict."""
+        longest = self.options.max_staleness
+        return [one for one in self._watches.values() if one.needs_confirmation(at, longest)]
+
     def _is_over(self) -> bool:
-        return self._left() <= 0 or not (self._watches.pending() or self._unconfirmed())
+        return self._left() <= 0 or not (self._pending() or self._unconfirmed())
 
     def _due(self) -> list[Watch]:
         """Return the tasks to ask for now, the one with the oldest answer first.
@@ -211,13 +220,13 @@ class Poller:
         These are the pending tasks or, without any, those whose results are too old. A sweep that a
         fault interrupted continues with the tasks that it has not asked for.
         """
-        pending = self._watches.pending()
+        pending = self._pending()
         confirming = not pending
         if confirming:
             wanted, continues = self._unconfirmed(), self._sweep.confirming
         else:
             now = self.clock.monotonic()
-            wanted = [watch for watch in pending if watch.rest(now, self.options.gentle) <= 0]
+            wanted = [watch for watch in pending if watch.pause(now, self.options.gentle) <= 0]
             continues = self._sweep.interrupted
         due = self._sweep.open(wanted) if continues else []
         if not due:
@@ -232,11 +241,10 @@ class Poller:
         at its end, the next sweep would not be faster.
         """
         now, count = self.clock.monotonic(), 0
-        stale = self._watches.stale(now, self.options.max_staleness)
+        stale = self._stale(now)
         while len(stale) > count:
             count = len(stale)
-            end = now + self._sweep_time.seconds(count)
-            stale = self._watches.stale(end, self.options.max_staleness)
+            stale = self._stale(now + self._sweep_time.seconds(count))
         if not self._sweep.confirming or self._sweep.faulty:
             return stale
         return self._sweep.open(stale)
@@ -279,13 +287,13 @@ class Poller:
                 ask_in_parts(batch, self._ask, self._accuse, deduce=True)
             except TimeOver as error:
                 faults.append(error)
-                for watch in self._watches.of(batch):
-                    watch.cut_off = error.message
+                for task_id in batch:
+                    self._watches[task_id].cut_off = error.message
             except TransientFault as error:
                 faults.append(error)
                 self._sweep.faulty = True
-                for watch in self._watches.of(batch):
-                    watch.miss(error, since)
+                for task_id in batch:
+                    self._watches[task_id].miss(error, since)
         return faults
 
     def _width(self) -> int:
@@ -300,8 +308,8 @@ class Poller:
         for batch in group:
             self.observer.notify(Asked(batch))
             self._turns += 1
-            for watch in self._watches.of(batch):
-                watch.turn = self._turns
+            for task_id in batch:
+                self._watches[task_id].turn = self._turns
             if self._faults_in_a_row:
                 self.budget.spend(self._last_fault)
         self._replies |= self.parallel(self._reply_to, group, len(group))
@@ -324,20 +332,55 @@ class Poller:
             raise reply
         if self._width() == 1:
             self._sweep_time.note(reply.seconds)
-        self._watches.take(batch, reply.answer, reply.at, self.accepts)
+        self._take(batch, reply)
         self._keep_time(reply.answer)
         if reply.answer.fault is not None:
             raise reply.answer.fault
 
+    def _take(self, batch: Batch, reply: _Reply) -> None:
+        """Take what an answer says of the tasks of a batch."""
+        answer = reply.answer
+        for remark in answer.remarks:
+            self._remarks.add(remark, "remarks on unusual answers")
+        for task_id in answer.entries:
+            if task_id not in batch:
+                self._remarks.add(
+                    f"the service answered for task {task_id}, which was not asked for",
+                    "answers for tasks that were not asked for",
+                )
+        sound = [name for name in batch if isinstance(answer.entries.get(name), Snapshot)]
+        self.observer.notify(Answered(tuple(sound)))
+        for task_id in batch:
+            match answer.entries.get(task_id):
+                case Snapshot() as snapshot:
+                    watch = self._watches[task_id]
+                    changed = watch.see(snapshot, reply.at)
+                    watch.accepted = self.accepts(snapshot)
+                    if changed:
+                        self.observer.notify(TaskChanged(task_id, snapshot, None))
+                case Trouble() as trouble:
+                    self._record_trouble(task_id, trouble, reply.at)
+                case None if answer.fault is None:
+                    trouble = Trouble(
+                        TroubleKind.NOT_ANSWERED,
+                        "the service answered, but not for this task",
+                        hint="Check the task's ID; was its pre-check started?",
+                    )
+                    self._record_trouble(task_id, trouble, reply.at)
+
     def _accuse(self, task_id: str, refused: BatchRefused) -> None:
-        trouble = accusation(task_id, refused)
-        self._watches.record_trouble(task_id, trouble, self.clock.monotonic())
+        self._record_trouble(task_id, accusation(task_id, refused), self.clock.monotonic())
+
+    def _record_trouble(self, task_id: str, trouble: Trouble, now: float) -> None:
+        watch = self._watches[task_id]
+        if watch.record_trouble(trouble, now):
+            self.observer.notify(TaskChanged(task_id, watch.snapshot, trouble))
 
     def _warn(self) -> None:
         """Add a remark, once, if the tasks are too many to be confirmed in time."""
         if not self._warned and (text := self._sweep_time.objection(self.options.max_staleness)):
             self._warned = True
-            self._watches.remarks.add(text, "remarks on the wave")
+            self._remarks.add(text, "remarks on the number of tasks")
 
     # Waiting
 
@@ -358,8 +401,8 @@ class Poller:
         delay = min(delay, self._left())
         if fault is not None:
             self.observer.notify(Faulted(fault.message, delay))
-        total = len(self._watches.all())
-        done = total - len(self._watches.pending())
+        total = len(self._watches)
+        done = total - len(self._pending())
         end = self.clock.monotonic() + delay
         # In slices, so that an observer can show a sign of life during a long pause.
         while (rest := end - self.clock.monotonic()) > 0:
@@ -368,14 +411,14 @@ class Poller:
 
     def _next_delay(self) -> float:
         now = self.clock.monotonic()
-        pending = self._watches.pending()
+        pending = self._pending()
         if not pending:
             # Results that are too old are confirmed at once.
             return 0.0
         running = [watch.pace() for watch in pending if not watch.refused]
         if running:
             return self.cadence.delay(now - self._started, running)
-        return max(1.0, min(watch.rest(now, self.options.gentle) for watch in pending))
+        return max(1.0, min(watch.pause(now, self.options.gentle) for watch in pending))
 
     def _backoff(self, fault: TransientFault) -> float:
         now = self.clock.monotonic()

@@ -27,7 +27,7 @@ class Pace:
     gained: float
 
     @property
-    def rest(self) -> float | None:
+    def remaining(self) -> float | None:
         """The estimated seconds to 100 %; None without an estimate."""
         if self.progress is None or self.gained <= 0 or self.seen_for <= 0:
             return None
@@ -70,7 +70,7 @@ class AdaptiveCadence:
         ceiling = self.ceiling if len(pending) <= self.few else self.lazy_ceiling
         # The first pauses grow with the elapsed time, starting at the floor.
         ceiling = min(self.longest, max(0.04 * elapsed, min(ceiling, self.floor + elapsed)))
-        rests = [rest for pace in pending if (rest := pace.rest) is not None]
+        rests = [rest for pace in pending if (rest := pace.remaining) is not None]
         if len(rests) < len(pending) or not rests:
             return max(self.floor, ceiling)
         return max(self.floor, min(0.6 * max(rests), ceiling))

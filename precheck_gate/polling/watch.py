@@ -1,4 +1,4 @@
-"""What is known of each task during polling, and what that means at the end."""
+"""What is known of one task during polling, and what that means at the end."""
 
 from __future__ import annotations
 
@@ -6,15 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
-from precheck_gate.polling.events import Answered, Remarks, TaskChanged
 from precheck_gate.polling.timing import Pace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from precheck_gate.drs.api.v3_results import Answer
     from precheck_gate.errors import BatchRefused, ServiceError
-    from precheck_gate.polling.events import Observer
 
 MAX_TIMELINE = 200
 
@@ -64,7 +59,7 @@ class Watch:
         """Whether the pre-check has ended with a result that is not accepted."""
         return self.trouble is None and self._complete and not self.accepted
 
-    def rest(self, now: float, gentle: float) -> float:
+    def pause(self, now: float, gentle: float) -> float:
         """Return how long to send no request for the task: only if its result is not accepted."""
         return gentle - self._age(now) if self.refused else 0.0
 
@@ -187,75 +182,3 @@ def accusation(task_id: str, refused: BatchRefused) -> Trouble:
         code=code or refused.code,
         hint=refused.hint,
     )
-
-
-@dataclass
-class Watches:
-    """The state of all tasks of a run; tells the observer what changes. Knows no clock."""
-
-    observer: Observer
-    _watches: dict[str, Watch] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.remarks = Remarks(self.observer)
-
-    def begin(self, task_ids: Iterable[str]) -> None:
-        """Forget all tasks, and watch these."""
-        self._watches = {task_id: Watch(task_id) for task_id in task_ids}
-
-    def all(self) -> list[Watch]:
-        """Return all tasks in the order of the run."""
-        return list(self._watches.values())
-
-    def of(self, batch: Iterable[str]) -> list[Watch]:
-        """Return the tasks of a batch."""
-        return [self._watches[task_id] for task_id in batch]
-
-    def pending(self) -> list[Watch]:
-        """Return the tasks that have something left to wait for."""
-        return [watch for watch in self._watches.values() if not watch.settled]
-
-    def stale(self, now: float, max_staleness: float) -> list[Watch]:
-        """Return the tasks whose final result is too old for the verdict to rest on it."""
-        return [one for one in self._watches.values() if one.needs_confirmation(now, max_staleness)]
-
-    def take(
-        self,
-        batch: Sequence[str],
-        answer: Answer,
-        now: float,
-        accepts: Callable[[Snapshot], bool],
-    ) -> None:
-        """Take an answer for a batch; ``accepts`` decides on the result of an ended pre-check."""
-        for remark in answer.remarks:
-            self.remarks.add(remark, "remarks on unusual answers")
-        for task_id in answer.entries:
-            if task_id not in batch:
-                self.remarks.add(
-                    f"the service answered for task {task_id}, which was not asked for",
-                    "answers for tasks that were not asked for",
-                )
-        sound = [name for name in batch if isinstance(answer.entries.get(name), Snapshot)]
-        self.observer.notify(Answered(tuple(sound)))
-        for watch in self.of(batch):
-            match answer.entries.get(watch.task_id):
-                case Snapshot() as snapshot:
-                    changed = watch.see(snapshot, now)
-                    watch.accepted = accepts(snapshot)
-                    if changed:
-                        self.observer.notify(TaskChanged(watch.task_id, snapshot, None))
-                case Trouble() as trouble:
-                    self.record_trouble(watch.task_id, trouble, now)
-                case None if answer.fault is None:
-                    trouble = Trouble(
-                        TroubleKind.NOT_ANSWERED,
-                        "the service answered, but not for this task",
-                        hint="Check the task's ID; was its pre-check started?",
-                    )
-                    self.record_trouble(watch.task_id, trouble, now)
-
-    def record_trouble(self, task_id: str, trouble: Trouble, now: float) -> None:
-        """Take trouble of one task."""
-        watch = self._watches[task_id]
-        if watch.record_trouble(trouble, now):
-            self.observer.notify(TaskChanged(task_id, watch.snapshot, trouble))

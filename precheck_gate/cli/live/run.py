@@ -81,7 +81,6 @@ class _Run:
 
     def __post_init__(self) -> None:
         self.client, self.archive = self.connection.client, self.connection.archive
-        self.naming = NamedResults(self.client, self.client.details, self.clock, self.names)
         self.started, self.began = self.clock.now(), self.clock.monotonic()
         self.deadline = self.began + self.polling.timeout
         self.budget = RetryBudget(self.live.max_retries, self.clock, self.deadline)
@@ -132,7 +131,7 @@ class _Run:
 
     def _ask(self, tasks: Sequence[str], poller: Poller, fresh: FreshResults | None) -> None:
         """Start pre-checks if wanted, keep why some could not be started, and poll the others."""
-        poller.foresee(len(tasks))
+        poller.plan(len(tasks))
         if fresh is not None and self.live.start_precheck:
             try:
                 self.unstarted = fresh.begin(tasks, self.deadline)
@@ -188,8 +187,8 @@ class _Run:
         )
 
     def _poller(self, asker: Asker, observer: Progress, tasks: int) -> Poller:
+        self.naming = NamedResults(asker, self.client.details, self.clock, self.names)
         if not self.live.no_details:
-            self.naming.asker = asker
             asker = self.naming
         if self.archive is not None:
             from precheck_gate.saved.answers import KeptResults

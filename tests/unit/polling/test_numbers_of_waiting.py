@@ -71,10 +71,10 @@ def test_a_wave_is_objected_to_only_where_a_round_takes_longer_than_an_answer_ma
 
 
 def test_the_rest_of_a_task_is_estimated_from_what_it_gained() -> None:
-    assert Pace(40.0, 10.0, 30.0).rest == pytest.approx(20.0)
-    assert Pace(100.0, 10.0, 1.0).rest == 0.0
+    assert Pace(40.0, 10.0, 30.0).remaining == pytest.approx(20.0)
+    assert Pace(100.0, 10.0, 1.0).remaining == 0.0
     for unknown in (Pace(None, 10.0, 30.0), Pace(40.0, 0.0, 30.0), Pace(40.0, 10.0, 0.0)):
-        assert unknown.rest is None
+        assert unknown.remaining is None
 
 
 NOT_KNOWN = Pace(None, 0.0, 0.0)
