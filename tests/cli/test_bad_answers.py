@@ -30,7 +30,7 @@ BAD = {
     "bytes": ("kind: garbage", "not JSON that can be trusted"),
     "HTML": ("kind: html", "not JSON that can be trusted"),
     "empty": ("kind: empty", "not JSON that can be trusted"),
-    "duplicate keys": ("kind: duplicate_key", "'process' stands twice"),
+    "duplicate keys": ("kind: duplicate_key", "duplicate key 'process'"),
     "NaN": ("kind: nan", "NaN is not JSON"),
     "results as a mapping": ("kind: wrong_shape", "no list of results"),
     "a list": ("kind: wrong_shape, body: []", "no list of results"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from precheck_gate.catalog.advice import advice, group_of
+from precheck_gate.catalog import advise, group_of
 from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.drs.api.v3 import DrsClient
 from precheck_gate.drs.api.v3_results import parse_answer
@@ -17,7 +17,12 @@ from precheck_gate.judgement.context import JudgementContext
 from precheck_gate.judgement.run import RunJudge, exit_code
 from precheck_gate.judgement.task import judge_task
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
-from precheck_gate.policy import BUILTIN_DEFAULT, PolicyOptions, builtin_policy, parse_policy
+from precheck_gate.policy.loading import (
+    BUILTIN_DEFAULT,
+    PolicyOptions,
+    builtin_policy,
+    parse_policy,
+)
 from precheck_gate.polling.poller import Poller, PollOptions
 from precheck_gate.polling.timing import FixedCadence
 
@@ -144,7 +149,7 @@ def judge_observations(
 def bench_of(
     by: Policy = DEFAULT, today: date = TODAY, known: frozenset[tuple[str, ...]] = frozenset()
 ) -> JudgementContext:
-    return JudgementContext(by, today, advice(), known=known, group_of=group_of)
+    return JudgementContext(by, today, advise, known=known, group_of=group_of)
 
 
 Reply = bytes | Exception

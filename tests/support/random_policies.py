@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.support.harness import body, entry, item, policy, task_id
 
 if TYPE_CHECKING:
-    from precheck_gate.policy import Policy
+    from precheck_gate.policy.model import Policy
 
 ITEMS, GROUPS, REASONS = ("a", "b", "c"), ("g", "h"), ("", "R", "S")
 STATUSES = ("PASSED", "ALARM", "FAILED", "NEW", "")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.catalog.advice import advice
+from precheck_gate.catalog import advise
 from precheck_gate.ci import CiWorld, load_system
 from precheck_gate.ci.plain import NoCi
 from precheck_gate.drs.api.v3_results import parse_answer
@@ -74,7 +74,7 @@ class Run:
         facts = RunFacts(mode="run", judged_on=TODAY.isoformat(), exit_code=0)
         gate = Gate(facts, outputs, Console(self.out, self.err), self.interrupts, self.losses)
         return gate.judge(
-            Case(requested, observations, JudgementContext(DEFAULT, TODAY, advice()), **more)
+            Case(requested, observations, JudgementContext(DEFAULT, TODAY, advise), **more)
         )
 
     @property

@@ -12,7 +12,7 @@ from unittest import mock
 
 import pytest
 
-from precheck_gate.catalog.advice import advice
+from precheck_gate.catalog import advise
 from precheck_gate.ci import CiWorld, Written
 from precheck_gate.ci.plain import NoCi
 from precheck_gate.drs.api.v3_results import parse_answer
@@ -87,7 +87,7 @@ class Run:
     def judge(self, *entries: dict[str, Any], observations: Any = None) -> int:
         found = parse_answer(body(*entries)).entries
         seen = [Observation(one, said) for one, said in found.items() if isinstance(said, Snapshot)]
-        context = JudgementContext(self.by, TODAY, advice())
+        context = JudgementContext(self.by, TODAY, advise)
         return self.gate.judge(Case([*found], observations or seen, context))
 
     @property

@@ -91,9 +91,9 @@ class JudgeOptions:
         Raises:
             UsageError: one of them cannot be used.
         """
-        from precheck_gate.catalog.advice import advice, group_of
+        from precheck_gate.catalog import advise, group_of
         from precheck_gate.judgement.context import JudgementContext, Redact, Redaction
-        from precheck_gate.policy import PolicyOptions, load_policy
+        from precheck_gate.policy.loading import PolicyOptions, load_policy
         from precheck_gate.saved.reports.baseline import load_baseline
 
         today = self.day(clock)
@@ -101,7 +101,7 @@ class JudgeOptions:
         return JudgementContext(
             policy=policy,
             today=today,
-            advise=advice(),
+            advise=advise,
             group_of=group_of,
             known=load_baseline(self.baseline) if self.baseline is not None else frozenset(),
             redaction=Redaction(Redact(self.redact) if self.redact else None),

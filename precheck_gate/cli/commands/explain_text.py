@@ -7,23 +7,23 @@ import textwrap
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from precheck_gate.catalog import Basis, Place
+from precheck_gate.catalog import Basis, FixLocation
 from precheck_gate.runtime.console import Style
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from precheck_gate.catalog import Entry, Failure, Reason, Source
+    from precheck_gate.catalog import Entry, Failure, Reason, Reference
     from precheck_gate.runtime.console import Console
 
 __all__ = ["Found"]
 
 WIDTH = 80
 _FIRST = {
-    Place.SOURCE: "Begin on the source.",
-    Place.DESTINATION: "Begin on the destination.",
-    Place.TASK: "Begin in the DRS task.",
-    Place.CONSOLE: "No public page tells how: see the task's pre-check in the DRS console.",
+    FixLocation.SOURCE: "Begin on the source.",
+    FixLocation.DESTINATION: "Begin on the destination.",
+    FixLocation.TASK: "Begin in the DRS task.",
+    FixLocation.CONSOLE: "No public page tells how: see the task's pre-check in the DRS console.",
 }
 _BASIS = {
     Basis.READ: "A public source names this item beside its meaning.",
@@ -159,7 +159,7 @@ def _remedies(entry: Entry) -> Iterator[_Line]:
             yield from _wrapped(text, "    ", "    ")
 
 
-def _sources(sources: Iterable[Source]) -> Iterator[_Line]:
+def _sources(sources: Iterable[Reference]) -> Iterator[_Line]:
     yield "", ""
     yield Style.STRONG, "Sources"
     for source in sources:

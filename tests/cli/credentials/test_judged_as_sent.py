@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.catalog.advice import advice, group_of
+from precheck_gate.catalog import advise, group_of
 from precheck_gate.cli import main_group
 from precheck_gate.drs.api.v3 import DrsClient
 from precheck_gate.drs.api.v3_results import parse_answer
@@ -315,7 +315,7 @@ def test_a_baseline_knows_no_finding_by_its_mask() -> None:
 def finding_of(name: str, known: frozenset[tuple[str, ...]] = frozenset()) -> Finding:
     snapshot = parse_answer(body_of(entry(ID, items=[item(name, "ALARM")]))).entries[ID]
     assert isinstance(snapshot, Snapshot)
-    context = JudgementContext(DEFAULT, TODAY, advice(), known, group_of=group_of)
+    context = JudgementContext(DEFAULT, TODAY, advise, known, group_of=group_of)
     verdict = judge_task(Observation(ID, snapshot, None), context)
     (found,) = [one for one in verdict.findings if one.kind is FindingKind.ITEM]
     return found

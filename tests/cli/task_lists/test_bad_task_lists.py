@@ -117,10 +117,10 @@ def test_an_empty_file(gate: Gate, service: Simulator, tasks_file: Path, content
     [
         (b"\xff\xfe1\x004\x00", "is not UTF-8"),
         (b'["' + ID.encode(), "is not JSON"),
-        (b'{"a": {"value": 1}, "a": {"value": 2}}', "stands twice in one object"),
+        (b'{"a": {"value": 1}, "a": {"value": 2}}', "duplicate key in one object"),
         (b"[1, 2]", "[1]: a number is not a task's ID"),
         (b'{"a": ["b"]}', "a: a list is not a task's ID"),
-        (b"[" * 100_000, "nested beyond reason"),
+        (b"[" * 100_000, "nested too deeply"),
     ],
 )
 def test_an_unreadable_file(

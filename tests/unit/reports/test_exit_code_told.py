@@ -14,14 +14,14 @@ from unittest import mock
 
 import pytest
 
-from precheck_gate.catalog.advice import advice
+from precheck_gate.catalog import advise
 from precheck_gate.ci.plain import NoCi
 from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.gate import Case, Gate, Outputs, no_ci
 from precheck_gate.judgement.context import JudgementContext
 from precheck_gate.model.snapshots import Observation, Snapshot
 from precheck_gate.model.verdicts import RunFacts
-from precheck_gate.policy import load_policy
+from precheck_gate.policy.loading import load_policy
 from precheck_gate.reports.output.sinks import FileSink
 from precheck_gate.runtime.console import Console
 from precheck_gate.runtime.signals import Interrupts
@@ -124,7 +124,7 @@ def gate(path: Path, ci: CiSystem | None = None, interrupts: Interrupts | None =
     outputs = Outputs(reports=(("json", FileSink(path)),), ci=ci or no_ci())
     facts = RunFacts(mode="evaluate", judged_on="2026-01-31", exit_code=0)
     console = Console(io.StringIO(), io.StringIO())
-    context = JudgementContext(load_policy(None), date(2026, 1, 31), advice())
+    context = JudgementContext(load_policy(None), date(2026, 1, 31), advise)
     case = Case([one.task_id for one in observations], observations, context)
     return Gate(facts, outputs, console, interrupts or Interrupts()).judge(case)
 
