@@ -228,12 +228,7 @@ def _judged(item: Item) -> tuple[object, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Restarts:
-    """When to start a pre-check again that ended with a result that is not accepted.
-
-    Attributes:
-        every: seconds since the last start.
-        accepts: decides whether a result is accepted.
-    """
+    """When to start a pre-check again whose result is not accepted: ``every`` seconds."""
 
     every: float
     accepts: Callable[[Snapshot], bool]

@@ -81,8 +81,6 @@ class SweepTime:
     """Estimates how long it takes to ask for tasks, from the request rate and the latency.
 
     Attributes:
-        tasks: the number of tasks of the run.
-        batch_size: tasks per request.
         requests_for: returns the number of requests for a number of tasks.
         pace: minimum seconds between two requests.
         most: maximum number of batches at once.
