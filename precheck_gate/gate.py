@@ -13,9 +13,9 @@ from precheck_gate.judgement.readiness import ReadinessCollector
 from precheck_gate.model.snapshots import Observation, Trouble, TroubleKind
 from precheck_gate.model.verdicts import FindingKind, RunVerdict, Verdict, own_finding
 from precheck_gate.reports.base import DEFAULT_FORMAT_OPTIONS
-from precheck_gate.reports.output.sinks import FileSink
-from precheck_gate.reports.output.writing import ReportWriter
-from precheck_gate.reports.terminal.summary import Summary, SummaryKind
+from precheck_gate.reports.sinks import FileSink
+from precheck_gate.reports.terminal import Summary, SummaryKind
+from precheck_gate.reports.writing import ReportWriter
 from precheck_gate.runtime.console import Style
 from precheck_gate.runtime.signals import signal_name
 from precheck_gate.safetext.cleaning import clean_line, hide_credentials
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from precheck_gate.judgement.context import JudgementContext
     from precheck_gate.model.verdicts import RunFacts, TaskVerdict
     from precheck_gate.reports.base import FormatOptions, Reporter
-    from precheck_gate.reports.output.sinks import Sink
-    from precheck_gate.reports.output.writing import ReportFailure
+    from precheck_gate.reports.sinks import Sink
+    from precheck_gate.reports.writing import ReportFailure
     from precheck_gate.runtime.console import Console
     from precheck_gate.runtime.signals import Interrupts
 
@@ -315,7 +315,7 @@ def _refused(run: RunVerdict, objections: Sequence[str]) -> RunVerdict:
 
 
 def _markdown(out: TextIO, room: int) -> Reporter:
-    from precheck_gate.reports.markdown.reporter import MarkdownReporter
+    from precheck_gate.reports.markdown import MarkdownReporter
 
     return MarkdownReporter(out, max_bytes=room)
 

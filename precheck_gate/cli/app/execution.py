@@ -15,7 +15,7 @@ from precheck_gate.errors import Interrupted, PrecheckGateError
 from precheck_gate.gate import Gate, Outputs
 from precheck_gate.model.verdicts import RunFacts
 from precheck_gate.reports.base import MARKDOWN_BYTES, FormatOptions, JUnitWarnings, load_format
-from precheck_gate.reports.terminal.summary import SummaryKind
+from precheck_gate.reports.terminal import SummaryKind
 from precheck_gate.runtime.console import Console
 from precheck_gate.runtime.shortages import shortage
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from precheck_gate.cli.options.report_paths import Input
     from precheck_gate.cli.options.types import ReportSpec
     from precheck_gate.judgement.context import JudgementContext
-    from precheck_gate.reports.output.sinks import Sink
+    from precheck_gate.reports.sinks import Sink
     from precheck_gate.runtime.clock import Clock
     from precheck_gate.runtime.process import Runtime
     from precheck_gate.runtime.signals import Interrupts

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from precheck_gate.cli.options.types import ReportSpec
-    from precheck_gate.reports.output.sinks import Sink
+    from precheck_gate.reports.sinks import Sink
     from precheck_gate.runtime.process import Runtime
 
 __all__ = ["tell_usage_error"]

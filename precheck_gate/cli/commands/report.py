@@ -14,7 +14,7 @@ from precheck_gate.cli.options.shared import taste_options
 from precheck_gate.cli.options.types import PATH, REPORT
 from precheck_gate.exits import ExitCode
 from precheck_gate.reports.base import FormatOptions, JUnitWarnings, load_format
-from precheck_gate.reports.output.writing import ReportWriter
+from precheck_gate.reports.writing import ReportWriter
 from precheck_gate.runtime.console import Console
 from precheck_gate.runtime.process import Runtime
 

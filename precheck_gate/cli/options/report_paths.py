@@ -7,14 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from precheck_gate.errors import UsageError
-from precheck_gate.reports.output.descriptors import DescriptorSink, OpenDescriptor, descriptor_at
-from precheck_gate.reports.output.sinks import FileSink, StreamSink, real_path
+from precheck_gate.reports.sinks import (
+    DescriptorSink,
+    FileSink,
+    OpenDescriptor,
+    StreamSink,
+    descriptor_at,
+    real_path,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from precheck_gate.cli.options.types import ReportSpec
-    from precheck_gate.reports.output.sinks import Sink
+    from precheck_gate.reports.sinks import Sink
     from precheck_gate.runtime.signals import Interrupts
 
 __all__ = ["Input", "Overwriting", "check_inputs", "is_stdout", "sink_at", "sinks_of"]

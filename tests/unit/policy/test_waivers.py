@@ -240,10 +240,10 @@ def printed(tmp_path: Path, dates: str, *arguments: str, match: str = "item: a")
 @pytest.mark.parametrize(
     ("dates", "says"),
     [
-        ("expires: 2026-06-29", "waiver W-1 (owner dba-team) expires in 14 days, on 2026-06-29"),
-        ("expires: 2026-06-15", "expires in 0 days, on 2026-06-15"),
-        ("expires: 2026-06-14", "W-1 (owner dba-team) expired on 2026-06-14 and waives no longer"),
-        ("since: 2026-06-16, expires: 2026-06-20", "W-1 (owner dba-team) does not waive yet"),
+        ("expires: 2026-06-29", "W-1 (owner dba-team, until 2026-06-29): expires in 14 days"),
+        ("expires: 2026-06-15", "W-1 (owner dba-team, until 2026-06-15): expires today"),
+        ("expires: 2026-06-14", "W-1 (owner dba-team, until 2026-06-14): expired 1 day ago"),
+        ("since: 2026-06-16, expires: 2026-06-20", "until 2026-06-20): not active yet"),
     ],
 )
 def test_waivers_that_need_a_look_are_listed(dates: str, says: str, tmp_path: Path) -> None:
@@ -252,9 +252,9 @@ def test_waivers_that_need_a_look_are_listed(dates: str, says: str, tmp_path: Pa
 
 def test_a_waiver_that_runs_longer_and_one_without_effect_are_listed(tmp_path: Path) -> None:
     said = printed(tmp_path, "expires: 2026-06-30")[1]
-    assert "W-1 (owner dba-team) holds for 15 more days, to 2026-06-30" in said
+    assert "W-1 (owner dba-team, until 2026-06-30): waived 1 finding" in said
     assert (
-        "W-1 (owner dba-team) waived nothing"
+        "W-1 (owner dba-team, until 2026-06-30): waived nothing"
         in printed(tmp_path, "expires: 2026-06-30", match="item: zzz")[1]
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from precheck_gate.model.verdicts import Verdict
-from precheck_gate.reports.code_scanning.codequality import CodeQualityReporter
+from precheck_gate.reports.codequality import CodeQualityReporter
 from tests.support.made_verdicts import (
     HOSTILE,
     about_run,

@@ -24,7 +24,7 @@ from precheck_gate.judgement.context import JudgementContext
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble
 from precheck_gate.model.verdicts import RunFacts
 from precheck_gate.policy.loading import load_policy
-from precheck_gate.reports.output.sinks import StreamSink
+from precheck_gate.reports.sinks import StreamSink
 from precheck_gate.runtime.console import Console
 from precheck_gate.runtime.signals import Interrupts
 from precheck_gate.safetext.cleaning import clean_line

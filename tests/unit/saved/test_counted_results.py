@@ -40,7 +40,7 @@ def test_more_results_than_came_are_incomplete_where_no_list_says_which(
     outcome = evaluate(gate, file)
     assert outcome.code == 3
     outcome.reports("answer.json", "the service counts", "and sent 1")
-    outcome.says("INCOMPLETE  The run as a whole is incomplete", "--task")
+    outcome.says("INCOMPLETE  The run is incomplete", "--task")
     assert outcome.verdicts() == {ID: "passed"}
 
 

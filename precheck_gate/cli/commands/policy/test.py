@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from precheck_gate.policy_tests.running import Coverage, Result
-    from precheck_gate.reports.output.sinks import Sink
+    from precheck_gate.reports.sinks import Sink
 
 _EPILOG = """\b
 A file of cases (schema policy-test-1):
@@ -134,7 +134,7 @@ def _print_coverage(coverage: Coverage, console: Console, least: float | None) -
 
 
 def _write_junit(results: Sequence[Result], sink: Sink, console: Console, code: int) -> int:
-    from precheck_gate.reports.junit.policy_tests import CaseRow, write_cases
+    from precheck_gate.reports.junit import CaseRow, write_cases
 
     rows = [
         CaseRow(
