@@ -146,7 +146,7 @@ class ReportWriter:
         elif isinstance(error, OSError):
             self.failures.append(ReportFailure(name, sink.name, reason_of(error)))
         else:
-            reason = f"{type(error).__name__}, a bug of precheck-gate"
+            reason = f"{type(error).__name__}, a bug in precheck-gate"
             self.failures.append(ReportFailure(name, sink.name, reason, bug=True))
 
 

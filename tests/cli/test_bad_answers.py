@@ -76,7 +76,7 @@ def test_an_answer_that_is_none_is_asked_for_again(gate: Gate, serve: Serve, nam
     service = serve(with_fault(f"when: {{request: 1-2}}, {fault}"))
     outcome = gate.run(service.url)
     assert outcome.code == 0
-    outcome.says(words, "Asking again in")
+    outcome.says(words, "Retrying in")
     asked = [one for one in service.requests if one.path.endswith("-result")]
     assert len(asked) == 3
 
@@ -165,7 +165,7 @@ def test_a_compressed_answer_that_was_cut_is_an_error(gate: Gate, missing: int) 
     with serve_body(gzip.compress(GOOD, mtime=0)[:-missing], {"Content-Encoding": "gzip"}) as url:
         outcome = gate.run(url, "--grace", "5s")
     assert outcome.code == 4
-    outcome.says("is cut off or damaged", "Asking again in")
+    outcome.says("is cut off or damaged", "Retrying in")
     outcome.reports("is cut off or damaged")
     assert outcome.report["service"]["retries"] > 0
 

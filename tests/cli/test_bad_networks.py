@@ -36,7 +36,7 @@ def test_a_refused_connection_is_tried_until_the_grace_is_over(gate: Gate) -> No
     with refusing_port() as port:
         outcome = gate.run(f"http://127.0.0.1:{port}", "--grace", "20s")
     assert outcome.code == 4
-    outcome.says(f"127.0.0.1:{port} refused the connection", "Check the host and port", "Asking")
+    outcome.says(f"127.0.0.1:{port} refused the connection", "Check the host and port", "Retrying")
     outcome.reports("refused the connection")
     service = outcome.report["service"]
     assert service["retries"] >= 2
@@ -49,7 +49,7 @@ def test_a_connection_that_is_cut_off_is_tried_again(gate: Gate, serve: Serve, k
     outcome = gate.run(service.url)
     assert outcome.code == 0
     assert outcome.report["service"]["retries"] == 2
-    outcome.says("cut the connection off", "Asking again in")
+    outcome.says("cut the connection off", "Retrying in")
 
 
 def test_connections_that_are_always_cut_off_end_in_an_error(gate: Gate, serve: Serve) -> None:
@@ -72,7 +72,7 @@ def test_what_is_asked_again_begins_a_sentence(gate: Gate, monkeypatch: pytest.M
     with refusing_port() as port:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
         outcome = gate.run("https://nonexistent.invalid", "--grace", "20s")
-    assert outcome.text.count("Asking again") == outcome.text.count("refused. Asking again") > 0
+    assert outcome.text.count("Retrying") == outcome.text.count("refused. Retrying") > 0
 
 
 @pytest.mark.parametrize(

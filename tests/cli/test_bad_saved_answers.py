@@ -101,7 +101,7 @@ def test_a_task_that_was_asked_for_and_is_in_no_answer(gate: Gate, file: Path) -
 
 @pytest.mark.parametrize(
     ("tasks", "words"),
-    [([ID, ID], "is named twice"), (["orders"], "'orders' is not a task's ID")],
+    [([ID, ID], "is named twice"), (["orders"], "'orders' is not a task ID")],
 )
 def test_a_list_of_tasks_that_cannot_be_used(
     gate: Gate, file: Path, tasks: list[str], words: str

@@ -78,7 +78,7 @@ def test_a_lack_that_passes_costs_a_run_nothing(
     outcome = gate.run(serve(SCENARIO).url)
     assert outcome.code == 0
     assert outcome.report["service"]["retries"] == 2
-    outcome.says(f"This machine has no {what} left", "Asking again")
+    outcome.says(f"This machine has no {what} left", "Retrying")
 
 
 @pytest.mark.parametrize("what", LACKS)

@@ -112,8 +112,8 @@ TESTS: dict[str, tuple[str, ...]] = {
     "polling.starting": _POLLING,
     "polling.timing": _POLLING,
     "polling.watch": _POLLING,
-    "selection": ("tests/cli/task_lists",),
-    "task_filters": ("tests/cli/task_lists",),
+    "cli.options.tasks": ("tests/cli/task_lists",),
+    "api": ("tests/cli/test_python_api.py",),
     "answers.entries": _SAVED,
     "answers.hiding": (
         *_SAVED,

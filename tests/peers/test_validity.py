@@ -12,7 +12,7 @@ import yaml
 from check_jsonschema import main as checker
 from click.testing import CliRunner
 
-from precheck_gate.cli.options.task_lists import parse_task_list
+from precheck_gate.cli.options.tasks import parse_task_list
 from precheck_gate.policy.loading import load_policy
 from tests.support.ci.composite import load_action
 from tests.support.ci.peers import node_package

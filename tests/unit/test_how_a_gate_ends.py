@@ -158,7 +158,7 @@ def test_an_error_keeps_its_code_whatever_is_lost(error: PrecheckGateError) -> N
         ([PASSED], {"warn_code": 10}, "run", 0, "passed"),
         ([WARNED], {"warn_code": 10}, "run", 10, "passed with warnings"),
         ([BLOCKED], {}, "run", 1, "blocked: "),
-        ([BLOCKED], {"advisory": True}, "run", 0, "blocked, and 0 by --advisory"),
+        ([BLOCKED], {"advisory": True}, "run", 0, "blocked, but --advisory is set"),
         ([BLOCKED], {}, "evaluate", 1, "blocked: "),
         ([RUNNING], {}, "run", 3, "incomplete: time ran out"),
         ([RUNNING], {}, "evaluate", 3, "incomplete: not every task"),

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from precheck_gate.cli.live.connection import Connection, NamedResults
 from precheck_gate.cli.options.live import LiveOptions
-from precheck_gate.cli.options.task_filters import check_count, find_tasks
-from precheck_gate.cli.progress.plain import NoProgress, PlainProgress
+from precheck_gate.cli.options.tasks import check_count, find_tasks
+from precheck_gate.cli.progress import NoProgress, PlainProgress
 from precheck_gate.errors import Interrupted, ServiceError, TimeOver
 from precheck_gate.gate import Case
 from precheck_gate.judgement.task import judge_task
@@ -25,9 +25,9 @@ from precheck_gate.safetext.cleaning import clean_line, count, hide_credentials,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from precheck_gate.cli.app.execution import JudgeOptions
+    from precheck_gate.cli.options.judging import JudgeOptions
     from precheck_gate.cli.options.service import ServiceSettings
-    from precheck_gate.cli.progress.plain import Progress
+    from precheck_gate.cli.progress import Progress
     from precheck_gate.gate import Gate
     from precheck_gate.judgement.context import JudgementContext
     from precheck_gate.model.verdicts import Verdict

@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from precheck_gate.cli.options.environment import refuse_empty_credentials
-from precheck_gate.cli.options.sections import section
-from precheck_gate.cli.options.shared import add_options, option
+from precheck_gate.cli.options import many, option, refuse_empty_credentials, section
 from precheck_gate.cli.options.types import PATH
 from precheck_gate.drs.auth.credential import Environment
 from precheck_gate.drs.auth.discovery import KINDS, find_credential
@@ -110,9 +108,7 @@ SERVICE_OPTIONS = (
 )
 
 
-def service_options(command: Any) -> Any:
-    """Add the options that select the service and the credential."""
-    return add_options(command, *SERVICE_OPTIONS)
+service_options = many(*SERVICE_OPTIONS)
 
 
 def service_files(options: Mapping[str, Any]) -> list[tuple[str, Path]]:

@@ -198,7 +198,7 @@ def test_some_tasks_and_some_items_are_chosen(
     ("arguments", "said"),
     [
         ([], "There is nothing to explain"),
-        (["--item", "x", "--task", "orders"], "'orders' is not a task's ID"),
+        (["--item", "x", "--task", "orders"], "'orders' is not a task ID"),
         (["--item", "x", "--task", TASK, "--task", OTHER], "More than one --task needs answers"),
         (["--item", "x", "--all"], "--all needs answers"),
         (["answer.json", "--status", "FAILED"], "--status cannot be combined with answers"),

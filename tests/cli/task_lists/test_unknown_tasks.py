@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.cli.options.task_filters import Filter, find_tasks
+from precheck_gate.cli.options.tasks import Filter, find_tasks
 from precheck_gate.drs.api import v3_tasks, v5_payloads
 from precheck_gate.errors import NotAnAnswer, ServiceError
 from tests.support.harness import task_id
@@ -48,7 +48,7 @@ def test_a_field_that_decides_and_is_no_text_ends_the_selection(
         del second[key]
     with pytest.raises(ServiceError) as caught:
         select([NAME, STATUS], KNOWN, second, version=version)
-    assert f"gives no {key} for {task_id(2)}" in caught.value.message
+    assert f"has no {key} for {task_id(2)}" in caught.value.message
     assert task_id(1) not in caught.value.message
 
 
@@ -92,7 +92,7 @@ def test_a_list_with_an_error_is_no_list(parse: Any, key: str) -> None:
 def test_what_cannot_be_decided_is_named_up_to_a_bound() -> None:
     with pytest.raises(ServiceError) as caught:
         select([NAME], *({"status": "CONFIGURATION"} for _ in range(50)))
-    assert "gives no name for 50 tasks" in caught.value.message
+    assert "has no name for 50 tasks" in caught.value.message
     assert task_id(1) in caught.value.message
     assert "and 45 more" in caught.value.message
     assert len(caught.value.message) < 1000
@@ -110,5 +110,5 @@ def test_a_run_ends_without_an_answer_and_names_the_task(gate: Gate, serve: Serv
     service = serve(FLEET)
     outcome = gate.run(service.url, "--select=name=orders*", tasks=[])
     assert outcome.code == 4
-    outcome.reports(f"gives no name for {task_id(2)}")
+    outcome.reports(f"has no name for {task_id(2)}")
     assert not [one for one in service.requests if one.path.endswith("-result")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.cli.options.task_lists import NamedTask, parse_task_list, select_tasks
+from precheck_gate.cli.options.tasks import NamedTask, parse_task_list, select_tasks
 from precheck_gate.drs.api.v3_results import parse_answer
 from precheck_gate.errors import NotAnAnswer, UsageError
 from precheck_gate.model.verdicts import FindingKind, Verdict
@@ -348,10 +348,10 @@ def test_what_is_no_answer_to_the_end_is_a_service_error() -> None:
     [
         ([], "No task is named"),
         ([TASK, TASK], "is named twice"),
-        (["not-an-id"], "is not a task's ID"),
-        ([TASK + " "], "is not a task's ID"),
-        ([TASK + "\n"], "is not a task's ID"),
-        ([""], "is not a task's ID"),
+        (["not-an-id"], "is not a task ID"),
+        ([TASK + " "], "is not a task ID"),
+        ([TASK + "\n"], "is not a task ID"),
+        ([""], "is not a task ID"),
     ],
 )
 def test_no_task_an_id_twice_or_of_the_wrong_form_is_a_usage_error(

@@ -158,7 +158,7 @@ def test_a_run_waits_for_a_busy_task(gate: Gate, serve: Serve, code: str) -> Non
     service = serve(one(f"items: {GOOD}, duration: 20s, {busy}"))
     outcome = gate.run(service.url, "--start-precheck")
     assert outcome.code == 0
-    outcome.says("later", "Asking again")
+    outcome.says("later", "Retrying")
 
 
 def test_a_run_does_not_wait_for_ever(gate: Gate, serve: Serve) -> None:

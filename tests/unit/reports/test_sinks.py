@@ -218,7 +218,7 @@ def test_a_link_that_leads_to_itself(tmp_path: Path) -> None:
 def test_a_tilde_that_no_shell_expanded_is_told(tmp_path: Path) -> None:
     done = evaluate(tmp_path, [MYSQL], reports=["--junit", "~/junit.xml"])
     assert done.code == 0
-    assert b"warning: ~/junit.xml goes to a folder of that name" in done.err
+    assert b"warning: ~/junit.xml means a folder named ~" in done.err
     assert (tmp_path / "~" / "junit.xml").is_file()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from precheck_gate.cli.app.lazy import LazyGroup
+from precheck_gate.cli.app import LazyGroup
 
 __all__ = ["policy"]
 

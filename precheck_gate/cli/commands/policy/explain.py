@@ -9,7 +9,7 @@ import click
 
 from precheck_gate.catalog import advise, group_of
 from precheck_gate.cli.commands.policy.files import finish, policy_command
-from precheck_gate.cli.options.environment import plain_option
+from precheck_gate.cli.options import plain_option
 from precheck_gate.cli.options.types import PATH
 from precheck_gate.errors import UsageError
 from precheck_gate.model.snapshots import Status
@@ -88,7 +88,7 @@ def explain_command(
     Describe an item with --item and further options, or give saved answers of DRS, as for
     'evaluate'. Exits 0 whatever the effect is.
     """
-    from precheck_gate.cli.options.task_lists import NamedTask, select_tasks
+    from precheck_gate.cli.options.tasks import NamedTask, select_tasks
     from precheck_gate.policy.loading import load_policy
 
     _check(answers, item, tasks, subject, everything=everything)

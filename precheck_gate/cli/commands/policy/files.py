@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from precheck_gate.cli.options.environment import EnvironmentArgument, plain_option
-from precheck_gate.cli.options.shared import policy_options
+from precheck_gate.cli.options import EnvironmentArgument, plain_option
+from precheck_gate.cli.options.judging import policy_options
 from precheck_gate.cli.options.types import PATH
 from precheck_gate.errors import DocumentError, Problem, ReportError, UsageError, reason_of
 from precheck_gate.exits import ExitCode

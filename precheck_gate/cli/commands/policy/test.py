@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from precheck_gate.cli.options.environment import plain_option
-from precheck_gate.cli.options.shared import option
+from precheck_gate.cli.options import option, plain_option
 from precheck_gate.cli.options.types import PATH, PLACE, Number
 from precheck_gate.errors import ReportError, reason_of
 from precheck_gate.exits import ExitCode

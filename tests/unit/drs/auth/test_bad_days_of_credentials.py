@@ -162,7 +162,7 @@ def test_a_clock_that_is_wrong(gate: Gate, serve: Serve, key: None, skew: str, w
 def test_a_clock_that_is_near_enough(gate: Gate, serve: Serve, key: None) -> None:
     service = serve(scenario(KEYS, "clock_skew: 4m"))
     assert gate.run(service).code == 0
-    gate.doctor(service).has_line("ok    clock       4 min behind the service's, which is near")
+    gate.doctor(service).has_line("ok    clock       4 min behind the service's clock, close")
 
 
 def test_a_wrong_clock_is_not_blamed_for_what_it_does_not_do(
