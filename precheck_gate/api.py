@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate.catalog import advise, group_of
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.drs.auth.discovery import mask_environment
 from precheck_gate.errors import NotAnAnswer, PrecheckGateError, UsageError
 from precheck_gate.exits import ExitCode

@@ -54,6 +54,19 @@ def loads(body: bytes) -> Any:
         raise ValueError("the JSON is nested too deeply") from None
 
 
+def text_in(holder: dict[str, Any], key: str) -> str:
+    """Return a text field of an object; "" where it is absent or of another type."""
+    value = holder.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def any_text(value: Any) -> str:
+    """Return a text as it is, "" for null, and the `compact` form of any other value."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else compact(value)
+
+
 def compact(value: Any) -> str:
     """Return the short JSON form of a value that came from `loads`, for people to read."""
     numbers: list[str] = []

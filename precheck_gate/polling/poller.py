@@ -20,7 +20,7 @@ from precheck_gate.polling.watch import Watch, accusation, trouble_from
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from precheck_gate.drs.api.v3_results import Answer
+    from precheck_gate.drs.api.v3_wire import Answer
     from precheck_gate.model.snapshots import Observation
     from precheck_gate.polling.events import Observer
     from precheck_gate.polling.retries import Batch

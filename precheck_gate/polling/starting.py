@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
-from precheck_gate.drs.api.v3_tasks import not_started
-from precheck_gate.drs.http.error_bodies import TRY_AGAIN
+from precheck_gate.drs.api.v3_wire import not_started
+from precheck_gate.drs.http.replies import TRY_AGAIN
 from precheck_gate.errors import TransientFault
 from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
 from precheck_gate.polling.events import Remarked
@@ -19,7 +19,7 @@ from precheck_gate.polling.retries import BATCH_SIZE, ask_in_parts, batches
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from precheck_gate.drs.api.v3_results import Answer
+    from precheck_gate.drs.api.v3_wire import Answer
     from precheck_gate.errors import BatchRefused
     from precheck_gate.model.snapshots import Item
     from precheck_gate.polling.poller import Asker

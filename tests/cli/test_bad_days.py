@@ -146,7 +146,7 @@ def test_a_count_that_is_off_is_told(gate: Gate, serve: Serve) -> None:
 def test_a_task_doubled_alike_is_one(gate: Gate, serve: Serve) -> None:
     outcome = gate.run(serve(one_task(", doubled: same")).url)
     assert outcome.code == 0
-    outcome.says(f"task {ID} stands 2 times, alike")
+    outcome.says(f"task {ID} is in the answer 2 times, alike")
     assert outcome.verdicts() == {ID: "passed"}
 
 

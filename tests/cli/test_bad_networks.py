@@ -49,15 +49,15 @@ def test_a_connection_that_is_cut_off_is_tried_again(gate: Gate, serve: Serve, k
     outcome = gate.run(service.url)
     assert outcome.code == 0
     assert outcome.report["service"]["retries"] == 2
-    outcome.says("cut the connection off", "Retrying in")
+    outcome.says("closed the connection", "Retrying in")
 
 
 def test_connections_that_are_always_cut_off_end_in_an_error(gate: Gate, serve: Serve) -> None:
     service = serve(with_fault("kind: reset"))
     outcome = gate.run(service.url)
     assert outcome.code == 4
-    outcome.says(service.url.removeprefix("http://"), "cut the connection off", "A proxy or fire")
-    outcome.reports("cut the connection off")
+    outcome.says(service.url.removeprefix("http://"), "closed the connection", "A proxy or fire")
+    outcome.reports("closed the connection")
 
 
 def test_a_proxy_that_refuses(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,8 +183,8 @@ def test_the_timeout_is_never_exceeded(gate: Gate, serve_now: Serve, fault: str)
     # Far from what the fault would take, and from the time of a request.
     assert 1 <= time.monotonic() - begin < 10
     assert outcome.code in (3, 4)
-    outcome.says("gave no whole answer", "next: ")
-    outcome.reports("gave no whole answer")
+    outcome.says("gave no complete answer", "next: ")
+    outcome.reports("gave no complete answer")
 
 
 def test_the_timeout_holds_while_faults_are_waited_out(gate: Gate, serve_now: Serve) -> None:

@@ -63,10 +63,10 @@ def test_an_answer_without_a_task(gate: Gate, file: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"<html>", "not JSON"),
-        (b"\xff\xfe{}", "not JSON"),
-        (answer(entry()).encode()[:-5], "not JSON"),
-        (answer(entry()).encode() * 2, "not JSON"),
+        (b"<html>", "not valid JSON"),
+        (b"\xff\xfe{}", "not valid JSON"),
+        (answer(entry()).encode()[:-5], "not valid JSON"),
+        (answer(entry()).encode() * 2, "not valid JSON"),
         (b'{"results": [], "results": []}', "duplicate key 'results'"),
         (b'{"results": [], "count": NaN}', "NaN is not JSON"),
         (b"[" * 100_000, "nested too deeply"),

@@ -100,12 +100,9 @@ TESTS: dict[str, tuple[str, ...]] = {
     "policy.loading": _POLICY,
     "policy.model": _POLICY,
     "strictjson": _WIRE,
-    "drs.answer_json": _WIRE,
-    "drs.error_wire": _WIRE,
-    "drs.entry_wire": _WIRE,
-    "drs.wire": _WIRE,
-    "drs.task_wire": _WIRE,
-    "drs.v5_wire": _WIRE,
+    "drs.http.replies": _WIRE,
+    "drs.api.v3_wire": _WIRE,
+    "drs.api.v5": _WIRE,
     "polling.events": _POLLING,
     "polling.poller": _POLLING,
     "polling.retries": _POLLING,
@@ -145,7 +142,7 @@ class Score:
 def main(arguments: Sequence[str]) -> int:
     """Run a sample of the mutants, print the score of each module, return 1 below `LEAST`."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
-    parser.add_argument("modules", nargs="*", help="such as drs.wire; default: all that decide")
+    parser.add_argument("modules", nargs="*", help="such as drs.api.v3; default: all that decide")
     parser.add_argument("--sample", type=int, default=200, help="how many mutants; 0 for all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)

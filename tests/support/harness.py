@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from precheck_gate.catalog import advise, group_of
 from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.drs.api.v3 import DrsClient
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.drs.http.messages import Reply as HttpReply
 from precheck_gate.errors import TimeOver
 from precheck_gate.judgement.context import JudgementContext
@@ -29,7 +29,7 @@ from precheck_gate.polling.timing import FixedCadence
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from precheck_gate.drs.api.v3_results import Answer
+    from precheck_gate.drs.api.v3_wire import Answer
     from precheck_gate.errors import ServiceError
     from precheck_gate.model.verdicts import Finding, RunVerdict, TaskVerdict, Verdict
     from precheck_gate.policy.model import Policy
@@ -182,7 +182,10 @@ class ScriptedService:
             raise reply
         content = reply
         client = DrsClient(
-            "http://127.0.0.1:1", "p", lambda *_: HttpReply(200, {}, content), self.clock
+            "http://127.0.0.1:1",
+            lambda _: "p",
+            lambda *_: HttpReply(200, {}, content),
+            self.clock,
         )
         return client.precheck_results(task_ids, seconds)
 

@@ -142,11 +142,12 @@ class _Checks:
 
     def _clock(self) -> bool:
         from precheck_gate.drs.auth.requests_auth import NoAuth
+        from precheck_gate.drs.http.messages import HttpRequest
 
         url, seconds = f"{self.service.endpoint}/", self.options["step_timeout"]
         skew = self.access.skew
         with self._step("clock"):
-            reply = self.transport.send("GET", url, auth=NoAuth(), seconds=seconds)
+            reply = self.transport.send(HttpRequest("GET", url), NoAuth(), seconds)
             skew.note(reply.headers)
             difference = f"{skew.description} the service's clock"
             if skew.seconds is None:
@@ -180,7 +181,7 @@ class _Checks:
 
         access, clock = self.access, self.runtime.the_clock()
         client = DrsClient(
-            self.service.endpoint, access.project_id, access.post, clock, advice=access.advice
+            self.service.endpoint, access.project_id, access.send, clock, advice=access.advice
         )
         # The service advises at most ten per request.
         for start in range(0, max(1, len(self.tasks)), 10):

@@ -9,7 +9,7 @@ from precheck_gate.cli.options.service import open_access, open_transport
 from precheck_gate.drs.api.auto import AutoClient
 from precheck_gate.drs.api.v3 import DrsClient
 from precheck_gate.drs.api.v5 import DrsV5Client
-from precheck_gate.drs.http.pacing import PacedSend
+from precheck_gate.drs.http.transport import PacedSend
 from precheck_gate.errors import ServiceError
 from precheck_gate.safetext.cleaning import clean_line, hide_credentials
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from precheck_gate.cli.options.live import LiveOptions
     from precheck_gate.cli.options.service import ServiceSettings
     from precheck_gate.drs.api.auto import Service
-    from precheck_gate.drs.api.v3_results import Answer
+    from precheck_gate.drs.api.v3_wire import Answer
     from precheck_gate.drs.http.messages import Reply
     from precheck_gate.gate import Gate
     from precheck_gate.model.snapshots import About
@@ -68,7 +68,7 @@ class Connection:
         v3 = DrsClient(
             self.settings.endpoint,
             self._access.project_id,
-            self._access.post,
+            self._access.send,
             self.clock,
             language=self.settings.language,
             on_reply=self._save if self.archive is not None else None,

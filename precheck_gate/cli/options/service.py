@@ -162,7 +162,7 @@ def find_service(
     options: Mapping[str, Any], environment: Environment, language: str = "en-us"
 ) -> ServiceSettings:
     """Return the settings that the options and an environment amount to; see `read_service`."""
-    from precheck_gate.drs.http.proxies import check_proxy
+    from precheck_gate.drs.http.endpoints import check_proxy
 
     region = (options["region"] or "").strip()
     endpoint = _endpoint(options["endpoint"], region)
@@ -344,7 +344,6 @@ def open_transport(
     ca_bundle: str | None, runtime: Runtime, console: Console, *, debug_http: bool
 ) -> HttpTransport:
     """Return what sends requests, and logs them if ``debug_http``."""
-    from precheck_gate.drs.auth.requests_auth import NoAuth
     from precheck_gate.drs.http.debug_log import Exchange, guard_loggers
     from precheck_gate.drs.http.transport import HttpTransport
 
@@ -354,7 +353,6 @@ def open_transport(
 
     guard_loggers()
     return HttpTransport(
-        NoAuth(),
         ca_bundle=ca_bundle,
         interrupts=runtime.interrupts,
         on_exchange=log if debug_http else None,

@@ -27,7 +27,7 @@ from precheck_gate.safetext.pasted_secrets import looks_like_secret, quoted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from precheck_gate.drs.api.v3_tasks import TaskPage
+    from precheck_gate.drs.api.v3_wire import TaskPage
     from precheck_gate.model.snapshots import About
 
 TASKS_VARIABLE = f"{PREFIX}TASKS"

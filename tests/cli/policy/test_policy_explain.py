@@ -204,7 +204,7 @@ def test_some_tasks_and_some_items_are_chosen(
         (["answer.json", "--status", "FAILED"], "--status cannot be combined with answers"),
         (["answer.json", "--item", "srcdbconection"], "did you mean 'srcDbConnection'?"),
         (["nowhere.json"], "cannot be read"),
-        (["policy.yaml"], "not JSON"),
+        (["policy.yaml"], "not valid JSON"),
         (["--item", "x", "--status", "GOOD"], "Invalid value"),
         (["--item", "x", "--profile", "p"], "has no profile 'p'"),
     ],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate.cli.options.tasks import Filter, check_count, find_tasks, parse_filter
-from precheck_gate.drs.api.v3_tasks import TaskPage
+from precheck_gate.drs.api.v3_wire import TaskPage
 from precheck_gate.errors import ServiceError, UsageError
 from precheck_gate.model.snapshots import About
 from tests.support.harness import task_id

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate.drs.http.messages import Reply
-from precheck_gate.drs.http.reply_errors import refused, usual_advice
+from precheck_gate.drs.http.replies import refused, usual_advice
 from precheck_gate.errors import BatchRefused, ServiceError, TransientFault
 from precheck_gate.model.snapshots import Trouble, TroubleKind
 from precheck_gate.polling.retries import Backoff, Retrier, RetryBudget

@@ -16,7 +16,7 @@ import pytest
 
 from precheck_gate.catalog import advise
 from precheck_gate.ci import CiSystem
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.gate import Case, Gate, Outputs, no_ci
 from precheck_gate.judgement.context import JudgementContext
 from precheck_gate.model.snapshots import Observation, Snapshot

@@ -18,7 +18,7 @@ from lxml import etree
 
 from precheck_gate.catalog import advise
 from precheck_gate.documents import strict_json
-from precheck_gate.drs.api.v3_results import Answer, parse_answer
+from precheck_gate.drs.api.v3_wire import Answer, parse_answer
 from precheck_gate.gate import Case, Gate, Outputs
 from precheck_gate.judgement.context import JudgementContext
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.saved.answers import SavedAnswers
 from tests.support.harness import body, entry
 from tests.support.outcome import ID, OTHER

@@ -307,14 +307,14 @@ def test_an_iam_that_redirects(gate: Gate, serve: Serve, user: None) -> None:
     service = serve(scenario(USERS, f"faults: [{fault}]"))
     outcome = gate.run(service)
     assert outcome.code == 4
-    outcome.says("IAM redirects to 127.0.0.1", "credentials are not sent along", "--iam-endpoint")
+    outcome.says("IAM redirects to 127.0.0.1", "credentials are not sent", "--iam-endpoint")
     assert other.requests == ()
 
 
 @pytest.mark.parametrize(
     ("endpoint", "words"),
     [
-        ("http://192.0.2.1", "The IAM endpoint http://192.0.2.1 would carry"),
+        ("http://192.0.2.1", "The IAM endpoint http://192.0.2.1 would send"),
         ("ftp://x", "The IAM endpoint 'ftp://x' is not an http(s) URL"),
         ("https://u:s3cr3t-MARK@x", "credentials in it"),
     ],
