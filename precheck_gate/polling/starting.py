@@ -121,9 +121,10 @@ class Starter:
         statuses: dict[str, str] = {}
 
         def ask(batch: Batch) -> None:
-            statuses.update(
-                self.retrier.call(lambda seconds: self.service.statuses(batch, seconds), deadline)
+            found = self.retrier.call(
+                lambda seconds: self.service.statuses(batch, seconds), deadline
             )
+            statuses.update({task: found[task] for task in batch if task in found})
 
         for batch in batches(task_ids):
             ask_in_parts(batch, ask, _leave_out)

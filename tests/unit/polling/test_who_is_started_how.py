@@ -104,6 +104,16 @@ def test_a_task_whose_status_is_refused_costs_no_other_its_start() -> None:
         assert len(service.asked) <= 1 + 2 * 4
 
 
+def test_a_status_of_a_task_that_was_not_asked_for_does_not_count() -> None:
+    class Talkative(Service):
+        def statuses(self, task_ids: Sequence[str], seconds: float) -> dict[str, str]:
+            return super().statuses(task_ids, seconds) | (
+                {} if TASKS[0] in task_ids else {TASKS[0]: "STARTJOBING"}
+            )
+
+    assert start(Talkative(), mode=AUTO) == {}
+
+
 @pytest.mark.parametrize("named", [True, False])
 def test_only_the_bad_tasks_of_a_refused_call_are_not_started(named: bool) -> None:
     bad = {TASKS[3], TASKS[4], TASKS[21]}
