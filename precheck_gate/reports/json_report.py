@@ -9,9 +9,9 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any, TextIO
 
-from precheck_gate import __version__
 from precheck_gate.model.verdicts import Effect, Verdict
 from precheck_gate.reports.spool import copy_spool, open_spool
+from precheck_gate.runtime.version import __version__
 
 if TYPE_CHECKING:
     from precheck_gate.model.verdicts import Finding, RunFacts, RunVerdict, TaskVerdict

@@ -8,7 +8,7 @@ import click
 
 from precheck_gate.cli.options import plain_option
 from precheck_gate.cli.options.types import PATH
-from precheck_gate.exits import ExitCode
+from precheck_gate.errors import ExitCode
 
 if TYPE_CHECKING:
     from pathlib import Path

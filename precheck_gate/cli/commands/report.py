@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from precheck_gate import __version__
 from precheck_gate.cli.options import plain_option
 from precheck_gate.cli.options.judging import format_options
 from precheck_gate.cli.options.report_paths import check_inputs, sinks_of
 from precheck_gate.cli.options.types import PATH, REPORT
-from precheck_gate.exits import ExitCode
+from precheck_gate.errors import ExitCode
 from precheck_gate.reports.base import FormatOptions, JUnitWarnings, load_format
 from precheck_gate.reports.writing import ReportWriter
 from precheck_gate.runtime.console import Console
 from precheck_gate.runtime.process import Runtime
+from precheck_gate.runtime.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

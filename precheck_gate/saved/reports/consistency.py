@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate.documents import strict_json
-from precheck_gate.exits import RESERVED_CODES, ExitCode
+from precheck_gate.errors import RESERVED_CODES, ExitCode
 from precheck_gate.model.snapshots import percent_of
 from precheck_gate.model.verdicts import FindingKind, Verdict, effect_of, worst
 

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from precheck_gate import __version__
+from precheck_gate.runtime.version import __version__
 from precheck_gate.safetext.cleaning import count, shorten
 
 if TYPE_CHECKING:
