@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from precheck_gate.polling.poller import Asker
     from precheck_gate.runtime.clock import Clock
     from precheck_gate.runtime.process import Runtime
-    from precheck_gate.saved.answers import AnswerArchive
+    from precheck_gate.saved.archive import AnswerArchive
 
 # A run waits no longer than this for names.
 _NAMES_SECONDS = 5.0
@@ -59,7 +59,7 @@ class Connection:
         self._access = open_access(self.settings, self._send, self.runtime)
         self.archive: AnswerArchive | None = None
         if self.live.save_answers is not None:
-            from precheck_gate.saved.answers import AnswerArchive
+            from precheck_gate.saved.archive import AnswerArchive
 
             self.archive = AnswerArchive(self.live.save_answers, self.clock)
         self.client = self._open_client()
@@ -90,7 +90,8 @@ class Connection:
     def _v3_is_gone(self, text: str) -> None:
         self.gate.console.say(text)
         if self.archive is not None:
-            self.gate.losses.append("the answers of API v5 cannot be saved")
+            # A folder without its answers does not say that the run ended, and so is not green.
+            self.archive.failure = "API v5 is in use, whose answers cannot be saved"
 
     def _save(self, task_ids: Sequence[str], reply: Reply, started: Mapping[str, str]) -> None:
         if self.archive is not None:

@@ -113,8 +113,9 @@ class _Run:
             self.gate.outputs.ci.close_section()
         observations = self._observations(tasks, poller)
         troubles = [poller.trouble] if poller.trouble else []
+        remarks = [*poller.remarks, *self._remarks(fresh, observations)]
         if self.archive is not None:
-            self.archive.end(observations, troubles)
+            self.archive.end(observations, troubles, remarks)
         self._note_facts(poller)
         return self.gate.judge(
             Case(
@@ -123,7 +124,7 @@ class _Run:
                 context=self._of_today(context),
                 strict_waivers=self.judging.strict_waivers,
                 troubles=troubles,
-                remarks=[*poller.remarks, *self._remarks(fresh, observations)],
+                remarks=remarks,
                 max_age=self.polling.max_staleness,
                 time_over=lambda: self.clock.monotonic() > self.deadline,
             )
@@ -190,10 +191,6 @@ class _Run:
         self.naming = NamedResults(asker, self.client.details, self.clock, self.names)
         if not self.live.no_details:
             asker = self.naming
-        if self.archive is not None:
-            from precheck_gate.saved.answers import KeptResults
-
-            asker = KeptResults(asker, self.archive)
         interval = self.live.interval
         poller = Poller(
             asker,
