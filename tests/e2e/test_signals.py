@@ -233,7 +233,7 @@ def test_a_second_signal_ends_it_at_once(
     with gate.start(*argv) as child:
         child.wait_for("token from")
         child.send(signal.SIGINT)
-        child.wait_for("interrupted; writing what is known (again: end at once)")
+        child.wait_for("interrupted; writing the reports (again: stop at once)")
         # Nobody reads the pipe: without a second signal it would wait for a reader.
         child.send(signum)
         outcome = child.finish(within=IN_TIME, with_reports=False)
