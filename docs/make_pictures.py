@@ -39,7 +39,7 @@ def draw_demo() -> None:
 def draw_progress() -> None:
     """Run a wave of tasks and draw the live table at 60 %."""
     from precheck_gate.documents.yaml_document import parse_document
-    from precheck_gate.runtime.clock import SystemClock
+    from precheck_gate.runtime.process import SystemClock
     from precheck_gate.simulator.scenario import load_scenario
     from precheck_gate.simulator.server import Simulator
 
@@ -148,7 +148,7 @@ def photograph_report() -> None:
     from playwright.sync_api import sync_playwright
 
     from precheck_gate.documents.yaml_document import parse_document
-    from precheck_gate.runtime.clock import SystemClock
+    from precheck_gate.runtime.process import SystemClock
     from precheck_gate.simulator.scenario import load_scenario
     from precheck_gate.simulator.server import Simulator
 

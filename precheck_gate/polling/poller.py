@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from precheck_gate.polling.events import Observer
     from precheck_gate.polling.retries import Batch
     from precheck_gate.polling.timing import Cadence
-    from precheck_gate.runtime.clock import Clock
+    from precheck_gate.runtime.process import Clock
 
     # Calls the function for each batch, so many at once; returns the results or what ended them.
     Parallel = Callable[

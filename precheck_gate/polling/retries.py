@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from precheck_gate.errors import BatchRefused, ServiceError, TimeOver, TransientFault
 from precheck_gate.polling.events import Faulted
-from precheck_gate.runtime.clock import SystemClock
+from precheck_gate.runtime.process import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from precheck_gate.polling.events import Observer
-    from precheck_gate.runtime.clock import Clock
+    from precheck_gate.runtime.process import Clock
 
 _T = TypeVar("_T")
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.documents.yaml_document import parse_document
-from precheck_gate.runtime.clock import SystemClock
+from precheck_gate.runtime.process import SystemClock
 from precheck_gate.simulator.scenario import load_scenario
 from precheck_gate.simulator.server import Simulator
 from tests.support.outcome import ID, OTHER, task_id
@@ -94,7 +94,7 @@ tasks:
     [
         ("precheck_gate.errors", signal.SIGINT),
         ("precheck_gate.errors", signal.SIGTERM),
-        ("precheck_gate.runtime.signals", signal.SIGINT),
+        ("precheck_gate.runtime.process", signal.SIGINT),
         ("click", signal.SIGTERM),
         ("precheck_gate.cli", signal.SIGINT),
         ("precheck_gate.cli.options.judging", signal.SIGTERM),

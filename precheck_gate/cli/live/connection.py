@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from precheck_gate.model.snapshots import About
     from precheck_gate.model.verdicts import RunFacts
     from precheck_gate.polling.poller import Asker
-    from precheck_gate.runtime.clock import Clock
-    from precheck_gate.runtime.process import Runtime
+    from precheck_gate.runtime.process import Clock, Runtime
     from precheck_gate.saved.archive import AnswerArchive
 
 # A run waits no longer than this for names.

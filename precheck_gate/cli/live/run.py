@@ -19,7 +19,7 @@ from precheck_gate.polling.poller import Poller
 from precheck_gate.polling.retries import Backoff, Retrier, RetryBudget
 from precheck_gate.polling.starting import FreshResults, Restarts, Starter
 from precheck_gate.polling.timing import AdaptiveCadence, FixedCadence
-from precheck_gate.runtime.clock import CountingClock
+from precheck_gate.runtime.process import CountingClock
 from precheck_gate.safetext.cleaning import clean_line, count, hide_credentials, shorten
 
 if TYPE_CHECKING:
