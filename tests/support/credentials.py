@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from precheck_gate.runtime.clock import Clock
+    from precheck_gate.runtime.process import Clock
 
 ID = "140b5236-88ad-43c8-811c-1268453jb101"
 PROJECT = "054ba152d480d55b2f5dc0069e7ddef0"

@@ -16,7 +16,7 @@ from tests.support.fakes import FakeClock
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from precheck_gate.runtime.clock import Clock
+    from precheck_gate.runtime.process import Clock
     from precheck_gate.simulator.scenario import Scenario
     from precheck_gate.simulator.server import RequestRecord
 
