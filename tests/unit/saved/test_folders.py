@@ -142,6 +142,19 @@ def test_a_file_that_says_otherwise_than_a_folder_contradicts_it(
         outcome.says("contradict each other about this task")
 
 
+def test_a_contradiction_does_not_make_less_of_what_the_run_had_against_a_task(
+    gate: Gate, serve: Serve, tmp_path: Path
+) -> None:
+    saved_by(gate, serve, CASES["is never answered for"], tmp_path / "a")
+    other = tmp_path / "other.json"
+    other.write_bytes(body(entry(ID)))
+    for paths in ([tmp_path / "a", other], [other, tmp_path / "a"]):
+        # A contradiction alone blocks, which --advisory would let pass.
+        outcome = evaluate(gate, *paths, "--advisory")
+        assert outcome.code == 4
+        assert outcome.verdicts()[ID] == "error"
+
+
 # --- several runs -------------------------------------------------------------------------------
 
 
