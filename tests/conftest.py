@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +20,10 @@ pytest.register_assert_rewrite("tests.support")
 # By these the gate tells that a CI system listens; tests of it set them again.
 for _name in ("GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "JENKINS_URL", "JENKINS_HOME"):
     os.environ.pop(_name, None)
+
+# Where this is set, as in many containers, every process would compile every module again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Children print as they do where people call them: through a buffer, which may fail late.
 os.environ.pop("PYTHONUNBUFFERED", None)

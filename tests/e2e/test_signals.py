@@ -20,8 +20,7 @@ from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.runtime.clock import SystemClock
 from precheck_gate.simulator.scenario import load_scenario
 from precheck_gate.simulator.server import Simulator
-from tests.support.outcome import ID, OTHER, task_id
-from tests.support.processes import PATIENCE
+from tests.support.outcome import ID, OTHER, PATIENCE, task_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
 
     from precheck_gate.simulator.server import RequestRecord
     from tests.support.gate import Gate, Serve
-    from tests.support.outcome import Outcome
-    from tests.support.processes import Child
+    from tests.support.outcome import Child, Outcome
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and pipes")
 

@@ -16,7 +16,7 @@ from precheck_gate.cli.commands.policy import SUBCOMMANDS
 from precheck_gate.cli.commands.policy.init import STARTER
 from precheck_gate.documents import validation
 from precheck_gate.documents.yaml_document import parse_document
-from tests.support.calling import call
+from tests.support.commands import call
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,15 +14,8 @@ from hypothesis import strategies as st
 from precheck_gate.model.verdicts import Verdict
 from precheck_gate.reports.dotenv import DotenvReporter
 from tests.support.harness import task_id
-from tests.support.made_verdicts import (
-    HOSTILE,
-    about_run,
-    finding,
-    hostile_task,
-    task,
-    written,
-)
 from tests.support.paths import ROOT
+from tests.support.verdicts import HOSTILE, about_run, finding, hostile_task, task, written
 
 if TYPE_CHECKING:
     from pathlib import Path

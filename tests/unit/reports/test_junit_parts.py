@@ -17,15 +17,7 @@ from precheck_gate.reports.junit.reporter import JUnitReporter
 from precheck_gate.reports.output.parts import PART_MARK, Parts
 from precheck_gate.reports.output.sinks import FileSink, StreamSink
 from precheck_gate.reports.output.writing import ReportWriter
-from tests.support.made_verdicts import (
-    FACTS,
-    about_run,
-    finding,
-    hostile_task,
-    own,
-    run_of,
-    task,
-)
+from tests.support.verdicts import FACTS, about_run, finding, hostile_task, own, run_of, task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,7 +20,7 @@ from precheck_gate.saved.reports.baseline import read_report
 from precheck_gate.saved.reports.consistency import contradictions
 from precheck_gate.saved.reports.reading import report_of
 from tests.support.harness import OTHER, TASK, body, entry, item
-from tests.support.random_runs import Judged, runs
+from tests.support.strategies import Judged, runs
 from tests.unit.reports.test_json_report import RESULTS, judged
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from precheck_gate.judgement.run import exit_code
 from precheck_gate.reports.base import FORMATS, load_format
 from precheck_gate.saved.reports.reading import report_of
 from tests.support.harness import OTHER, TASK, body, entry, item
-from tests.support.made_runs import FACTS, HOSTILE, hostile, wave
-from tests.support.random_runs import Judged, runs
+from tests.support.strategies import Judged, runs
+from tests.support.verdicts import HOSTILE_MARKUP, LIVE_FACTS, hostile_run, wave
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,7 @@ def test_any_run_is_the_same_in_every_format(judged: Judged) -> None:
 
 def test_a_wave_is_the_same_in_every_format() -> None:
     run, tasks = wave(45, items=9)
-    same_again(run, tasks, replace(FACTS, exit_code=exit_code(run.verdict)))
+    same_again(run, tasks, replace(LIVE_FACTS, exit_code=exit_code(run.verdict)))
 
 
 REAL = {
@@ -97,7 +97,7 @@ def test_a_run_that_failed_before_it_judged_is_made_again_too(tmp_path: Path) ->
 
 def test_texts_that_somebody_put_into_a_report_are_made_harmless() -> None:
     run, tasks = wave(2, items=3)
-    report = written("json", run, tasks, replace(FACTS, exit_code=exit_code(run.verdict)))
+    report = written("json", run, tasks, replace(LIVE_FACTS, exit_code=exit_code(run.verdict)))
     mean = report.replace("check00 is PASSED", "\\u001b[31m\\ud800 ::set-env name=x::y")
     read = report_of(mean.encode(), "report.json")
     message = read.tasks[0].findings[1].message
@@ -105,7 +105,7 @@ def test_texts_that_somebody_put_into_a_report_are_made_harmless() -> None:
 
 
 def test_hostile_text_passes_unchanged_where_the_schema_allows_it() -> None:
-    run, tasks, _ = hostile(*HOSTILE)
+    run, tasks, _ = hostile_run(*HOSTILE_MARKUP)
     with pytest.raises(Exception, match="is not a JSON report"):
         # Its dates are no dates, and its digest is no digest: the schema says so.
         report_of(written("json", run, tasks, _).encode(), "report.json")

@@ -9,7 +9,6 @@ import pytest
 
 from tests.support.credentials import (
     ACCESS_KEY,
-    ID,
     KEYS,
     LONG,
     ONLY_ISSUED,
@@ -22,11 +21,13 @@ from tests.support.credentials import (
     USERS,
     scenario,
 )
+from tests.support.outcome import ID
 from tests.unit.drs.auth.test_ways import calls, id_token
 
 if TYPE_CHECKING:
-    from tests.support.credentials import ByGitHub, Gate, Serve
+    from tests.support.credentials import ByGitHub, Gate
     from tests.support.fakes import FakeClock
+    from tests.support.gate import Serve
 
 RIGHT = f"password: {json.dumps(PASSWORD)}"
 

@@ -12,12 +12,9 @@ from precheck_gate.drs.auth import profile
 from precheck_gate.runtime.reading import read_file
 from tests.support.credentials import (
     ACCESS_KEY,
-    ID,
     KEYS,
-    MARK,
     ONLY_ISSUED,
     PASSWORD,
-    PROJECT,
     PROVIDER,
     REGION,
     SECRET_KEY,
@@ -27,12 +24,14 @@ from tests.support.credentials import (
     USERS,
     scenario,
 )
+from tests.support.outcome import ID, MARK, PROJECT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.credentials import ByGitHub, Gate, Serve
+    from tests.support.credentials import ByGitHub, Gate
     from tests.support.fakes import FakeClock
+    from tests.support.gate import Serve
 
 DAYS = f"tasks: [{{id: {ID}, answer: mysql, duration: 60h}}]"
 
