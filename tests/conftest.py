@@ -41,6 +41,12 @@ def knowing_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secrets, "_known", secrets.Known())
 
 
+@pytest.fixture(autouse=True)
+def disks_are_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no report wait for the disk; the processes that tests start do wait for it."""
+    monkeypatch.setattr(os, "fsync", os.fstat)
+
+
 @pytest.hookimpl(optionalhook=True, wrapper=True)
 def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     """One worker more than cores: while a test waits, for a child or a second, another works."""

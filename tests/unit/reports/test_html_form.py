@@ -108,9 +108,9 @@ def test_no_element_has_a_style_or_a_handler_of_its_own(page: str) -> None:
 
 def test_equal_verdicts_give_equal_bytes_in_any_process() -> None:
     program = (
-        "import hashlib; from tests.support.made_runs import *;"
-        "tasks = [task_of(1, item('x', data=\"{'a': {'p','q','r','s'}}\"))];"
-        "print(hashlib.sha256((written(run_of(tasks), tasks) + written(*wave(9))).encode())"
+        "import hashlib; from tests.support.verdicts import *;"
+        "tasks = [task_of(1, item_of('x', data=\"{'a': {'p','q','r','s'}}\"))];"
+        "print(hashlib.sha256((page_of(run_of(tasks), tasks) + page_of(*wave(9))).encode())"
         ".hexdigest())"
     )
     outputs = {
