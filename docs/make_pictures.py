@@ -55,7 +55,7 @@ def draw_progress() -> None:
             ],
             folder,
         )
-    frames = [frame for frame in shown.split("\x1b[J") if "next question in" in frame]
+    frames = [frame for frame in shown.split("\x1b[J") if "next poll in" in frame]
     # The answers are a second old: a table that has just been drawn anew looks less alive.
     frame = next(frame for frame in frames if _percent(frame) >= 60 and " 1 s ago" in frame)
     table = re.sub(r"\r|\x1b\[[0-9]*[AK]", "", frame)

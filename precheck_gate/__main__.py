@@ -1,4 +1,4 @@
-"""Entry: a --version that costs nothing, and the last net for whatever nobody foresaw."""
+"""The entry point: a fast --version, and an exit code for every unexpected error."""
 
 from __future__ import annotations
 
@@ -14,20 +14,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from precheck_gate.runtime.signals import Interrupts
 
-__all__ = ["main", "run_main"]
-
 _PROGRAM = "precheck-gate"
 _COMPLETION = "_PRECHECK_GATE_COMPLETE"
 
 
 def main() -> None:
     """Run the program and end the process with its exit code."""
-    # Until the program has its own handlers, a signal ends it without a word.
+    # Until the program has its own handlers, a signal ends it silently.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     _replace_closed_streams()
-    # A start makes objects by the ten thousand that stay: to search them for garbage again and
-    # again, and once more at the end, would be a fifth of it.
+    # Imports create ten thousands of objects that stay. Searching them for garbage again and again
+    # takes a fifth of the start-up time.
     gc.set_threshold(50_000)
     code = run_main(sys.argv[1:])
     gc.freeze()
@@ -43,31 +41,31 @@ def _replace_closed_streams() -> None:
 
 
 def run_main(arguments: list[str]) -> int:
-    """Run the program; return the exit code, which is 0 only where a command said so itself."""
+    """Run the program; return the exit code, which is 0 only if a command returned it."""
     if arguments == ["--version"]:
         try:
             sys.stdout.write(f"precheck-gate {__version__}\n")
             sys.stdout.flush()
         except OSError:
-            pass  # what follows prints it once more, and tells what is wrong
+            pass  # the code below prints it again, and reports what is wrong
         else:
             return 0
     try:
         code = _run(arguments)
         from precheck_gate.runtime.console import Console
 
-        # What is left in the buffers must not fail when the interpreter ends, and change the code.
+        # Flush now: an error when the interpreter exits would change the exit code.
         Console().flush()
-    except BaseException as error:  # not even the error could be printed as it should be
+    except BaseException as error:  # not even the error could be printed normally
         return _broken(error)
     return code
 
 
 def _broken(error: BaseException) -> int:
-    """Say with the operating system's means alone that the program failed; return the exit code."""
+    """Report a failure by a system call alone; return the exit code."""
     import contextlib
 
-    # Where standard error is gone as well, the exit code is all that is left to say it with.
+    # Without stderr, only the exit code is left.
     with contextlib.suppress(OSError):
         os.write(2, f"error: precheck-gate failed ({type(error).__name__})\n".encode())
     return 70
@@ -81,7 +79,10 @@ def _run(arguments: list[str]) -> int:
     interrupts = Interrupts()
     interrupts.install()
     try:
-        _know_secrets()
+        from precheck_gate.drs.auth.discovery import mask_environment
+
+        # Before anything is printed: a credential may have been typed as an option's value.
+        mask_environment()
         with reads_end_with(interrupts):
             code = _invoke(arguments, interrupts)
     except Interrupted as error:
@@ -92,12 +93,12 @@ def _run(arguments: list[str]) -> int:
         Console().error(error)
         return int(error.exit_code)
     except BaseException as error:  # a bug must not end in 1, which would read as "blocked"
-        return _tell_unforeseen(error)
+        return _unforeseen(error)
     return code if interrupts.received is None else 128 + interrupts.received
 
 
-def _tell_unforeseen(error: BaseException) -> int:
-    """Print an error that nobody foresaw, and return the exit code."""
+def _unforeseen(error: BaseException) -> int:
+    """Print an unexpected error, and return the exit code."""
     from precheck_gate.exits import ExitCode
 
     try:
@@ -106,19 +107,9 @@ def _tell_unforeseen(error: BaseException) -> int:
 
         found = unforeseen(error)
         Console().error(found)
-    except MemoryError:  # not even enough to say so
+    except MemoryError:  # not enough even for the message
         return int(ExitCode.SERVICE)
     return int(found.exit_code)
-
-
-def _know_secrets() -> None:
-    """Have the credentials in the environment hidden, before a word is printed.
-
-    What was meant for a variable may have been typed as an option's value.
-    """
-    from precheck_gate.drs.auth.discovery import mask_environment
-
-    mask_environment()
 
 
 def _invoke(arguments: list[str], interrupts: Interrupts) -> int:
@@ -130,41 +121,35 @@ def _invoke(arguments: list[str], interrupts: Interrupts) -> int:
     from precheck_gate.runtime.process import Runtime
     from precheck_gate.runtime.shortages import shortage
 
-    # A shell that completes gives no arguments; where there are some, a variable that was left
-    # over must not end the command before its work, and with 0.
+    # A completing shell passes no arguments. If there are some, the variable is a leftover, which
+    # must not make a gate exit 0 before it has done its work.
     wanted = os.environ.pop(_COMPLETION, "")
     if wanted and not arguments:
-        from precheck_gate.cli.app.completion import complete
+        from precheck_gate.cli.app import complete
 
         return complete(main_group, _PROGRAM, _COMPLETION, wanted)
     runtime = Runtime(interrupts)
     try:
-        result = main_group.main(
-            arguments,
-            prog_name=_PROGRAM,
-            standalone_mode=False,
-            obj=runtime,
-        )
+        result = main_group.main(arguments, prog_name=_PROGRAM, standalone_mode=False, obj=runtime)
     except click.ClickException as error:
-        from precheck_gate.cli.app.usage_errors import tell_usage_error
+        from precheck_gate.cli.app.usage_errors import report_usage_error
 
-        return tell_usage_error(error, main_group, arguments, runtime)
+        return report_usage_error(error, main_group, arguments, runtime)
     except click.Abort:
         return int(ExitCode.SIGINT)
     except SystemExit as error:
-        # So click ends when the reader of a help text is gone; nobody else may end so.
+        # click exits like this when the reader of a help text is gone; nothing else may.
         if error.code != 1:
             raise
         return int(ExitCode.REPORT)
     except OSError as error:
-        # Commands that judge handle their own; this is about a help text.
+        # Commands that judge handle their own errors; this one is about a help text.
         if (lack := shortage(error)) is not None:
             raise lack from None
         raise ReportError(
-            f"The output could not be written: {reason_of(error)}.",
-            hint="Is the disk full?",
+            f"The output could not be written: {reason_of(error)}.", hint="Is the disk full?"
         ) from None
-    # A command that forgot to say how it ended has not said that all is well.
+    # A command that returns no exit code has not passed.
     return result if isinstance(result, int) and not isinstance(result, bool) else int(ExitCode.BUG)
 
 

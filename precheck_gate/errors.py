@@ -1,18 +1,18 @@
-"""One tree of errors; each carries its exit code, what happened, and what to do about it.
+"""One tree of errors. Each has an exit code, a message (what happened), and a hint (what to do).
 
 ::
 
     PrecheckGateError
     ├── UsageError             2   options, task lists, settings; before any request
-    │   └── DocumentError      2   a policy, scenario or list with problems at known places
-    ├── ServiceError           4   the service gave no trustworthy answer
+    │   └── DocumentError      2   problems in a policy, scenario or list, with their places
+    ├── ServiceError           4   no trustworthy answer of the service
     │   ├── TransientFault     4   may pass by itself: network, 429, 5xx
-    │   │   ├── TimeOver       3   our own time was over before there was an answer
-    │   │   └── NotAnAnswer    4   not JSON, of the wrong shape, beyond a bound; final offline
-    │   │       └── UnnamedResult  4   a result in it names no task
-    │   ├── ApiGone            4   404 from the gateway: no such API here
-    │   ├── AccessRefused      4   401 and 403: asking again changes nothing
-    │   └── BatchRefused       4   mostly 400: a task of the batch, or the request, is at fault
+    │   │   ├── TimeOver       3   our own time limit ended before there was an answer
+    │   │   └── NotAnAnswer    4   not JSON, of the wrong shape, too large; final offline
+    │   │       └── UnnamedResult  4   a result names no task
+    │   ├── ApiGone            4   404 from the gateway: this API does not exist here
+    │   ├── AccessRefused      4   401 and 403: a retry does not help
+    │   └── BatchRefused       4   mostly 400: caused by a task of the batch, or by the request
     └── ReportError            5   a report could not be written
 """
 
@@ -24,33 +24,9 @@ from dataclasses import dataclass
 from precheck_gate.exits import ExitCode
 from precheck_gate.safetext.pasted_secrets import safe_name
 
-__all__ = [
-    "AccessRefused",
-    "ApiGone",
-    "BatchRefused",
-    "DocumentError",
-    "Interrupted",
-    "NotAnAnswer",
-    "PrecheckGateError",
-    "Problem",
-    "ReportError",
-    "ServiceError",
-    "TimeOver",
-    "TransientFault",
-    "UnnamedResult",
-    "UsageError",
-    "reason_of",
-    "unreadable",
-]
-
 
 class PrecheckGateError(Exception):
-    """Root of all errors that this package raises on purpose.
-
-    Args:
-        message: what happened, and to which object.
-        hint: what the reader can do about it.
-    """
+    """Root of all errors that this package raises on purpose."""
 
     exit_code = ExitCode.BUG
 
@@ -61,18 +37,17 @@ class PrecheckGateError(Exception):
 
 
 class UsageError(PrecheckGateError):
-    """The caller's options, settings or lists cannot be used; no pre-check was judged."""
+    """Invalid options, settings or lists; no pre-check was judged."""
 
     exit_code = ExitCode.USAGE
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with a document, and where.
+    """One problem in a document, and its place.
 
-    ``line`` and ``column`` count from 1, 0 where there is none; ``path`` is the place in the
-    document (``rules[2].match``). The line itself is not part of it: a file that was handed in by
-    mistake may be the one with the passwords.
+    ``line`` and ``column`` count from 1; 0 means unknown. ``path`` is the place in the document
+    (``rules[2].match``). The text of the line is left out: the wrong file may hold passwords.
     """
 
     message: str
@@ -88,21 +63,17 @@ class Problem:
         return f"{place}: {path}{self.message}{f' ({self.hint})' if self.hint else ''}"
 
 
-MOST_TOLD = 20
+MOST_SHOWN = 20
 
 
 class DocumentError(UsageError):
-    """A document that a person wrote has problems.
-
-    ``problems`` has all that could be found; the message has the first of them, and how many more
-    there are.
-    """
+    """Problems in a document; the message lists the first `MOST_SHOWN` of them."""
 
     def __init__(self, what: str, problems: list[Problem], *, hint: str = "") -> None:
         self.problems = tuple(problems)
-        lines = [what, *(str(problem) for problem in problems[:MOST_TOLD])]
-        if len(problems) > MOST_TOLD:
-            lines.append(f"… and {len(problems) - MOST_TOLD:,} more")
+        lines = [what, *(str(problem) for problem in problems[:MOST_SHOWN])]
+        if len(problems) > MOST_SHOWN:
+            lines.append(f"… and {len(problems) - MOST_SHOWN:,} more")
         super().__init__("\n".join(lines), hint=hint)
 
 
@@ -110,8 +81,8 @@ class ServiceError(PrecheckGateError):
     """The service gave no trustworthy answer.
 
     Args:
-        message: what happened, and to which object.
-        hint: what the reader can do about it.
+        message: what happened.
+        hint: what to do about it.
         code: the service's own error code, such as ``APIGW.0301``; "" when it sent none.
         request_id: the service's ``X-Request-Id``, for a support ticket.
     """
@@ -127,63 +98,50 @@ class ServiceError(PrecheckGateError):
 
 
 class TransientFault(ServiceError):
-    """A fault that may pass by itself; ``retry_after`` is the service's wish in seconds."""
+    """A fault that may pass by itself; ``retry_after`` is the pause in seconds that it asks for."""
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        hint: str = "",
-        code: str = "",
-        request_id: str = "",
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(message, hint=hint, code=code, request_id=request_id)
+    def __init__(self, message: str, *, retry_after: float | None = None, **details: str) -> None:
+        super().__init__(message, **details)
         self.retry_after = retry_after
 
 
 class TimeOver(TransientFault):
-    """The time that the caller gave was over before there was an answer: no fault of the service.
-
-    At the deadline of a run, it makes the run incomplete.
-    """
+    """The caller's time limit ended before there was an answer; makes a run incomplete."""
 
     exit_code = ExitCode.INCOMPLETE
 
 
 class NotAnAnswer(TransientFault):
-    """What came back is no answer: not JSON, of the wrong shape, or beyond a bound."""
+    """The reply is no answer: not JSON, of the wrong shape, or too large."""
 
 
 class UnnamedResult(NotAnAnswer):
-    """A result names no task: it could speak against any, so that none may pass on this answer."""
+    """A result names no task. It could be of any task, so none passes by this answer."""
 
 
 class AccessRefused(ServiceError):
-    """The service knows who asks and refuses (403), or does not believe it (401)."""
+    """The service refuses the credential (401) or the permission (403)."""
 
 
 class ApiGone(ServiceError):
-    """The gateway knows no such call: this version of the API is not offered here (any more)."""
+    """The gateway does not know the call: this version of the API does not exist here."""
 
 
 class BatchRefused(ServiceError):
-    """There is no answer for a batch of tasks as it is, mostly HTTP 400; parts may be answered.
+    """The service refuses a batch of tasks, mostly with HTTP 400; smaller parts may work.
 
-    ``culprits`` maps the task IDs that the service named to its ``(code, message)`` for the
-    task. An empty mapping means that the service did not say which task is at fault.
+    ``culprits`` maps the task IDs that the service blames to its ``(code, message)``; empty if it
+    blames none.
     """
 
     def __init__(
         self,
         message: str,
         *,
-        hint: str = "",
-        code: str = "",
-        request_id: str = "",
         culprits: dict[str, tuple[str, str]] | None = None,
+        **details: str,
     ) -> None:
-        super().__init__(message, hint=hint, code=code, request_id=request_id)
+        super().__init__(message, **details)
         self.culprits = culprits or {}
 
 
@@ -194,7 +152,7 @@ class ReportError(PrecheckGateError):
 
 
 class Interrupted(BaseException):
-    """A signal asked us to end. Not an Exception: no broad ``except`` may swallow it."""
+    """A signal ends the process. Not an Exception, so that no broad ``except`` catches it."""
 
     def __init__(self, signum: int) -> None:
         super().__init__(signum)
@@ -202,21 +160,14 @@ class Interrupted(BaseException):
 
 
 def reason_of(error: Exception) -> str:
-    """Return in the system's words why it failed; of any other error its kind alone.
-
-    What else an error says may hold what must not be shown.
-    """
+    """Return the system's reason for an error, or only its type: other text may hold a secret."""
     return getattr(error, "strerror", None) or type(error).__name__
 
 
 def unreadable(
-    what: str,
-    path: object,
-    error: OSError,
-    *,
-    hint: str = "Check the path and its permissions.",
+    what: str, path: object, error: OSError, *, hint: str = "Check the path and its permissions."
 ) -> UsageError:
-    """Return the error for a file that cannot be read; ``what`` is its kind."""
+    """Return the error for a file that cannot be read; ``what`` is the kind of file."""
     hint = _HINTS.get(error.errno or 0, hint)
     return UsageError(f"{what} {safe_name(path)} cannot be read: {reason_of(error)}.", hint=hint)
 

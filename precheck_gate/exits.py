@@ -1,4 +1,4 @@
-"""The exit codes: the one contract that every pipeline relies on."""
+"""The exit codes, the contract with every pipeline."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ __all__ = ["EXIT_CODE_MEANINGS", "RESERVED_CODES", "ExitCode"]
 
 
 class ExitCode(IntEnum):
-    """What a pipeline learns from the process alone. Codes never shift with options.
+    """The exit codes of the program.
 
-    The two options that change a code do so by name only: ``--warn-exit-code`` gives *passed with
-    warnings* a code of its own, ``--advisory`` turns *blocked* (and nothing else) into 0.
+    Two options change one of them: ``--warn-exit-code`` sets that of *passed with warnings*, and
+    ``--advisory`` turns that of *blocked*, and no other, into 0.
     """
 
     PASSED = 0
@@ -30,11 +30,11 @@ EXIT_CODE_MEANINGS: dict[ExitCode, str] = {
     ExitCode.BLOCKED: "blocked: at least one task must not start",
     ExitCode.USAGE: "usage, settings or policy error; no pre-check was judged",
     ExitCode.INCOMPLETE: "incomplete: time ran out before every task reached 100 %",
-    ExitCode.SERVICE: "service or authentication error: no trustworthy answer was to be had",
-    ExitCode.REPORT: "a report could not be written; a verdict of 1, 3 or 4 keeps its own code",
-    ExitCode.BUG: "a bug of precheck-gate",
-    ExitCode.SIGINT: "interrupted by SIGINT; reports of what is known were written first",
-    ExitCode.SIGTERM: "interrupted by SIGTERM; reports of what is known were written first",
+    ExitCode.SERVICE: "service or authentication error: no trustworthy answer",
+    ExitCode.REPORT: "a report could not be written; exit codes 1, 3 and 4 take precedence",
+    ExitCode.BUG: "a bug in precheck-gate",
+    ExitCode.SIGINT: "interrupted by SIGINT; reports with what was known were written first",
+    ExitCode.SIGTERM: "interrupted by SIGTERM; reports with what was known were written first",
 }
 
 RESERVED_CODES = frozenset(int(code) for code in ExitCode)

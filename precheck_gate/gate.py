@@ -1,10 +1,10 @@
-"""The gate: takes what is known of the tasks to a verdict, reports and an exit code."""
+"""The gate: from observations of the tasks to a verdict, reports and an exit code."""
 
 from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from precheck_gate.ci import CiSystem, CiWorld, Written, load_system
 from precheck_gate.errors import PrecheckGateError
@@ -13,9 +13,9 @@ from precheck_gate.judgement.readiness import ReadinessCollector
 from precheck_gate.model.snapshots import Observation, Trouble, TroubleKind
 from precheck_gate.model.verdicts import FindingKind, RunVerdict, Verdict, own_finding
 from precheck_gate.reports.base import DEFAULT_FORMAT_OPTIONS
-from precheck_gate.reports.output.sinks import FileSink
-from precheck_gate.reports.output.writing import ReportWriter
-from precheck_gate.reports.terminal.summary import Summary, SummaryKind
+from precheck_gate.reports.sinks import FileSink
+from precheck_gate.reports.terminal import Summary, SummaryKind
+from precheck_gate.reports.writing import ReportWriter
 from precheck_gate.runtime.console import Style
 from precheck_gate.runtime.signals import signal_name
 from precheck_gate.safetext.cleaning import clean_line, hide_credentials
@@ -26,40 +26,23 @@ if TYPE_CHECKING:
     from precheck_gate.judgement.context import JudgementContext
     from precheck_gate.model.verdicts import RunFacts, TaskVerdict
     from precheck_gate.reports.base import FormatOptions, Reporter
-    from precheck_gate.reports.output.sinks import Sink
-    from precheck_gate.reports.output.writing import ReportFailure
+    from precheck_gate.reports.sinks import Sink
+    from precheck_gate.reports.writing import ReportFailure
     from precheck_gate.runtime.console import Console
     from precheck_gate.runtime.signals import Interrupts
 
-__all__ = ["Case", "Gate", "Outputs"]
-
 
 def no_ci() -> CiSystem:
-    """Return the CI system that is none."""
-    return load_system("none", CiWorld({}, _say_nothing, lambda: 0.0))
-
-
-def _say_nothing(line: str) -> None:
-    """Print nothing: there is no runner to read it."""
-
-
-def _never() -> bool:
-    return False
+    """Return what reports to no CI system."""
+    return load_system("none", CiWorld({}, lambda _line: None, lambda: 0.0))
 
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """What the user wants to get.
+    """What to print and write.
 
-    Attributes:
-        reports: (format, sink) for each report.
-        format_options: how some of the formats are wanted.
-        advisory: whether a blocked verdict exits 0.
-        warn_code: the exit code of passed with warnings; None for 0.
-        ci: the CI system that is told.
-        quiet: whether progress is left out.
-        verbose: whether everything is told.
-        summary: how much is printed at the end.
+    ``reports`` has (format, sink) for each report. ``advisory`` makes a blocked verdict exit 0;
+    ``warn_code`` is the exit code of passed with warnings, None for 0.
     """
 
     reports: tuple[tuple[str, Sink], ...] = ()
@@ -72,19 +55,20 @@ class Outputs:
     summary: SummaryKind = SummaryKind.FULL
 
 
+def _never() -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What there is to judge.
+    """What to judge.
 
     Attributes:
-        requested: the tasks asked for.
-        observations: what is known of them.
-        context: the policy, and what else the judgement rests on.
         troubles: what went wrong with the run itself.
-        remarks: oddities that change no verdict.
-        strict_waivers: whether waivers that expired or waived nothing block.
-        max_age: how many seconds old an answer may be; None offline, where answers have no age.
-        time_over: whether the time of the run is over; what is not judged by then is incomplete.
+        remarks: notes that change no verdict.
+        strict_waivers: whether expired and unused waivers block.
+        max_age: the greatest age of an answer in seconds; None offline, where answers have no age.
+        time_over: whether the run is over its time; what is not judged by then is incomplete.
     """
 
     requested: Sequence[str]
@@ -99,13 +83,12 @@ class Case:
 
 @dataclass
 class Gate:
-    """Judges one case, tells everybody, and returns the exit code.
+    """Judges one case, reports the verdict, and returns the exit code.
 
     Args:
-        facts: how the verdict comes about, as far as it is known beforehand.
-        outputs: what the user wants to get.
-        console: where the verdict is printed.
+        facts: what is known about the run before it is judged.
         interrupts: signals that ended the work early.
+        losses: what could not be saved or reported; costs exit code 0.
     """
 
     facts: RunFacts
@@ -116,61 +99,37 @@ class Gate:
     _time_over: Callable[[], bool] = _never
 
     def judge(self, case: Case) -> int:
-        """Judge every requested task once, write all reports, and return the exit code."""
-        from precheck_gate.judgement.run import RunJudge, exit_code
-        from precheck_gate.judgement.second_key import SecondKey
-        from precheck_gate.judgement.task import judge_task
-
+        """Judge each requested task once, write all reports, and return the exit code."""
         self._time_over = case.time_over
-        listeners = _Listeners(self.outputs, self.console)
-        policy = case.context.policy
-        judge = RunJudge(
-            case.requested, policy, case.context.today, strict_waivers=case.strict_waivers
-        )
-        key = SecondKey(case.requested, policy, case.max_age)
+        receivers = _Receivers(self.outputs, self.console)
         try:
-            for observation in self._all(case):
-                task = judge_task(observation, case.context)
-                judge.add(task)
-                key.see(observation, task.findings)
-                listeners.add_task(task)
+            run, code = judge_case(
+                case,
+                receivers.add_task,
+                advisory=self.outputs.advisory,
+                warn_code=self.outputs.warn_code,
+            )
         except BaseException:
-            listeners.writer.discard()
+            receivers.writer.discard()
             raise
-        run = judge.finish(troubles=case.troubles, remarks=case.remarks)
-        code = exit_code(
-            run.verdict, advisory=self.outputs.advisory, warn_code=self.outputs.warn_code
-        )
-        if objections := key.objections(run, code, advisory=self.outputs.advisory):
-            run, code = _refused(run, objections), int(ExitCode.BUG)
+        policy = case.context.policy
         facts = replace(
             self.facts,
             judged_on=case.context.today.isoformat(),
             policy=clean_line(policy.name),
             policy_digest=policy.digest,
         )
-        return self._end(run, facts, code, listeners)
-
-    def _all(self, case: Case) -> Iterable[Observation]:
-        """Yield an observation of each requested task, also where a signal cut the case short."""
-        open_tasks = dict.fromkeys(case.requested)
-        for observation in case.observations:
-            del open_tasks[observation.task_id]
-            ready = observation.snapshot is not None and observation.snapshot.complete
-            late = ready and observation.trouble is None and case.time_over()
-            yield replace(observation, trouble=_NOT_JUDGED) if late else observation
-        for task_id in open_tasks:
-            yield Observation(task_id)
+        return self._end(run, facts, code, receivers)
 
     def fail(self, error: PrecheckGateError) -> int:
-        """Tell of an error that left nothing to judge, in every report too; return its code."""
+        """Report an error that left nothing to judge; return its exit code."""
         self.console.error(error)
         incomplete = error.exit_code == ExitCode.INCOMPLETE
         verdict = Verdict.INCOMPLETE if incomplete else Verdict.ERROR
         return self._nothing_judged(error, verdict, int(error.exit_code))
 
     def interrupted(self, signum: int) -> int:
-        """Tell of a signal that came before there was anything to judge; return its code."""
+        """Report a signal that came before anything was judged; return the exit code."""
         error = PrecheckGateError(
             f"Interrupted by {signal_name(signum)} before anything was judged.",
             hint="Run the gate again.",
@@ -188,64 +147,64 @@ class Gate:
             code=getattr(error, "code", ""),
         )
         run = RunVerdict(verdict=verdict, findings=(finding,), requested=())
-        # What was printed as an error already is not printed again as a verdict.
-        listeners = _Listeners(self.outputs, self.console, summarise=verdict is not Verdict.ERROR)
-        return self._end(run, self.facts, code, listeners)
+        # What was printed as an error is not printed again as a verdict.
+        receivers = _Receivers(self.outputs, self.console, summarise=verdict is not Verdict.ERROR)
+        return self._end(run, self.facts, code, receivers)
 
-    def _end(self, run: RunVerdict, facts: RunFacts, code: int, listeners: _Listeners) -> int:
-        writer = listeners.writer
+    def _end(self, run: RunVerdict, facts: RunFacts, code: int, receivers: _Receivers) -> int:
+        writer = receivers.writer
         facts = replace(facts, advisory=self.outputs.advisory)
 
-        def as_it_stands() -> RunFacts:
-            return self._as_it_stands(facts, code, writer)
+        def facts_now() -> RunFacts:
+            return self._with_exit_code(facts, code, writer)
 
         try:
-            # The verdict first: it is told even when no report can be written.
-            if listeners.summary is not None:
-                listeners.summary.finish(run, as_it_stands())
-            writer.finish(run, as_it_stands())
-            # Last the report that says how the process ends, since the others may fail.
-            said = as_it_stands()
-            writer.conclude(run, said)
+            # The verdict first: it is printed even if no report can be written.
+            if receivers.summary is not None:
+                receivers.summary.finish(run, facts_now())
+            writer.finish(run, facts_now())
+            # The report with the exit code last, since the others may fail.
+            reported = facts_now()
+            writer.conclude(run, reported)
             for remark in writer.remarks:
                 self.console.warn(remark)
             self._warn_of_failures(writer.failures)
             if writer.written and self.outputs.summary is SummaryKind.FULL:
-                paths = ", ".join(map(clean_line, writer.written))
-                self._print_fact("reports", paths)
-            # What the CI system is told of the exit code is what the process ends with.
-            self.losses += listeners.tell_ci(run, as_it_stands())
+                self._print_fact("reports", ", ".join(map(clean_line, writer.written)))
+            self.losses += receivers.report_to_ci(run, facts_now())
             for loss in self.losses:
                 self.console.warn(loss)
-            shown = as_it_stands().exit_code
+            shown = facts_now().exit_code
             self._print_fact("exit", f"{shown} ({self._meaning(shown, run.verdict)})")
-            # What was lost or came since then makes the code worse, and the report has to say so.
-            told = len(writer.failures)
-            while (now := as_it_stands()) != said:
-                said = now
-                writer.conclude(run, said)
-            self._warn_of_failures(writer.failures[told:])
-            return said.exit_code
+            # Whatever was lost or happened meanwhile may change the code: write it again.
+            warned = len(writer.failures)
+            while (now := facts_now()) != reported:
+                reported = now
+                writer.conclude(run, reported)
+            self._warn_of_failures(writer.failures[warned:])
+            return reported.exit_code
         finally:
             writer.discard()
 
-    def _as_it_stands(self, facts: RunFacts, code: int, writer: ReportWriter) -> RunFacts:
-        """Return the facts with the exit code that follows from all that has happened so far."""
+    def _with_exit_code(self, facts: RunFacts, code: int, writer: ReportWriter) -> RunFacts:
+        """Return the facts with the exit code that follows from everything so far."""
         received = self.interrupts.received
         if received is not None:
             return replace(facts, exit_code=128 + received, interrupted_by=signal_name(received))
-        if code not in _KEEP and self._time_over():
-            return replace(facts, exit_code=int(ExitCode.INCOMPLETE))
-        code = _with_losses(code, lost=bool(writer.failures or self.losses or self.console.failure))
-        if code == ExitCode.REPORT and any(failure.bug for failure in writer.failures):
-            code = int(ExitCode.BUG)
+        if code not in _KEEP:
+            if self._time_over():
+                code = int(ExitCode.INCOMPLETE)
+            elif any(failure.bug for failure in writer.failures):
+                code = int(ExitCode.BUG)
+            elif writer.failures or self.losses or self.console.failure:
+                code = int(ExitCode.REPORT)
         return replace(facts, exit_code=code)
 
     def _meaning(self, code: int, verdict: Verdict) -> str:
         if code == self.outputs.warn_code:
             return "passed with warnings"
         if code == ExitCode.PASSED and verdict is Verdict.BLOCKED:
-            return "blocked, and 0 by --advisory"
+            return "blocked, but --advisory is set"
         if code == ExitCode.INCOMPLETE and self.facts.mode == "evaluate":
             return "incomplete: not every task is known to be at 100 %"
         if code == ExitCode.INCOMPLETE and verdict is not Verdict.INCOMPLETE:
@@ -260,43 +219,50 @@ class Gate:
         for failure in failures:
             self.console.warn(
                 f"the {failure.format} report {failure.name} could not be written: "
-                f"{failure.reason}. Check the path, its permissions, and the space on the disk."
+                f"{failure.reason}. Check the path, its permissions, and the disk space."
             )
 
 
-class _Listeners:
-    """All that is told of each task: the reports, the words on the screen, the CI system."""
+def judge_case(
+    case: Case,
+    receive: Callable[[TaskVerdict], None],
+    *,
+    advisory: bool = False,
+    warn_code: int | None = None,
+) -> tuple[RunVerdict, int]:
+    """Judge each requested task once; return the verdict of the run and its exit code.
 
-    def __init__(self, outputs: Outputs, console: Console, *, summarise: bool = True) -> None:
-        self.writer = ReportWriter(outputs.reports, outputs.format_options)
-        self.summary = (
-            Summary(console, kind=outputs.summary, verbose=outputs.verbose) if summarise else None
-        )
-        self._reports = outputs.reports
-        self._ci = outputs.ci
-        self._outcome = ReadinessCollector()
-        self._text = io.StringIO()
-        room = self._ci.summary_room()
-        self._markdown = _markdown(self._text, room) if room else None
+    ``receive`` gets the verdict of each task. The other arguments are as in `Outputs`.
+    """
+    from precheck_gate.judgement.run import RunJudge, exit_code
+    from precheck_gate.judgement.second_key import SecondKey
+    from precheck_gate.judgement.task import judge_task
 
-    def add_task(self, task: TaskVerdict) -> None:
-        self.writer.add_task(task)
-        self._outcome.add_task(task)
-        if self.summary is not None:
-            self.summary.add_task(task)
-        if self._markdown is not None:
-            self._markdown.add_task(task)
+    policy, today = case.context.policy, case.context.today
+    judge = RunJudge(case.requested, policy, today, strict_waivers=case.strict_waivers)
+    key = SecondKey(case.requested, policy, case.max_age)
+    for observation in _of_all_tasks(case):
+        task = judge_task(observation, case.context)
+        judge.add(task)
+        key.see(observation, task.findings)
+        receive(task)
+    run = judge.finish(troubles=case.troubles, remarks=case.remarks)
+    code = exit_code(run.verdict, advisory=advisory, warn_code=warn_code)
+    if objections := key.objections(run, code, advisory=advisory):
+        return _refused(run, objections), int(ExitCode.BUG)
+    return run, code
 
-    def tell_ci(self, run: RunVerdict, facts: RunFacts) -> list[str]:
-        """Tell the CI system; return what could not be told."""
-        if self._markdown is not None:
-            self._markdown.finish(run, facts)
-        # A stream or a descriptor is no path that a later step could read.
-        whole = [(name, sink.name) for name, sink in self._reports if isinstance(sink, FileSink)]
-        # The first of a format is the one that is told.
-        paths = {name: path for name, path in reversed(whole) if path in self.writer.written}
-        written = Written(paths, self._text.getvalue(), facts.policy)
-        return self._ci.conclude(self._outcome.finish(run, facts), written)
+
+def _of_all_tasks(case: Case) -> Iterable[Observation]:
+    """Yield an observation of each requested task, even if a signal cut the case short."""
+    open_tasks = dict.fromkeys(case.requested)
+    for observation in case.observations:
+        del open_tasks[observation.task_id]
+        ready = observation.snapshot is not None and observation.snapshot.complete
+        late = ready and observation.trouble is None and case.time_over()
+        yield replace(observation, trouble=_NOT_JUDGED) if late else observation
+    for task_id in open_tasks:
+        yield Observation(task_id)
 
 
 def _refused(run: RunVerdict, objections: Sequence[str]) -> RunVerdict:
@@ -314,10 +280,37 @@ def _refused(run: RunVerdict, objections: Sequence[str]) -> RunVerdict:
     return replace(run, verdict=Verdict.ERROR, findings=(*run.findings, finding))
 
 
-def _markdown(out: TextIO, room: int) -> Reporter:
-    from precheck_gate.reports.markdown.reporter import MarkdownReporter
+class _Receivers:
+    """All that receive the verdict of each task: the reports, the screen, the CI system."""
 
-    return MarkdownReporter(out, max_bytes=room)
+    def __init__(self, outputs: Outputs, console: Console, *, summarise: bool = True) -> None:
+        self.writer = ReportWriter(outputs.reports, outputs.format_options)
+        self.summary = (
+            Summary(console, kind=outputs.summary, verbose=outputs.verbose) if summarise else None
+        )
+        self._outputs = outputs
+        self._readiness = ReadinessCollector()
+        self._text = io.StringIO()
+        self._markdown: Reporter | None = None
+        if room := outputs.ci.summary_room():
+            from precheck_gate.reports.markdown import MarkdownReporter
+
+            self._markdown = MarkdownReporter(self._text, max_bytes=room)
+
+    def add_task(self, task: TaskVerdict) -> None:
+        for one in (self.writer, self._readiness, self.summary, self._markdown):
+            if one is not None:
+                one.add_task(task)
+
+    def report_to_ci(self, run: RunVerdict, facts: RunFacts) -> list[str]:
+        """Report to the CI system; return what could not be reported."""
+        if self._markdown is not None:
+            self._markdown.finish(run, facts)
+        # Later steps cannot read a stream or a descriptor. The first report of a format counts.
+        files = [(name, s.name) for name, s in self._outputs.reports if isinstance(s, FileSink)]
+        paths = {name: path for name, path in reversed(files) if path in self.writer.written}
+        written = Written(paths, self._text.getvalue(), facts.policy)
+        return self._outputs.ci.conclude(self._readiness.finish(run, facts), written)
 
 
 _NOT_JUDGED = Trouble(
@@ -326,14 +319,10 @@ _NOT_JUDGED = Trouble(
     hint="Run the gate again with a longer --timeout, or with fewer tasks.",
 )
 
+# A report that could not be written does not change these.
 _KEEP = frozenset(
     {
         *(ExitCode.BLOCKED, ExitCode.USAGE, ExitCode.INCOMPLETE, ExitCode.SERVICE, ExitCode.BUG),
         *(ExitCode.SIGINT, ExitCode.SIGTERM),
     }
 )
-
-
-def _with_losses(code: int, *, lost: bool) -> int:
-    """Return the code when something could not be written: no green without its reports."""
-    return int(ExitCode.REPORT) if lost and code not in _KEEP else code

@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.errors import NotAnAnswer
 from precheck_gate.judgement.second_key import SecondKey
 from precheck_gate.judgement.task import judge_task

@@ -9,49 +9,41 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from precheck_gate.ci.base import said_of, within
+from precheck_gate.ci import CiSystem, annotations_of
 from precheck_gate.errors import reason_of
 from precheck_gate.model.verdicts import Verdict
-from precheck_gate.runtime.policy_places import Places
 from precheck_gate.safetext.cleaning import clean_line, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from precheck_gate.ci import Written
+    from precheck_gate.judgement.readiness import Readiness
 
-    from precheck_gate.ci.base import CiWorld, Written
-    from precheck_gate.judgement.readiness import Readiness, TaskFinding
-
-__all__ = ["AzurePipelines"]
-
-MAX_ISSUES = 10
 MAX_SUMMARY = 512 * 1024
 
 
-class AzurePipelines:
-    """Speaks to the agent through ``##vso`` commands in the log."""
+class AzurePipelines(CiSystem):
+    """Azure Pipelines, through ``##vso`` commands in the log."""
 
     name = "azure"
 
-    def __init__(self, world: CiWorld) -> None:
-        self._world = world
-
     def summary_room(self) -> int:
-        """Return the room of a summary, where the agent names a folder for it."""
+        """Return the room of a summary, if the agent names a folder for it."""
         return MAX_SUMMARY if self._world.environ.get("AGENT_TEMPDIRECTORY") else 0
 
-    def open_section(self, title: str) -> None:
-        """Begin a group."""
+    def open_section(self, title: str) -> None:  # noqa: D102
         self._world.command(f"##[group]{clean_line(title)}")
 
-    def close_section(self) -> None:
-        """End a group."""
+    def close_section(self) -> None:  # noqa: D102
         self._world.command("##[endgroup]")
 
     def conclude(self, readiness: Readiness, written: Written) -> list[str]:
         """Write issues, variables and the summary; warnings make the job succeed with issues."""
-        places = Places(written.policy)
-        self._issues("error", readiness.blocking, readiness.blocking_count, places)
-        self._issues("warning", readiness.warning, readiness.warning_count, places)
+        for one in annotations_of(readiness, written.policy, "see the reports"):
+            properties = {"type": one.kind}
+            if one.place is not None:
+                properties |= {"sourcepath": one.place.path, "linenumber": str(one.place.line)}
+            task = f"{one.task_id}: " if one.task_id else ""
+            self._command("task.logissue", properties, shorten(f"{task}{one.text}", 1000))
         for name, value in (
             ("VERDICT", readiness.verdict.value),
             ("EXIT_CODE", str(readiness.exit_code)),
@@ -65,20 +57,6 @@ class AzurePipelines:
         if readiness.exit_code == 0 and readiness.verdict is not Verdict.PASSED:
             self._command("task.complete", {"result": "SucceededWithIssues"}, "")
         return [lost] if lost else []
-
-    def _issues(
-        self, kind: str, findings: Sequence[TaskFinding], count: int, places: Places
-    ) -> None:
-        shown, more = within(MAX_ISSUES, findings, count)
-        for task_finding in shown:
-            finding = task_finding.finding
-            place = places.of(finding.decided_by)
-            properties = {"type": kind, "sourcepath": place.path, "linenumber": str(place.line)}
-            task = f"{task_finding.task_id}: " if task_finding.task_id else ""
-            text = shorten(f"{task}{said_of(finding)}", 1000)
-            self._command("task.logissue", properties, text)
-        if more:
-            self._command("task.logissue", {"type": kind}, f"{more} more; see the reports")
 
     def _summary(self, written: Written) -> str:
         folder = self._world.environ.get("AGENT_TEMPDIRECTORY")

@@ -1,7 +1,7 @@
 """GitHub Actions: groups, annotations, outputs and the job summary.
 
 Source: "Workflow commands for GitHub Actions"; limits: 10 annotations of a kind in a step, and a
-job summary of 1024 KiB, beyond which nothing of it is shown.
+job summary of 1024 KiB, beyond which GitHub shows nothing of it.
 """
 
 from __future__ import annotations
@@ -11,33 +11,24 @@ import secrets as random_source
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from precheck_gate.ci.base import said_of, within
+from precheck_gate.ci import Annotation, CiSystem, annotations_of
 from precheck_gate.errors import reason_of
 from precheck_gate.exits import RESERVED_CODES, ExitCode
-from precheck_gate.runtime.policy_places import Places
 from precheck_gate.safetext.cleaning import clean_line, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from precheck_gate.ci import Written
+    from precheck_gate.judgement.readiness import Readiness
 
-    from precheck_gate.ci.base import CiWorld, Written
-    from precheck_gate.judgement.readiness import Readiness, TaskFinding
-
-__all__ = ["GitHubActions"]
-
-MAX_ANNOTATIONS = 10
 MAX_SUMMARY = 1024 * 1024
 SUMMARY_MARGIN = 16 * 1024
 SUMMARY_LEAST = 4 * 1024
 
 
-class GitHubActions:
-    """Speaks to the runner through commands in the log and the files that it names."""
+class GitHubActions(CiSystem):
+    """GitHub Actions, through commands in the log and the files that the runner names."""
 
     name = "github"
-
-    def __init__(self, world: CiWorld) -> None:
-        self._world = world
 
     def summary_room(self) -> int:
         """Return the room that earlier steps' summaries left in this job's file."""
@@ -51,37 +42,23 @@ class GitHubActions:
         room = MAX_SUMMARY - used - SUMMARY_MARGIN
         return room if room >= SUMMARY_LEAST else 0
 
-    def open_section(self, title: str) -> None:
-        """Begin a group."""
+    def open_section(self, title: str) -> None:  # noqa: D102
         self._world.command(f"::group::{_data(clean_line(title))}")
 
-    def close_section(self) -> None:
-        """End a group."""
+    def close_section(self) -> None:  # noqa: D102
         self._world.command("::endgroup::")
 
     def conclude(self, readiness: Readiness, written: Written) -> list[str]:
         """Write annotations, outputs and the job summary."""
-        places = Places(written.policy)
-        self._annotate("error", readiness.blocking, readiness.blocking_count, places)
-        self._annotate("warning", readiness.warning, readiness.warning_count, places)
-        # The outputs last: they tell the exit code, which a lost summary changes.
+        for one in annotations_of(readiness, written.policy, "see the job summary"):
+            self._world.command(_annotation(one))
+        # The outputs last: they hold the exit code, which a lost summary changes.
         lost = self._append("GITHUB_STEP_SUMMARY", written.markdown)
         code = readiness.exit_code
         if lost and code not in RESERVED_CODES - {ExitCode.PASSED}:
             code = int(ExitCode.REPORT)
         losses = [lost, self._write_outputs(readiness, code, written)]
         return [loss for loss in losses if loss]
-
-    def _annotate(
-        self, kind: str, findings: Sequence[TaskFinding], count: int, places: Places
-    ) -> None:
-        """Write at most 10 annotations of a kind, the last of which counts the rest."""
-        shown, more = within(MAX_ANNOTATIONS, findings, count)
-        for task_finding in shown:
-            self._world.command(_annotation(kind, task_finding, places))
-        if more:
-            title = _property("precheck-gate")
-            self._world.command(f"::{kind} title={title}::{more} more; see the job summary")
 
     def _write_outputs(self, readiness: Readiness, code: int, written: Written) -> str:
         outputs = {
@@ -97,12 +74,12 @@ class GitHubActions:
         return self._append("GITHUB_OUTPUT", "".join(map(_heredoc, outputs.items())))
 
     def _append(self, variable: str, text: str) -> str:
-        """Append to a file that the runner names; return what went wrong, or nothing."""
+        """Append to a file that the runner names; return what went wrong, or ""."""
         path = self._world.environ.get(variable)
         if not path or not text:
             return ""
         try:
-            # A path may hold bytes that are no text: they are told as escapes.
+            # A path may hold bytes that are no text: they are written as escapes.
             with Path(path).open(
                 "a", encoding="utf-8", errors="backslashreplace", newline="\n"
             ) as file:
@@ -112,14 +89,12 @@ class GitHubActions:
         return ""
 
 
-def _annotation(kind: str, task_finding: TaskFinding, places: Places) -> str:
-    finding = task_finding.finding
-    task = f" of task {task_finding.task_id}" if task_finding.task_id else ""
-    properties = {"title": f"{finding.title}{task}"}
-    place = places.of(finding.decided_by)
-    properties |= {"file": place.path, "line": str(place.line)}
+def _annotation(one: Annotation) -> str:
+    properties = {"title": one.title + (f" of task {one.task_id}" if one.task_id else "")}
+    if one.place is not None:
+        properties |= {"file": one.place.path, "line": str(one.place.line)}
     fields = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    return f"::{kind} {fields}::{_data(shorten(said_of(finding), 1000))}"
+    return f"::{one.kind} {fields}::{_data(shorten(one.text, 1000))}"
 
 
 def _heredoc(output: tuple[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""The command line: one file per command, each loaded only when it is called."""
+"""The command line: one file per command, loaded only when it is called."""
 
 from __future__ import annotations
 
@@ -7,22 +7,20 @@ from typing import Any
 import click
 
 from precheck_gate import __version__
-from precheck_gate.cli.app.lazy import LazyGroup
+from precheck_gate.cli.app import LazyGroup
 from precheck_gate.exits import EXIT_CODE_MEANINGS
-
-__all__ = ["main_group"]
 
 # The commands with their one-line help, so that --help imports none of them.
 COMMANDS = {
-    "run": "Poll the service until every pre-check has ended, and judge them.",
+    "run": "Wait for pre-checks, judge them by a policy, and set the exit code.",
     "evaluate": "Judge saved answers, without the service.",
-    "diff": "Tell what changed from one JSON report to a later one, and whether it is worse.",
-    "report": "Make any report again from the JSON one.",
-    "simulate": "Serve pre-checks on this machine, to rehearse a pipeline.",
-    "demo": "See the gate at work on the simulator, in some seconds.",
-    "doctor": "Check settings, credential, network, clock, IAM and permission.",
-    "policy": "Check, show, explain and lint policies.",
-    "explain": "Tell what a pre-check item means and how to mend it.",
+    "diff": "Compare two JSON reports.",
+    "report": "Convert a JSON report to other formats.",
+    "simulate": "Run a local simulator of DRS and IAM, to test a pipeline.",
+    "demo": "Watch the gate judge three simulated tasks. Needs no account.",
+    "doctor": "Check settings, credentials, network, clock, IAM and permissions.",
+    "policy": "Check, show, explain and test policies.",
+    "explain": "Explain a pre-check item or a reason code, and how to fix it.",
 }
 
 
@@ -41,13 +39,13 @@ def exit_code_help() -> str:
 )
 @click.version_option(__version__, prog_name="precheck-gate", message="%(prog)s %(version)s")
 def main_group(**_options: Any) -> None:
-    """Keep a migration from starting before its pre-check has passed.
+    """Let a migration start only after its pre-check has passed.
 
-    precheck-gate stands between the pre-check of Huawei Cloud's Data Replication Service (DRS)
-    and the migration. It waits until the pre-check of every task has ended, judges each item by
-    your policy, writes reports, and ends with an exit code that your pipeline can trust.
+    precheck-gate is a CI/CD step between the pre-check of Huawei Cloud's Data Replication Service
+    (DRS) and the migration. It waits until the pre-check of each task has finished, judges each
+    item by your policy, writes reports, and exits with a documented code.
 
     \b
-    Try it, without an account:   precheck-gate demo
-    In a pipeline:                precheck-gate run --help
+    Try it without an account:  precheck-gate demo
+    Use it in a pipeline:       precheck-gate run -h
     """

@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 means it: one document, no NaN, no key twice, bounded depth; else ValueError."""
+"""Strict JSON (RFC 8259): one document, no NaN, no duplicate keys, limited depth."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from typing import Any
 
 from precheck_gate.safetext.cleaning import shorten
 
-__all__ = ["compact", "complaint", "loads"]
+
+class DuplicateKey(ValueError):
+    """One object has a key twice; the message shows the key, which may be a secret."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
         twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        raise ValueError(f"the key {shorten(twice, 80)!r} stands twice in one object")
+        raise DuplicateKey(f"duplicate key {shorten(twice, 80)!r} in one object")
     return result
 
 
@@ -30,7 +32,7 @@ def _exact(number: str) -> Decimal:
     try:
         return Decimal(number)
     except InvalidOperation:
-        raise ValueError(f"the number {shorten(number, 80)} is beyond reason") from None
+        raise ValueError("a number is out of range") from None
 
 
 _TEXT_OR_NAN = re.compile(r'"(?:[^"\\]|\\.)*"|NaN')
@@ -40,16 +42,29 @@ _DECODER = json.JSONDecoder(
 
 
 def loads(body: bytes) -> Any:
-    """Return the value of the one JSON document in ``body`` (UTF-8, with or without BOM).
+    """Parse the one JSON document in ``body`` (UTF-8, with or without BOM).
 
     Raises:
-        ValueError: not UTF-8, not JSON, a key twice in one object, NaN or Infinity, a second
-            document, a number of thousands of digits, or nesting beyond reason.
+        ValueError: not UTF-8, not JSON, a duplicate key, NaN or Infinity, a second document, a
+            number with thousands of digits, or nested too deeply.
     """
     try:
         return _DECODER.decode(body.decode("utf-8-sig"))
     except RecursionError:
-        raise ValueError("the JSON is nested beyond reason") from None
+        raise ValueError("the JSON is nested too deeply") from None
+
+
+def text_in(holder: dict[str, Any], key: str) -> str:
+    """Return a text field of an object; "" where it is absent or of another type."""
+    value = holder.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def any_text(value: Any) -> str:
+    """Return a text as it is, "" for null, and the `compact` form of any other value."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else compact(value)
 
 
 def compact(value: Any) -> str:
@@ -65,25 +80,21 @@ def compact(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=spell)
     if not numbers:
         return text
-    # A number keeps its digits and gets no quotes: those would make a text of it. `loads` lets no
-    # NaN through, so that outside of texts each one stands for a number.
+    # Write a number with all its digits and without quotes. `loads` lets no NaN through, so each
+    # NaN outside of a string stands for a number.
     spelled = iter(numbers)
     return _TEXT_OR_NAN.sub(
         lambda match: next(spelled, "NaN") if match.group() == "NaN" else match.group(), text
     )
 
 
-# What the words of `loads` hold of the content.
-_KEY = re.compile(r"(?<=the key ).*(?= stands twice)", re.DOTALL)
-_NUMBER = re.compile(r"(?<=the number ).*(?= is beyond)", re.DOTALL)
-
-
 def complaint(error: ValueError, *, keys: bool = False) -> str:
-    """Return what `loads` found wrong without the content, which may be a secret.
+    """Say what `loads` found wrong without quoting the content, which may be a secret.
 
-    With ``keys``, the name of a key is no secret.
+    With ``keys``, the name of a duplicate key is shown.
     """
     if isinstance(error, UnicodeDecodeError):
-        return f"byte {error.start} cannot be decoded as UTF-8"
-    said = _NUMBER.sub("(not shown)", str(error))
-    return said if keys else _KEY.sub("(not shown)", said)
+        return f"byte {error.start} is not valid UTF-8"
+    if isinstance(error, DuplicateKey) and not keys:
+        return "duplicate key in one object (name not shown)"
+    return str(error)

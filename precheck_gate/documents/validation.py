@@ -1,4 +1,4 @@
-"""The published JSON Schemas, and validation that tells people what to change."""
+"""The published JSON Schemas, and validation whose messages say what to change."""
 
 from __future__ import annotations
 
@@ -17,16 +17,12 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
 
-    from precheck_gate.documents.yaml_document import Document, Path_
-
-__all__ = ["check", "load_schema", "schema_text"]
+    from precheck_gate.documents.yaml_document import Document
 
 
 def schema_text(name: str) -> str:
     """Return the text of a shipped schema; ``name`` is like ``policy-1``."""
-    return (
-        resources.files(__package__).joinpath("schemas", f"{name}.json").read_text(encoding="utf-8")
-    )
+    return (resources.files(__package__) / "schemas" / f"{name}.json").read_text(encoding="utf-8")
 
 
 def load_schema(name: str) -> dict[str, Any]:
@@ -36,22 +32,21 @@ def load_schema(name: str) -> dict[str, Any]:
 
 
 def check(document: Document, schema_name: str, what: str) -> None:
-    """Validate a document against a shipped schema.
-
-    Args:
-        document: what was read.
-        schema_name: such as ``policy-1``.
-        what: the kind of document for messages, such as ``policy``.
+    """Validate a document against a shipped schema; ``what`` names its kind in messages.
 
     Raises:
         DocumentError: with every problem, in the order of the file.
     """
-    problems: list[Problem] = []
-    for error in _validator(schema_name).iter_errors(document.value):
-        problems.extend(_explain(document, _deepest(error)))
+    problems = find_problems(document, schema_name)
     if problems:
-        problems.sort(key=lambda problem: (problem.line, problem.column))
         raise DocumentError(f"The {what} {document.file} cannot be used.", problems)
+
+
+def find_problems(document: Document, schema_name: str) -> list[Problem]:
+    """Return every violation of a shipped schema, in the order of the file."""
+    errors = _validator(schema_name).iter_errors(document.value)
+    problems = [problem for error in errors for problem in _explain(document, _deepest(error))]
+    return sorted(problems, key=lambda problem: (problem.line, problem.column))
 
 
 @functools.cache
@@ -73,29 +68,26 @@ def _deepest(error: ValidationError) -> ValidationError:
 
 
 def _explain(document: Document, error: ValidationError) -> Iterator[Problem]:
-    path: Path_ = tuple(error.absolute_path)
+    path = tuple(error.absolute_path)
     rule: Any = error.validator_value
     instance: Any = error.instance
+    schema = error.schema if isinstance(error.schema, dict) else {}
+    hint = schema.get("$comment", "")
     if error.validator == "additionalProperties":
-        known = sorted(_keyword(error, "properties", {}))
+        known = sorted(schema.get("properties", {}))
         for key in instance:
             if key not in known:
-                yield document.problem(
-                    f"the key {key!r} is not known here",
-                    (*path, key),
-                    key=True,
-                    hint=_did_you_mean(key, known),
-                )
-        return
-    if error.validator == "required":
+                hint = _did_you_mean(key, known)
+                yield document.problem(f"unknown key {key!r}", (*path, key), key=True, hint=hint)
+    elif error.validator == "required":
         missing = [key for key in rule if key not in instance]
-        # One error is raised for each missing key; only the one it is about is told.
+        # There is one error for each missing key; report only the one that this is about.
         key = next((key for key in missing if repr(key) in error.message), missing[0])
-        yield document.problem(
-            f"the key {key!r} is missing", path, hint=_keyword(error, "$comment", "")
-        )
-        return
-    yield document.problem(_message(error, rule), path, hint=_hint(error, rule))
+        yield document.problem(f"missing key {key!r}", path, hint=hint)
+    else:
+        if error.validator == "enum" and isinstance(instance, str):
+            hint = _did_you_mean(instance, [choice for choice in rule if isinstance(choice, str)])
+        yield document.problem(_message(error, rule), path, hint=hint)
 
 
 _TYPE_NAMES = {
@@ -108,39 +100,40 @@ _TYPE_NAMES = {
     "null": "nothing",
 }
 
+_LIMITS = {
+    "minimum": "at least",
+    "exclusiveMinimum": "above",
+    "maximum": "at most",
+    "exclusiveMaximum": "below",
+}
+
 
 def _message(error: ValidationError, rule: Any) -> str:
     shown = _shown(error.instance)
     match error.validator:
         case "type":
-            # What has another type may be a file of another kind: its content is not repeated.
+            # A value of another type may be from the wrong file, so do not quote it.
             kinds = [rule] if isinstance(rule, str) else rule
             wanted = " or ".join(_TYPE_NAMES[kind] for kind in kinds)
-            return f"must be {wanted}, and is {_kind(error.instance)}"
+            return f"must be {wanted}, not {_kind(error.instance)}"
         case "enum":
-            return f"{shown} must be one of {', '.join(compact(choice) for choice in rule)}"
+            return f"{shown} must be one of {', '.join(map(compact, rule))}"
         case "const":
             return f"{shown} must be {compact(rule)}"
         case "minItems" | "minLength" | "minProperties":
             return f"{shown} must not be empty" if rule == 1 else f"{shown} is too short"
         case "uniqueItems":
-            return f"{shown} has an entry twice"
-        case "minimum" | "exclusiveMinimum":
-            return (
-                f"{shown} must be {'at least' if error.validator == 'minimum' else 'above'} {rule}"
-            )
-        case "maximum" | "exclusiveMaximum":
-            return (
-                f"{shown} must be {'at most' if error.validator == 'maximum' else 'below'} {rule}"
-            )
+            return f"{shown} contains a duplicate"
+        case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
+            return f"{shown} must be {_LIMITS[error.validator]} {rule}"
         case "pattern":
-            return f"{shown} has the wrong form"
+            return f"{shown} has an invalid format"
         case _:
             return f"{shown} is not allowed here"
 
 
 def _shown(value: Any) -> str:
-    """Return a value that stands where one of ours belongs; of a longer one its kind alone."""
+    """Return a scalar as it is, and only the kind of a list or mapping."""
     if isinstance(value, list | dict) and value:
         return _kind(value)
     text = compact(value)
@@ -154,19 +147,9 @@ def _kind(value: Any) -> str:
     return "nothing" if value is None else "a number"
 
 
-def _hint(error: ValidationError, rule: Any) -> str:
-    if error.validator == "enum" and isinstance(error.instance, str):
-        return _did_you_mean(error.instance, [choice for choice in rule if isinstance(choice, str)])
-    return str(_keyword(error, "$comment", ""))
-
-
-def _keyword(error: ValidationError, name: str, default: Any) -> Any:
-    return error.schema.get(name, default) if isinstance(error.schema, dict) else default
-
-
 def _did_you_mean(word: str, known: list[str]) -> str:
     folded = {choice.lower(): choice for choice in known}
     near = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
     if near:
         return f"did you mean {folded[near[0]]!r}?"
-    return f"known: {', '.join(known)}" if known else ""
+    return f"expected one of: {', '.join(known)}" if known else ""

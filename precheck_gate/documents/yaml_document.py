@@ -1,9 +1,9 @@
-"""Files that people write (policies, scenarios): YAML or JSON, with the place of every value."""
+"""Read YAML or JSON files that people write, and keep the position of every value."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -15,20 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
     from pathlib import Path
 
-__all__ = ["Document", "Path_", "Place", "parse_document", "read_document", "spell_path"]
-
 MAX_BYTES = 1024 * 1024
 MAX_VALUES = 100_000
 MAX_DEPTH = 40
 # What PyYAML quotes of a file: more than one character, and no token of its own ('<scalar>').
 _QUOTED = re.compile(r""" (['"])(?!<)(?:(?!\1).){2,}\1""")
-_TOO_DEEP = "it is nested beyond reason"
+_TOO_DEEP = "nested too deeply"
 
-Path_ = tuple[str | int, ...]
+ValuePath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """A position in a file; both numbers count from 1."""
 
     line: int
@@ -37,40 +35,34 @@ class Place:
 
 @dataclass(frozen=True)
 class Document:
-    """A parsed file: its value, and where each value and each key of it stands."""
+    """A parsed file: its value, and the position of each value and each key."""
 
     file: str
     value: Any
     lines: tuple[str, ...]
-    values: dict[Path_, Place] = field(default_factory=dict)
-    keys: dict[Path_, Place] = field(default_factory=dict)
+    values: dict[ValuePath, Position] = field(default_factory=dict)
+    keys: dict[ValuePath, Position] = field(default_factory=dict)
 
-    def place(self, path: Path_) -> Place:
-        """Return where the value at ``path`` stands, or its nearest parent that is there."""
+    def place(self, path: ValuePath, *, key: bool = False) -> Position:
+        """Return the position of the value (or, with ``key``, the key) at ``path``.
+
+        If it is not in the file, return that of the nearest parent.
+        """
+        if key and path in self.keys:
+            return self.keys[path]
         while path and path not in self.values:
             path = path[:-1]
-        return self.values.get(path, Place(1, 1))
+        return self.values.get(path, Position(1, 1))
 
-    def problem_at(self, message: str, spelt: str, *, hint: str = "") -> Problem:
-        """Like `problem`, for the value whose path is spelt like that (see `spell_path`)."""
-        path = next((one for one in self.values if spell_path(one) == spelt), ())
-        return self.problem(message, path, hint=hint)
-
-    def problem(self, message: str, path: Path_, *, key: bool = False, hint: str = "") -> Problem:
+    def problem(
+        self, message: str, path: ValuePath, *, key: bool = False, hint: str = ""
+    ) -> Problem:
         """Return a problem with the value (or, with ``key``, the key) at ``path``."""
-        place = self.keys.get(path) if key else None
-        place = place or self.place(path)
-        return Problem(
-            message=message,
-            file=self.file,
-            line=place.line,
-            column=place.column,
-            path=spell_path(path),
-            hint=hint,
-        )
+        place = self.place(path, key=key)
+        return Problem(message, self.file, place.line, place.column, spell_path(path), hint)
 
 
-def spell_path(path: Path_) -> str:
+def spell_path(path: ValuePath) -> str:
     """Return a path as people write it: ``rules[2].match.item``."""
     text = ""
     for step in path:
@@ -82,10 +74,10 @@ def spell_path(path: Path_) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML with the scalars of YAML 1.2's core schema: `no` is text, dates are text."""
+    """YAML with the scalars of YAML 1.2's core schema: `no` and dates are text."""
 
     def fetch_flow_collection_start(self, token: type[yaml.Token]) -> None:
-        """Open a bracket, but not one too many: each makes everything that follows slower."""
+        """Limit the nesting here: each open bracket slows down everything that follows."""
         if self.flow_level > MAX_DEPTH:
             raise yaml.scanner.ScannerError(problem=_TOO_DEEP, problem_mark=self.get_mark())
         super().fetch_flow_collection_start(token)
@@ -107,7 +99,7 @@ def _scalar(node: yaml.Node) -> str | int | float | bool | None:
     kind = node.tag.rpartition(":")[2]
     text: str = node.value
     if kind == "str":
-        # In JSON a character beyond U+FFFF may be escaped as two, which belong together.
+        # JSON may escape a character beyond U+FFFF as a surrogate pair.
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if kind == "null":
         return None
@@ -119,15 +111,15 @@ def _scalar(node: yaml.Node) -> str | int | float | bool | None:
     if kind == "float":
         return float(text)
     raise yaml.constructor.ConstructorError(
-        problem=f"the tag {node.tag!r} is not supported here", problem_mark=node.start_mark
+        problem=f"the tag {node.tag!r} is not supported", problem_mark=node.start_mark
     )
 
 
 class _Builder:
-    """Turns YAML nodes into plain values and remembers where each one stands.
+    """Turns YAML nodes into plain values and records their positions.
 
-    Aliases are followed by building anew, so that a file of a few lines that unfolds to millions
-    of values runs into the bound and not into the memory.
+    Each alias builds its values anew, so that a small file that expands to millions of values
+    reaches the limit before it fills the memory.
     """
 
     def __init__(self, file: str, lines: tuple[str, ...]) -> None:
@@ -135,14 +127,14 @@ class _Builder:
         self.problems: list[Problem] = []
         self._count = 0
 
-    def build(self, node: yaml.Node, path: Path_) -> Any:
+    def build(self, node: yaml.Node, path: ValuePath) -> Any:
         self._count += 1
         mark = node.start_mark
-        self.document.values[path] = Place(mark.line + 1, mark.column + 1)
+        self.document.values[path] = Position(mark.line + 1, mark.column + 1)
         if self._count > MAX_VALUES or len(path) > MAX_DEPTH:
             bound = f"{MAX_VALUES} values" if self._count > MAX_VALUES else f"{MAX_DEPTH} levels"
             raise yaml.constructor.ConstructorError(
-                problem=f"the file unfolds to more than {bound}", problem_mark=mark
+                problem=f"the file expands to more than {bound}", problem_mark=mark
             )
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
@@ -150,72 +142,59 @@ class _Builder:
             return [self.build(child, (*path, index)) for index, child in enumerate(node.value)]
         return _scalar(node)
 
-    def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
+    def _mapping(self, node: yaml.MappingNode, path: ValuePath) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
             mark = key_node.start_mark
-            place = Place(mark.line + 1, mark.column + 1)
+            place = Position(mark.line + 1, mark.column + 1)
             key: Hashable = key_node.value
             if not isinstance(key, str) or not isinstance(key_node, yaml.ScalarNode):
-                self.document.keys[(*path, "?")] = place
-                self.problems.append(
-                    self.document.problem("a key must be text", (*path, "?"), key=True)
-                )
+                self._complain("a key must be text", place, (*path, "?"))
                 continue
             here = (*path, key)
             if key in result:
-                first = self.document.keys[here]
-                self.document.keys[here] = place
-                self.problems.append(
-                    self.document.problem(
-                        f"the key {key!r} stands twice",
-                        here,
-                        key=True,
-                        hint=f"first in line {first.line}; keep one",
-                    )
-                )
+                hint = f"first in line {self.document.keys[here].line}"
+                self._complain(f"duplicate key {key!r}", place, here, hint)
                 continue
             self.document.keys[here] = place
             result[key] = self.build(value_node, here)
         return result
 
+    def _complain(self, message: str, place: Position, path: ValuePath, hint: str = "") -> None:
+        spelled = spell_path(path)
+        file = self.document.file
+        self.problems.append(Problem(message, file, place.line, place.column, spelled, hint))
+
 
 def parse_document(text: str, file: str) -> Document:
-    """Parse YAML or JSON.
-
-    Args:
-        text: the file's content. Whether it is JSON is told by its first character, since tabs
-            indent JSON and may not indent YAML.
-        file: its name for messages.
+    """Parse YAML or JSON; ``file`` is the name for messages.
 
     Raises:
-        DocumentError: not YAML, a key twice, a key that is no text, an empty file, more than one
-            document, or one that unfolds beyond the bounds.
+        DocumentError: not YAML, a duplicate key, a key that is not text, an empty file, more than
+            one document, or one that expands beyond the limits.
     """
     lines = tuple(text.split("\n"))
     if text.lstrip()[:1] in ("{", "["):
-        # A raw tab is never inside a JSON string, so that a blank in its place keeps all columns.
+        # JSON may be indented with tabs, which YAML refuses. A JSON string holds no raw tab, so a
+        # space in its place changes nothing and keeps all columns.
         text = text.replace("\t", " ")
     builder = _Builder(file, lines)
     try:
         node = _Loader(text).get_single_node()
         if node is None:
-            raise DocumentError(f"{file} is empty.", [Problem("nothing in it", file)])
+            raise DocumentError(f"{file} is empty.", [Problem("no content", file)])
         value = builder.build(node, ())
     except yaml.MarkedYAMLError as error:
-        raise DocumentError(
-            f"{file} cannot be read.", [_yaml_problem(error, file, lines)]
-        ) from None
+        problem = _yaml_problem(error, file, lines)
     except (yaml.YAMLError, ValueError) as error:
         problem = Problem(str(error).split("\n", maxsplit=1)[0], file)
-        raise DocumentError(f"{file} cannot be read.", [problem]) from None
     except RecursionError:
         problem = Problem(_TOO_DEEP, file)
-        raise DocumentError(f"{file} cannot be read.", [problem]) from None
-    if builder.problems:
-        raise DocumentError(f"{file} cannot be used.", builder.problems)
-    made = builder.document
-    return Document(file=file, value=value, lines=lines, values=made.values, keys=made.keys)
+    else:
+        if builder.problems:
+            raise DocumentError(f"{file} cannot be used.", builder.problems)
+        return replace(builder.document, value=value)
+    raise DocumentError(f"{file} cannot be read.", [problem])
 
 
 def _yaml_problem(error: yaml.MarkedYAMLError, file: str, lines: tuple[str, ...]) -> Problem:
@@ -227,30 +206,25 @@ def _yaml_problem(error: yaml.MarkedYAMLError, file: str, lines: tuple[str, ...]
         return Problem(message, file)
     line = lines[mark.line] if mark.line < len(lines) else ""
     if "\t" in line[: mark.column + 1]:
-        message += "; YAML is indented with blanks, never with tabs"
-    return Problem(
-        message,
-        file,
-        line=mark.line + 1,
-        column=mark.column + 1,
-    )
+        message += "; indent YAML with spaces, not tabs"
+    return Problem(message, file, mark.line + 1, mark.column + 1)
 
 
 def read_document(path: Path, what: str) -> Document:
     """Read and parse a file; ``what`` names its kind in messages ("policy").
 
     Raises:
-        UsageError: it cannot be read, is too large, does not end in time, or is not UTF-8.
+        UsageError: the file cannot be read, is too large, does not end in time, or is not UTF-8.
         DocumentError: see `parse_document`.
     """
     try:
-        # Commands read a document more than once, and a pipe gives it only once.
+        # Commands read a document more than once, but a pipe gives it only once.
         content = read_file(path, MAX_BYTES, keep=True)
         return parse_document(content.decode("utf-8-sig"), str(path))
     except OSError as error:
         raise unreadable(f"The {what}", path, error) from None
     except UnicodeDecodeError as error:
         raise UsageError(
-            f"The {what} {path} is not UTF-8: byte {error.start} cannot be decoded.",
+            f"The {what} {path} is not valid UTF-8 (byte {error.start}).",
             hint="Save it as UTF-8.",
         ) from None

@@ -17,8 +17,8 @@ from precheck_gate.model.verdicts import (
     own_finding,
     worst,
 )
-from precheck_gate.policy.composition import for_task
 from precheck_gate.policy.evaluation import Subject, rule_on
+from precheck_gate.policy.model import for_task
 from precheck_gate.safetext.cleaning import clean, clean_line, inert_line, shorten
 
 if TYPE_CHECKING:

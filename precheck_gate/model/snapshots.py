@@ -7,6 +7,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
+# The service's "UUID rule" is not RFC 4122: the last group ends in letters such as jb101.
+_TASK_ID = re.compile(
+    r"[0-9A-Za-z]{8}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{12}"
+)
+
+
+def is_task_id(text: str) -> bool:
+    """Return whether ``text`` has the form of a DRS task ID (36 characters, 8-4-4-4-12)."""
+    return _TASK_ID.fullmatch(text) is not None
+
 
 class Status(Enum):
     """The status of an item. Whatever the service has not documented is ``UNKNOWN``."""

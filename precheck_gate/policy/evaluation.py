@@ -1,4 +1,4 @@
-"""Which line of the policy decides about an item, whether a waiver softens it, and why. Pure."""
+"""Decide on an item: which line of the policy applies, which waiver, and why. Pure."""
 
 from __future__ import annotations
 
@@ -15,19 +15,17 @@ if TYPE_CHECKING:
 
     from precheck_gate.policy.model import Match, Policy, Waiver
 
-__all__ = ["Ruling", "Subject", "decide", "rule_on"]
-
-# The keys of a match that look at what DRS may leave out.
+# The keys of a match for fields that DRS may leave out.
 LEFT_OUT = ("group", "direction")
 _FIT = itemgetter(0)
 
 
 class Subject(NamedTuple):
-    """All that a rule or waiver may look at, exactly as the service spelled it.
+    """All that a rule or waiver can match, exactly as the service spelled it.
 
-    ``status`` is None for a required item that is absent; a ``group`` or ``direction`` that is
-    blank is not known; ``sub_task`` holds the ID and the name of the sub-task, or nothing for the
-    item itself, which alone can be ``skipped``.
+    ``status`` is None for a required item that is absent. A blank ``group`` or ``direction`` is
+    unknown. ``sub_task`` is the ID and name of the sub-task, or empty for the item itself; only an
+    item can be ``skipped``.
     """
 
     task: str
@@ -42,12 +40,12 @@ class Subject(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What the policy makes of a subject.
+    """The effect of the policy on a subject.
 
     Attributes:
-        decision: the effect before any waiver, and where it stands.
-        waiver: the waiver that turned a block into a warning, or None.
-        trace: each rule and waiver that was looked at, with what came of it; for people.
+        decision: the effect before any waiver, and its place in the policy.
+        waiver: the waiver that turned a block into a warning, if any.
+        trace: each rule and waiver that was considered, with the outcome; for people.
     """
 
     decision: Decision
@@ -56,22 +54,21 @@ class Ruling:
 
     @property
     def effect(self) -> Effect:
-        """The effect in the end."""
+        """The effect after the waiver."""
         return Effect.WARN if self.waiver is not None else self.decision.effect
 
 
 def rule_on(policy: Policy, subject: Subject, today: date) -> Ruling:
-    """Return what the policy says of ``subject`` on the day ``today`` (UTC)."""
+    """Return the effect of the policy on ``subject`` on the day ``today`` (UTC)."""
     trace: list[str] = []
-    return _waive(policy, subject, today, _decide(policy, subject, trace), trace)
+    decision = decide(policy, subject, trace)
+    waiver = _waive(policy, subject, today, decision, trace)
+    return Ruling(decision, waiver, tuple(trace))
 
 
-def decide(policy: Policy, subject: Subject) -> Decision:
-    """Return the decision about ``subject`` before any waiver."""
-    return _decide(policy, subject, [])
-
-
-def _decide(policy: Policy, subject: Subject, trace: list[str]) -> Decision:
+def decide(policy: Policy, subject: Subject, trace: list[str] | None = None) -> Decision:
+    """Return the decision before any waiver; ``trace`` gains a line for each rule considered."""
+    trace = [] if trace is None else trace
     for required in policy.required:
         if (
             required.item == subject.item
@@ -82,11 +79,7 @@ def _decide(policy: Policy, subject: Subject, trace: list[str]) -> Decision:
             said = "required" if fit is Fit.YES else "may be required (direction unknown)"
             trace.append(f"{required.origin}: {said} and not PASSED, blocks")
             return Decision(Effect.BLOCK, required.origin, "a required item must be PASSED")
-    return _by_rules(policy, subject, trace)
-
-
-def _by_rules(policy: Policy, subject: Subject, trace: list[str]) -> Decision:
-    """Return what the first rule that matches decides, or a stricter one before it that may."""
+    # The first rule that matches decides, or a stricter one before it that may match.
     doubts: list[Decision] = []
     for rule in policy.rules:
         fit, key = _fit(rule.match, subject)
@@ -104,61 +97,61 @@ def _by_rules(policy: Policy, subject: Subject, trace: list[str]) -> Decision:
     doubt = max(doubts, key=lambda one: one.effect.strictness, default=sure)
     if not Fit.UNKNOWN.holds(protects=doubt.effect.strictness > sure.effect.strictness):
         return sure
-    trace.append(f"{doubt.origin}: stricter, and not ruled out: {doubt.effect.value}")
+    trace.append(f"{doubt.origin}: stricter and may match, {doubt.effect.value}")
     return doubt
 
 
 def _fallback(policy: Policy, subject: Subject, trace: list[str]) -> Decision:
     fallback = policy.statuses[subject.status or Status.UNKNOWN]
     if subject.skipped and not subject.sub_task and subject.status is not Status.PASSED:
-        # A status that nobody knows stays unknown, whoever skipped the check.
+        # Skipping a check must not soften a status that nobody knows.
         known = subject.status is not Status.UNKNOWN
         stricter = policy.skipped.effect.strictness > fallback.effect.strictness
         fallback = policy.skipped if known or stricter else fallback
-    # Where nothing else was looked at, nor will be, the decision itself says it all.
+    # If nothing else is considered, the decision itself says it all.
     if trace or (policy.waivers and fallback.effect is Effect.BLOCK):
-        trace.append(f"{fallback.origin}: {fallback.effect.value}, as no rule matches")
+        trace.append(f"{fallback.origin}: no rule matches, {fallback.effect.value}")
     return fallback
 
 
 def _waive(
     policy: Policy, subject: Subject, today: date, decision: Decision, trace: list[str]
-) -> Ruling:
-    # A FAILED item that DRS lets pass is a contradiction whatever a rule says of it, so that a
-    # waiver is looked at even where the rule allows it: only so a rule that blocks changes nothing.
+) -> Waiver | None:
+    # A FAILED item in a task that DRS calls ready is a contradiction, which blocks even if a rule
+    # allows the item. Look for a waiver there too, so that a blocking rule changes nothing.
     contradicts = subject.status is Status.FAILED and not subject.sub_task and not subject.skipped
     if decision.effect is not Effect.BLOCK and not contradicts:
-        return Ruling(decision, None, tuple(trace))
+        return None
     for waiver in policy.waivers:
         why_not = _why_not(policy, waiver, subject, today)
+        said = why_not or "applies, becomes a warning"
+        trace.append(f"waiver {waiver.id} ({waiver.origin}): {said}")
         if why_not is None:
-            trace.append(f"waiver {waiver.id} ({waiver.origin}): applies, it becomes a warning")
-            return Ruling(decision, waiver, tuple(trace))
-        trace.append(f"waiver {waiver.id} ({waiver.origin}): {why_not}")
-    return Ruling(decision, None, tuple(trace))
+            return waiver
+    return None
 
 
 def _why_not(policy: Policy, waiver: Waiver, subject: Subject, today: date) -> str | None:
-    """Return why a waiver does not apply to a subject, or None where it does."""
+    """Return why a waiver does not apply to a subject, or None if it does."""
     fit, key = _fit(waiver.match, subject)
     if not fit.holds(protects=False):
         if fit is Fit.UNKNOWN:
             return f"may match ({key} unknown), not applied"
         return f"does not match ({key})"
     if waiver.since is not None and today < waiver.since:
-        return f"begins on {waiver.since}"
+        return f"starts on {waiver.since}"
     if today > waiver.expires:
         return f"expired on {waiver.expires}"
     for never in policy.never_waive:
         fit = never.forbids(subject.item, subject.group)
         if fit.holds(protects=True):
             doubt = "" if fit is Fit.YES else " (group unknown)"
-            return f"may not be waived, says {never.origin}{doubt}"
+            return f"not allowed by {never.origin}{doubt}"
     return None
 
 
 def _fit(match: Match, subject: Subject) -> tuple[Fit, str]:
-    """Return whether a match applies, and the first key that does not match or is not known."""
+    """Return whether a match applies, and the first key that does not match or is unknown."""
     if match.status is not None and subject.status not in match.status:
         return Fit.NO, "status"
     for key in ("item", "failed_reason", "task"):

@@ -1,8 +1,7 @@
-"""What can be told of globs without a text at hand: whether one covers another. Pure.
+"""Compare globs without a text at hand: whether one covers another. Pure.
 
-A pattern of a policy matches its own text as well, signs and all (`Patterns`), and so every answer
-here is about the glob and about that text. The answers are safe, not complete: `covers` says yes
-only where it is so, `may_meet` says no only where it is so.
+A pattern also matches its own text literally (`Patterns`), so every answer covers both. The answers
+are safe, not complete: True of `covers` and False of `may_meet` are certain, the others are not.
 """
 
 from __future__ import annotations
@@ -17,8 +16,6 @@ from precheck_gate.policy.model import Patterns
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["can_be_task_id", "covers", "covers_all", "is_glob", "may_meet", "respell"]
-
 _STAR = "*"
 _ANY = "?"
 _TASK_ID = "-".join("x" * length for length in (8, 4, 4, 4, 12))
@@ -26,17 +23,17 @@ _TASK_ID_SIGNS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ
 
 
 def is_glob(pattern: str) -> bool:
-    """Return whether a pattern has a sign in it that makes it more than an exact text."""
+    """Return whether a pattern has a wildcard."""
     return any(mark in pattern for mark in "*?[")
 
 
 def covers_all(patterns: Patterns | None) -> bool:
-    """Return whether anything at all matches, the empty text too; None matches anything."""
+    """Return whether every text matches, the empty one too; None matches every text."""
     return patterns is None or any(not one.strip(_STAR) for one in patterns.texts)
 
 
 def covers(wide: Patterns | None, narrow: Patterns | None) -> bool:
-    """Return whether all that ``narrow`` matches is matched by ``wide`` too."""
+    """Return whether ``wide`` matches all that ``narrow`` does."""
     if wide is None or covers_all(wide):
         return True
     if narrow is None:
@@ -53,10 +50,10 @@ def _covers(wide: str, narrow: str) -> bool:
 
 
 def _swallows(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
-    """Return whether each sign of ``narrow`` can be laid under one of ``wide``, in order."""
+    """Return whether the signs of ``wide`` can take those of ``narrow``, in order."""
     reached = {0}
     for sign in (*narrow, None):
-        for start in sorted(reached):  # a star takes nothing, too
+        for start in sorted(reached):  # a star may also take nothing
             at = start
             while at < len(wide) and wide[at] == _STAR:
                 at += 1
@@ -82,7 +79,7 @@ def _takes(wide: str, sign: str) -> bool:
 
 
 def may_meet(one: Patterns | None, other: Patterns | None) -> bool:
-    """Return whether a text may exist that both match; no is sure, yes is not."""
+    """Return whether some text may match both; False is certain."""
     if one is None or other is None:
         return True
     return any(_may_meet(left, right) for left in one.texts for right in other.texts)
@@ -95,7 +92,7 @@ def _may_meet(one: str, other: str) -> bool:
 
 
 def can_be_task_id(pattern: str) -> bool:
-    """Return whether a text in the form of a task's ID exists that the pattern matches."""
+    """Return whether the pattern matches some text in the form of a task ID."""
     signs = _signs(pattern)
     end = len(_TASK_ID)
     reached = {0}
@@ -113,10 +110,10 @@ def _fits(sign: str, place: str) -> bool:
 
 
 def respell(pattern: str, taken: Iterable[str]) -> str | None:
-    """Return another spelling of a glob, one that is not ``taken`` and matches the same texts.
+    """Return another spelling of a glob that is not ``taken`` and matches the same texts.
 
-    What it matches as a plain text is its own spelling, which is no name of anything. None where
-    no other spelling is known: a pattern of nothing but brackets and signs with a meaning in them.
+    It also matches its own spelling, which names nothing. None if no other spelling is known: a
+    pattern of only brackets and signs with a special meaning in them.
     """
     used = set(taken)
     signs = _signs(pattern)
@@ -151,19 +148,19 @@ def _spell(sign: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _compiled(sign: str) -> re.Pattern[str]:
-    """Return what a literal or a class matches, as fnmatch reads it."""
+    """Return the regular expression of a literal or a class, as fnmatch reads it."""
     return re.compile(fnmatch.translate(_spell(sign)))
 
 
 @lru_cache(maxsize=4096)
 def _signs(pattern: str) -> tuple[str, ...]:
-    """Return a glob's signs as fnmatch reads them: ``*``, ``?``, a class, or one character."""
+    """Split a glob as fnmatch reads it into ``*``, ``?``, classes and characters."""
     signs: list[str] = []
     at = 0
     while at < len(pattern):
         end = at + 1
         if pattern[at] == "[":
-            # A bracket that opens and never closes is a bracket.
+            # A bracket that never closes is a literal.
             skip = at + 2 if pattern[at + 1 : at + 2] == "!" else at + 1
             close = pattern.find("]", skip + 1)
             end = close + 1 if close >= 0 else end

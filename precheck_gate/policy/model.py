@@ -1,43 +1,30 @@
-"""A policy as values: effects, rules, waivers, requirements, limits, each with where it stands."""
+"""A policy as values, each with its place in the file, and how layers combine. Pure."""
 
 from __future__ import annotations
 
 import fnmatch
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, auto
+from functools import reduce
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from precheck_gate.model.snapshots import Status
     from precheck_gate.model.verdicts import Effect
 
 _Value = TypeVar("_Value")
-
-__all__ = [
-    "Decision",
-    "Fit",
-    "Layer",
-    "Limits",
-    "Match",
-    "NeverWaive",
-    "Origin",
-    "Patterns",
-    "Placed",
-    "Policy",
-    "Required",
-    "Rule",
-    "Waiver",
-]
+_GLOB = re.compile(r"[*?[]")
 
 
 class Fit(IntEnum):
-    """Whether an entry of the policy matches; ``UNKNOWN`` where DRS left out what it looks at.
+    """Whether an entry of the policy matches.
 
-    All of several parts match as the least of them does, any of them as the greatest.
+    ``UNKNOWN``: DRS left out the field that the entry looks at. If all of several parts must
+    match, the smallest fit counts; if any of them may, the greatest.
     """
 
     NO = auto()
@@ -45,13 +32,13 @@ class Fit(IntEnum):
     YES = auto()
 
     def holds(self, *, protects: bool) -> bool:
-        """Return whether the entry applies: in doubt, where it protects and does not soften."""
+        """Return whether the entry applies; in doubt, only if it makes the result stricter."""
         return self is Fit.YES or (self is Fit.UNKNOWN and protects)
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where something stands: a file (or ``builtin:…``), a line from 1, a path in the file."""
+    """A place in a policy: the file (or ``builtin:…``), the line from 1, the path in the file."""
 
     file: str
     line: int
@@ -63,14 +50,11 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The effect on one item, where the policy says so, and the author's reason ("" if none)."""
+    """The effect on one item, the place that decides it, and the author's reason, if any."""
 
     effect: Effect
     origin: Origin
     reason: str = ""
-
-
-_GLOB = re.compile(r"[*?[]")
 
 
 class Patterns:
@@ -89,7 +73,7 @@ class Patterns:
         return text in self._exact or any(glob.match(text) for glob in self._globs)
 
     def fit(self, text: str) -> Fit:
-        """Return how a text fits that DRS may leave out: where it is blank, it is not known."""
+        """Return how a text fits that DRS may leave out; a blank text is unknown."""
         blank = not text.strip()
         if self.match("" if blank else text):
             return Fit.YES
@@ -107,7 +91,7 @@ class Patterns:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a rule or waiver applies to; None matches anything, and all that is given must match."""
+    """What a rule or waiver applies to; None matches anything, and all other fields must match."""
 
     item: Patterns | None = None
     group: Patterns | None = None
@@ -128,7 +112,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """A dated exception that turns a block into a warning; both days are waived, in UTC."""
+    """A dated exception that turns a block into a warning; both dates are inclusive, in UTC."""
 
     id: str
     match: Match
@@ -142,7 +126,7 @@ class Waiver:
 
 @dataclass(frozen=True, slots=True)
 class Required:
-    """An item that must be present and PASSED, in all tasks or in those that match."""
+    """An item that must be present and PASSED, in all tasks or in the matching ones."""
 
     item: str
     origin: Origin
@@ -150,7 +134,7 @@ class Required:
     direction: Patterns | None = None
 
     def applies(self, task: str, direction: str) -> Fit:
-        """Return whether it is required of a task of this direction."""
+        """Return whether a task of this direction must have the item."""
         if self.task is not None and not self.task.match(task):
             return Fit.NO
         return Fit.YES if self.direction is None else self.direction.fit(direction)
@@ -158,7 +142,7 @@ class Required:
 
 @dataclass(frozen=True, slots=True)
 class NeverWaive:
-    """Items and groups that no waiver may touch, as one place says it."""
+    """Items and groups that no waiver may touch."""
 
     origin: Origin
     items: Patterns | None = None
@@ -173,7 +157,7 @@ class NeverWaive:
 
 @dataclass(frozen=True, slots=True)
 class Placed(Generic[_Value]):
-    """A value and where it stands."""
+    """A value with its place in the policy."""
 
     value: _Value
     origin: Origin
@@ -181,7 +165,7 @@ class Placed(Generic[_Value]):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds; None where there is none."""
+    """Limits; None means unlimited."""
 
     max_warnings: Placed[int] | None = None
     max_warnings_per_task: Placed[int] | None = None
@@ -190,7 +174,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What one place of a policy says; what it leaves open is None or empty."""
+    """The settings of one file, profile or key of ``tasks:``; what is not set is None or empty."""
 
     statuses: Mapping[Status, Decision] = field(default_factory=dict)
     skipped: Decision | None = None
@@ -207,26 +191,65 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy(Layer):
-    """A whole policy, ready to judge by: a layer with nothing left open that has to be known.
+    """A complete policy: ``statuses`` has every `Status`, and ``skipped`` is set.
 
     Attributes:
         name: the file as the user named it, or ``builtin:default``; with the profile, if any.
-        digest: SHA-256 over the text of every file it was made of, in hexadecimal.
-        statuses: what holds where no rule matches; every `Status` is there.
-        skipped: what holds for an item that was skipped in DRS.
-        rules: in order; the first that matches decides.
-        required: items that must be present and PASSED.
-        limits: bounds.
-        allow_empty: whether a task may pass without items.
-        waivers: dated exceptions, in order; the first that applies waives.
-        never_waive: what no waiver may touch.
-        max_waiver_days: the longest that a waiver may run.
-        known_warnings: ``allow`` or ``count``: what warnings mean that the baseline had.
-        tasks: layers for some tasks.
-        sources: the files it was made of, the first named first.
+        digest: SHA-256 over the text of all its files, in hexadecimal.
+        sources: its files, the one that the user named first.
     """
 
     name: str
     digest: str
     skipped: Decision
     sources: tuple[str, ...]
+
+
+def stack(layers: Sequence[Layer]) -> Layer:
+    """Combine layers, the lowest first.
+
+    A single value of an upper layer replaces that of a lower one. An upper layer's rules come
+    first. Requirements, waivers and ``never_waive`` add up. The smallest ``max_waiver_days`` holds,
+    so that a team cannot lift its organisation's limit.
+    """
+    return reduce(_on_top, layers, Layer())
+
+
+def _on_top(lower: Layer, upper: Layer) -> Layer:
+    days = [one for one in (lower.max_waiver_days, upper.max_waiver_days) if one is not None]
+    low, high = lower.limits, upper.limits
+    return Layer(
+        statuses={**lower.statuses, **upper.statuses},
+        skipped=upper.skipped or lower.skipped,
+        rules=upper.rules + lower.rules,
+        required=lower.required + upper.required,
+        limits=Limits(
+            max_warnings=high.max_warnings or low.max_warnings,
+            max_warnings_per_task=high.max_warnings_per_task or low.max_warnings_per_task,
+            min_passed_rate=high.min_passed_rate or low.min_passed_rate,
+        ),
+        allow_empty=upper.allow_empty or lower.allow_empty,
+        waivers=lower.waivers + upper.waivers,
+        never_waive=lower.never_waive + upper.never_waive,
+        max_waiver_days=min(days, key=lambda one: one.value, default=None),
+        known_warnings=upper.known_warnings or lower.known_warnings,
+        tasks=lower.tasks + upper.tasks,
+    )
+
+
+def for_task(policy: Policy, task_id: str) -> Policy:
+    """Return the policy with the matching layers of ``tasks:`` on top."""
+    layers = [layer for patterns, layer in policy.tasks if patterns.match(task_id)]
+    if not layers:
+        return policy
+    made = stack([policy, *layers])
+    return replace(
+        policy,
+        statuses=made.statuses,
+        skipped=made.skipped or policy.skipped,
+        rules=made.rules,
+        required=made.required,
+        # max_warnings limits the whole run, not one task.
+        limits=replace(made.limits, max_warnings=policy.limits.max_warnings),
+        allow_empty=made.allow_empty,
+    )

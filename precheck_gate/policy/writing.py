@@ -1,17 +1,16 @@
-"""An effective policy as a document of the format that policies are written in."""
+"""Write an effective policy as YAML or JSON in the format of policies. Pure."""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate.errors import UsageError
 from precheck_gate.model.snapshots import Status
-from precheck_gate.policy.composition import stack
 from precheck_gate.policy.globs import may_meet, respell
-from precheck_gate.policy.model import Layer, Patterns
+from precheck_gate.policy.model import Layer, Patterns, stack
 from precheck_gate.safetext.cleaning import clean_line
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
     from precheck_gate.policy.model import (
         Decision,
-        Limits,
         Match,
         NeverWaive,
         Origin,
@@ -30,31 +28,28 @@ if TYPE_CHECKING:
         Waiver,
     )
 
-__all__ = ["as_document", "to_json", "to_yaml"]
-
 _PLAIN = re.compile(
     r"[A-Za-z][A-Za-z0-9_./@+-]*(?: [A-Za-z0-9][A-Za-z0-9_./@+-]*)*|\d{4}-\d{2}-\d{2}"
 )
-# Other readers of YAML take these words for more than text.
+# Words that other YAML readers do not take for text.
 _WORDS = frozenset(("null", "true", "false", "yes", "no", "on", "off", "y", "n"))
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Noted:
-    """A value of the document and where it comes from."""
+    """A value of the document, with its origin."""
 
     value: Any
     origin: Origin
 
 
 def as_document(policy: Policy) -> dict[str, Any]:
-    """Return the document that loads as this policy; `to_yaml` and `to_json` write it.
+    """Return the document that loads as this policy, for `to_yaml` and `to_json`.
 
     Raises:
-        UsageError: two layers of ``tasks:`` have one key, and it cannot be spelled in two ways.
+        UsageError: two layers of ``tasks:`` have the same key, and it has no second spelling.
     """
-    tasks = {key: _layer(one) for key, one in _task_layers(policy)}
     return _filled(
         {
             "version": 1,
@@ -63,7 +58,7 @@ def as_document(policy: Policy) -> dict[str, Any]:
             "never_waive": _never_waive(policy.never_waive),
             "max_waiver_days": _placed(policy.max_waiver_days),
             "baseline": _filled({"known_warnings": _placed(policy.known_warnings)}),
-            "tasks": tasks,
+            "tasks": {key: _layer(one) for key, one in _task_layers(policy)},
         }
     )
 
@@ -75,22 +70,27 @@ def _filled(mapping: dict[str, Any]) -> dict[str, Any]:
 def _layer(layer: Layer) -> dict[str, Any]:
     return _filled(
         {
-            "statuses": _statuses(layer.statuses),
-            "skipped": layer.skipped and _Noted(layer.skipped.effect.value, layer.skipped.origin),
+            "statuses": {
+                status.value: _effect(layer.statuses[status])
+                for status in Status
+                if status in layer.statuses
+            },
+            "skipped": layer.skipped and _effect(layer.skipped),
             "rules": list(map(_rule, layer.rules)),
             "required_items": list(_required(layer.required)),
-            "limits": _limits(layer.limits),
+            "limits": _filled(
+                {
+                    part.name: _placed(getattr(layer.limits, part.name))
+                    for part in fields(layer.limits)
+                }
+            ),
             "allow_empty": _placed(layer.allow_empty),
         }
     )
 
 
-def _statuses(statuses: Mapping[Status, Decision]) -> dict[str, Any]:
-    return {
-        status.value: _Noted(statuses[status].effect.value, statuses[status].origin)
-        for status in Status
-        if status in statuses
-    }
+def _effect(decision: Decision) -> _Noted:
+    return _Noted(decision.effect.value, decision.origin)
 
 
 def _rule(rule: Rule) -> _Noted:
@@ -123,7 +123,7 @@ def _patterns(patterns: Patterns | None) -> str | list[str] | None:
 
 
 def _required(required: Sequence[Required]) -> Iterator[_Noted]:
-    # Two layers may require the same; in one list it may stand only once, and the first decides.
+    # Two layers may require the same item, but one list may not. The first decides.
     first: dict[tuple[Any, ...], Required] = {}
     for one in required:
         first.setdefault((one.item, one.task, one.direction), one)
@@ -131,16 +131,6 @@ def _required(required: Sequence[Required]) -> Iterator[_Noted]:
         task, direction = _patterns(one.task), _patterns(one.direction)
         whole = _filled({"item": one.item, "task": task, "direction": direction})
         yield _Noted(one.item if len(whole) == 1 else whole, one.origin)
-
-
-def _limits(limits: Limits) -> dict[str, Any]:
-    return _filled(
-        {
-            "max_warnings": _placed(limits.max_warnings),
-            "max_warnings_per_task": _placed(limits.max_warnings_per_task),
-            "min_passed_rate": _placed(limits.min_passed_rate),
-        }
-    )
 
 
 def _waiver(waiver: Waiver) -> _Noted:
@@ -169,10 +159,10 @@ def _placed(placed: Placed[Any] | None) -> _Noted | None:
 
 
 def _task_layers(policy: Policy) -> list[tuple[str, Layer]]:
-    """Return the layers of ``tasks:`` under keys that differ, with the same meaning together.
+    """Return the layers of ``tasks:`` under unique keys, with the same meaning together.
 
-    Files on top of each other may have the same key. Such layers become one where none stands
-    between them for a task of theirs; else the key is spelled in another way the second time.
+    Several files may have the same key. Their layers become one if no layer between them is for a
+    task of theirs; otherwise the second key is spelled in another way.
     """
     made: list[tuple[str, str, Layer]] = []
     for patterns, layer in policy.tasks:
@@ -188,25 +178,21 @@ def _task_layers(policy: Policy) -> list[tuple[str, Layer]]:
             spelling = respell(key, [spelled for _, spelled, _ in made])
             if spelling is None:
                 raise UsageError(
-                    f"The layers for {key!r} under tasks: cannot be shown in one file.",
-                    hint="Put them in one place, or spell the two keys differently.",
+                    f"The layers for {key!r} under tasks: cannot be shown in one policy.",
+                    hint="Put them in one file, or spell the two keys differently.",
                 )
         made.append((key, spelling or key, layer))
     return [(spelling, layer) for _, spelling, layer in made]
 
 
 def to_yaml(document: Mapping[str, Any]) -> list[str]:
-    """Return the lines of a document as YAML, with the origin of each value behind it."""
-    return _mapping(document)
-
-
-def _mapping(mapping: Mapping[str, Any]) -> list[str]:
+    """Return the lines of a document as YAML, with the origin of each value as a comment."""
     lines: list[str] = []
-    for key, value in mapping.items():
+    for key, value in document.items():
         inner, note = _open(value)
         spelled = _scalar(key)
         if isinstance(inner, dict):
-            lines += [f"{spelled}:{note}", *(f"  {line}" for line in _mapping(inner))]
+            lines += [f"{spelled}:{note}", *(f"  {line}" for line in to_yaml(inner))]
         elif isinstance(inner, list) and any(isinstance(one, _Noted) for one in inner):
             lines += [f"{spelled}:{note}", *(f"  {line}" for line in _sequence(inner))]
         elif isinstance(inner, list):
@@ -219,7 +205,7 @@ def _mapping(mapping: Mapping[str, Any]) -> list[str]:
 def _sequence(values: Iterable[Any]) -> Iterator[str]:
     for value in values:
         inner, note = _open(value)
-        first, *rest = _mapping(inner) if isinstance(inner, dict) else [_scalar(inner)]
+        first, *rest = to_yaml(inner) if isinstance(inner, dict) else [_scalar(inner)]
         yield f"- {first}{note}"
         yield from (f"  {line}" for line in rest)
 
@@ -237,14 +223,14 @@ def _scalar(value: Any) -> str:
         return repr(value)
     if _PLAIN.fullmatch(value) and value.casefold() not in _WORDS:
         return value
-    # What is printed is made harmless; written with escapes, that changes nothing of the value.
-    text = "".join(_ESCAPES.get(sign) or _harmless(sign) for sign in value)
+    # Cleaning the output must not change the value, so write what it would change as escapes.
+    text = "".join(_ESCAPES.get(sign) or _escaped(sign) for sign in value)
     if clean_line(text) != text:
         text = text.replace(":", "\\x3A").replace("#", "\\x23")
     return f'"{text}"'
 
 
-def _harmless(sign: str) -> str:
+def _escaped(sign: str) -> str:
     if clean_line(sign) == sign:
         return sign
     code = ord(sign)
@@ -254,10 +240,10 @@ def _harmless(sign: str) -> str:
 def to_json(document: Mapping[str, Any]) -> list[str]:
     """Return the lines of a document as JSON, without origins."""
     text = json.dumps(_plain(document), indent=2, ensure_ascii=False)
-    # Escapes are safe on any terminal. What lies beyond 16 bits would need two of them, which
-    # readers of YAML take for two characters.
+    # Escapes are safe on any terminal. A character beyond 16 bits would need two of them, which
+    # YAML readers take for two characters.
     text = "".join(sign if _stays(sign) else json.dumps(sign)[1:-1] for sign in text)
-    # Neither stands in JSON but inside of a text.
+    # In JSON, both occur only inside of strings.
     return text.replace("::", "\\u003a\\u003a").replace("##", "\\u0023\\u0023").split("\n")
 
 

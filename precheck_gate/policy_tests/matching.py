@@ -1,8 +1,9 @@
-"""What a case expects against what came out, as lines that a person can act on. Pure."""
+"""Compare what a case expects with the verdict. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from precheck_gate.judgement.run import exit_code
@@ -11,12 +12,10 @@ from precheck_gate.policy.model import Patterns
 from precheck_gate.safetext.cleaning import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from precheck_gate.model.verdicts import RunVerdict, TaskVerdict
     from precheck_gate.policy_tests.case_files import Expectation, PolicyCase
-
-__all__ = ["Mismatch", "compare"]
 
 _SHOWN = 200
 _SHOWN_FINDINGS = 8
@@ -24,23 +23,22 @@ _SHOWN_FINDINGS = 8
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """One expectation that was not met: where it stands, what it wants, what there is."""
+    """One expectation that is not met."""
 
-    path: str
-    line: int
+    expectation: Expectation
     expected: str
-    got: tuple[str, ...]
+    got: Sequence[str]
 
     @property
     def lines(self) -> list[str]:
-        """The mismatch as a diff: what is expected with a minus, what there is with a plus."""
-        head = f"{self.path} (line {self.line})" if self.line else self.path
+        """The mismatch as a diff: expected lines with a minus, actual lines with a plus."""
+        head = f"{self.expectation.path} (line {self.expectation.line})"
         return [head, f"  - {self.expected}", *(f"  + {line}" for line in self.got)]
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A finding and the task that it is about; "" for the run itself."""
+    """A finding and its task; "" for the run itself."""
 
     task: str
     finding: Finding
@@ -58,12 +56,7 @@ def _run(case: PolicyCase, run: RunVerdict, found: Sequence[_Found]) -> Iterator
         expected = case.expected.get(key)
         if expected is not None and expected.want != got:
             because = [one for one in found if one.finding.verdict is run.verdict]
-            yield _mismatch(expected, str(expected.want), [str(got), *_told(because)])
-    if "error" in case.expected:
-        expected = case.expected["error"]
-        yield _mismatch(
-            expected, f"the policy is refused: {_spell(expected.want)}", ["it is accepted"]
-        )
+            yield Mismatch(expected, str(expected.want), [str(got), *_described(because)])
 
 
 def _tasks(case: PolicyCase, tasks: Sequence[TaskVerdict]) -> Iterator[Mismatch]:
@@ -73,25 +66,25 @@ def _tasks(case: PolicyCase, tasks: Sequence[TaskVerdict]) -> Iterator[Mismatch]
         wrong = [task for task in named if task.verdict.value != expected.want]
         if not named:
             ids = ", ".join(task.task_id for task in tasks[:_SHOWN_FINDINGS]) or "none"
-            yield _mismatch(expected, f"a task {name}", [f"tasks: {ids}"])
+            yield Mismatch(expected, f"a task {name}", [f"tasks: {ids}"])
         elif wrong:
             first = wrong[0]
-            more = f", and so are {len(wrong) - 1} more" if len(wrong) > 1 else ""
+            more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
             because = [
                 _Found(first.task_id, finding)
                 for finding in first.findings
                 if finding.verdict is first.verdict
             ]
             got = f"{first.verdict.value} ({first.task_id}{more})"
-            yield _mismatch(expected, expected.want, [got, *_told(because)])
+            yield Mismatch(expected, expected.want, [got, *_described(because)])
 
 
 def _waivers(case: PolicyCase, run: RunVerdict) -> Iterator[Mismatch]:
     states = {waiver.id: waiver.state.value for waiver in run.waivers}
     for name, expected in case.waivers.items():
-        got = states.get(name, f"there is no such waiver: {', '.join(states) or 'none'}")
+        got = states.get(name, f"no such waiver; the waivers are: {', '.join(states) or 'none'}")
         if got != expected.want:
-            yield _mismatch(expected, expected.want, [got])
+            yield Mismatch(expected, expected.want, [got])
 
 
 def _all(case: PolicyCase, found: Sequence[_Found]) -> Iterator[Mismatch]:
@@ -99,27 +92,24 @@ def _all(case: PolicyCase, found: Sequence[_Found]) -> Iterator[Mismatch]:
         count = expected.want.get("count")
         like = [one for one in found if not _differing(expected.want, one)]
         if count is None and not like:
-            yield _mismatch(expected, _spell(expected.want), list(_nearest(expected.want, found)))
+            yield Mismatch(expected, _spell(expected.want), list(_nearest(expected.want, found)))
         elif count is not None and len(like) != count:
-            got = [f"{len(like)} such findings", *_told(like)]
-            yield _mismatch(expected, _spell(expected.want), got)
+            got = [f"{len(like)} matching findings", *_described(like)]
+            yield Mismatch(expected, _spell(expected.want), got)
     exactly = case.expected.get("exactly")
     if exactly is not None and exactly.want:
-        extra = [one for one in found if _speaks(one) and not _is_named(one, case.findings)]
+        extra = [
+            one
+            for one in found
+            if one.finding.verdict is not Verdict.PASSED
+            and all(_differing(other.want, one) for other in case.findings)
+        ]
         if extra:
-            yield _mismatch(exactly, "no other finding warns or blocks", list(_told(extra)))
-
-
-def _speaks(found: _Found) -> bool:
-    return found.finding.verdict is not Verdict.PASSED
-
-
-def _is_named(found: _Found, expected: Iterable[Expectation]) -> bool:
-    return any(not _differing(one.want, found) for one in expected)
+            yield Mismatch(exactly, "no other finding warns or blocks", list(_described(extra)))
 
 
 def _differing(want: dict[str, Any], found: _Found) -> list[str]:
-    """Return the keys of an expected finding that ``found`` does not match."""
+    """Return the keys in which ``found`` differs from an expected finding."""
     return [key for key, value in want.items() if not _matches(key, value, found)]
 
 
@@ -133,33 +123,26 @@ def _matches(key: str, want: Any, found: _Found) -> bool:
 
 
 def _spellings(key: str, found: _Found) -> tuple[str, ...]:
-    """Return a key's value in every form that an expectation may name it in."""
+    """Return a key's value in every form that an expectation may use."""
     value = _value(key, found)
     if key != "decided_by":
         return (value,)
     place, blank, path = value.rpartition(" ")
-    # "team/policy.yaml:4 rules[0]" is named by its end, too; the gate's own rules are not places.
+    # "team/policy.yaml:4 rules[0]" may be given as "rules[0]" too, but not "gate: result …".
     if not blank or place.startswith("gate"):
         return (value,)
     return (value, value.rpartition("/")[2], path)
 
 
 def _value(key: str, found: _Found) -> str:
-    finding = found.finding
-    match key:
-        case "task":
-            return found.task
-        case "kind" | "effect" | "verdict":
-            value: str = getattr(finding, key).value
-            return value
-        case "item":
-            return finding.title
-        case _:
-            return str(getattr(finding, key))
+    if key == "task":
+        return found.task
+    value = getattr(found.finding, "title" if key == "item" else key)
+    return str(value.value if isinstance(value, Enum) else value)
 
 
 def _nearest(want: dict[str, Any], found: Sequence[_Found]) -> Iterator[str]:
-    """Yield the finding that comes closest, and what of it differs."""
+    """Yield the closest finding, and how it differs."""
 
     def rank(one: _Found) -> tuple[bool, int]:
         differing = _differing(want, one)
@@ -167,20 +150,20 @@ def _nearest(want: dict[str, Any], found: Sequence[_Found]) -> Iterator[str]:
 
     best = min(found, key=rank, default=None)
     if best is None:
-        yield "there is no finding at all"
+        yield "there are no findings"
         return
     differing = _differing(want, best)
-    about = "none is like this; the nearest" if rank(best)[0] else "it"
+    about = "no such finding; the closest" if rank(best)[0] else "the finding"
     said = ", ".join(f"{key} {_shown(key, best)}" for key in differing)
     yield f"{about} has {said}"
-    yield from _told([best])
+    yield from _described([best])
 
 
 def _shown(key: str, found: _Found) -> str:
     return str(found.finding.known).lower() if key == "known" else _value(key, found) or "(none)"
 
 
-def _told(found: Sequence[_Found]) -> Iterator[str]:
+def _described(found: Sequence[_Found]) -> Iterator[str]:
     for one in found[:_SHOWN_FINDINGS]:
         finding = one.finding
         whose = f"{one.task}: " if one.task else ""
@@ -198,7 +181,3 @@ def _spell(want: Any) -> str:
     if isinstance(want, list):
         return " or ".join(map(_spell, want))
     return str(want).lower() if isinstance(want, bool) else str(want) or "(none)"
-
-
-def _mismatch(expected: Expectation, want: str, got: Sequence[str]) -> Mismatch:
-    return Mismatch(expected.path, expected.line, want, tuple(got))

@@ -14,7 +14,7 @@ from precheck_gate.polling.events import Remarked
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from precheck_gate.drs.api.v3_results import Answer
+    from precheck_gate.drs.api.v3_wire import Answer
     from precheck_gate.model.snapshots import Item
     from precheck_gate.polling.poller import Asker
     from precheck_gate.polling.starting import Starter

@@ -13,7 +13,7 @@ from precheck_gate.polling.watch import Watch, accusation
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from precheck_gate.drs.api.v3_results import Answer
+    from precheck_gate.drs.api.v3_wire import Answer
     from precheck_gate.errors import BatchRefused, TransientFault
     from precheck_gate.polling.events import Observer
 

@@ -10,7 +10,7 @@ from precheck_gate.errors import ServiceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from precheck_gate.drs.api.v3_results import Answer
+    from precheck_gate.drs.api.v3_wire import Answer
     from precheck_gate.model.snapshots import About
     from precheck_gate.polling.poller import Asker
     from precheck_gate.runtime.clock import Clock

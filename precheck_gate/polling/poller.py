@@ -30,7 +30,7 @@ from precheck_gate.polling.watch import trouble_from
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from precheck_gate.drs.api.v3_results import Answer
+    from precheck_gate.drs.api.v3_wire import Answer
     from precheck_gate.model.snapshots import Observation, Trouble
     from precheck_gate.polling.batches import Batch
     from precheck_gate.polling.cadence import Cadence

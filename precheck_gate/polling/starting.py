@@ -7,8 +7,8 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from precheck_gate.drs.api.v3_tasks import not_started
-from precheck_gate.drs.http.error_bodies import TRY_AGAIN
+from precheck_gate.drs.api.v3_wire import not_started
+from precheck_gate.drs.http.replies import TRY_AGAIN
 from precheck_gate.errors import BatchRefused, TransientFault
 from precheck_gate.model.snapshots import Trouble, TroubleKind
 

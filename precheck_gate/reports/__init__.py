@@ -1,1 +1,1 @@
-"""Reports: the verdict in one format each, one file per format, behind one small protocol."""
+"""Reports: the verdict in one format per module, and the sinks that they go to."""

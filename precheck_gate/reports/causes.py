@@ -1,4 +1,4 @@
-"""What the findings of many tasks have in common: one cause, how many tasks, the next step."""
+"""Equal findings of many tasks, listed once: the cause, and the tasks that have it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING
 from precheck_gate.model.verdicts import Effect, FindingKind, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from precheck_gate.model.verdicts import Finding, RunVerdict, TaskVerdict
-
-__all__ = ["Cause", "Causes", "follows_from_items"]
 
 # Beyond these, causes are only counted, and tasks are only numbers.
 MAX_CAUSES = 2_000
@@ -21,12 +17,12 @@ MAX_TASKS_NAMED = 12
 
 @dataclass(slots=True)
 class Cause:
-    """The same thing found in one task or in many.
+    """One finding of one or many tasks.
 
     Attributes:
         example: the first such finding.
-        tasks: how many tasks have it; 0 for what concerns the run.
-        named: the first of them.
+        tasks: how many tasks have it; 0 for a finding about the run.
+        named: the first of these tasks.
         known: in how many tasks the baseline had it already.
         waived: in how many tasks a waiver softened it.
         varied: whether the messages differ from task to task.
@@ -41,13 +37,8 @@ class Cause:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """What two findings have in common that are of the same cause."""
+        """What findings of the same cause have in common."""
         return _key(self.example)
-
-    @property
-    def of_the_run(self) -> bool:
-        """Whether it concerns the run as a whole."""
-        return self.example.kind is FindingKind.RUN
 
     @property
     def of_an_item(self) -> bool:
@@ -56,9 +47,9 @@ class Cause:
 
 
 def follows_from_items(finding: Finding) -> bool:
-    """Return whether items that block explain this: "result: false" is not a cause of its own.
+    """Return whether items that block explain this finding: DRS's own "result: false".
 
-    An error of the service, or a pre-check that has not ended, is one, whatever the items say.
+    An error of the service, or an unfinished pre-check, is a cause of its own.
     """
     own = finding.kind is FindingKind.TASK and finding.title == "result"
     return own and finding.verdict is Verdict.BLOCKED
@@ -68,9 +59,9 @@ class Causes:
     """Adds up what blocks and what warns over the tasks of a run.
 
     Args:
-        exact: whether only findings of the very same words are one cause.
-        accepted: whether to add up as well what the policy allows and DRS does not call passed.
-        bound: of how many causes at most.
+        exact: whether findings with different messages are different causes.
+        accepted: whether to include findings that the policy allows but DRS does not call PASSED.
+        bound: how many causes to keep.
     """
 
     def __init__(
@@ -81,10 +72,10 @@ class Causes:
         self._bound = bound
         self._causes: dict[tuple[str, ...], Cause] = {}
         self.left_out = 0
-        """How many findings are of causes beyond the bound."""
+        """How many findings have causes beyond the bound."""
 
     def add(self, task: TaskVerdict) -> None:
-        """Take what speaks against one task."""
+        """Take the findings of one task."""
         against = [finding for finding in task.findings if self._counts(finding)]
         items_block = any(
             finding.kind is not FindingKind.TASK and finding.effect is Effect.BLOCK
@@ -119,17 +110,27 @@ class Causes:
             cause.named.append(task_id)
 
     def against(self, run: RunVerdict, effect: Effect) -> list[Cause]:
-        """Return the causes of an effect: the run's own first, then those of the most tasks."""
-        own: Iterable[Cause] = map(Cause, run.findings)
-        found = [cause for cause in (*own, *self._causes.values()) if _effect(cause) is effect]
-        return sorted(found, key=lambda cause: (not cause.of_the_run, -cause.tasks))
+        """Return the causes with an effect: those of the run first, then by number of tasks."""
+        of_tasks = [cause for cause in self._causes.values() if cause.example.effect is effect]
+        # A fault of the whole service is a finding of the run and of every task: one is enough.
+        everywhere = {
+            _words(cause.example)
+            for cause in of_tasks
+            if cause.tasks == sum(run.tasks.values()) and not cause.varied
+        }
+        of_run = [
+            Cause(finding)
+            for finding in run.findings
+            if finding.effect is effect and _words(finding) not in everywhere
+        ]
+        return [*of_run, *sorted(of_tasks, key=lambda cause: -cause.tasks)]
 
 
-def _effect(cause: Cause) -> Effect:
-    return cause.example.effect
+def _words(finding: Finding) -> tuple[Verdict, str, str]:
+    return finding.verdict, finding.message, finding.next_step
 
 
 def _key(finding: Finding) -> tuple[str, ...]:
     own = finding.decided_by if finding.kind is FindingKind.TASK else finding.group
     what = (finding.kind.value, finding.title, finding.status, finding.failed_reason)
-    return (finding.verdict.value, *what, own)  # in the page's script too: causeKey
+    return (finding.verdict.value, *what, own)  # as causeKey in the page's script

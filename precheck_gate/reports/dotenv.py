@@ -1,9 +1,8 @@
 """The verdict as variables, one a line: GitLab's dotenv report, Jenkins, shells.
 
-Values stand without quotes, as GitLab wants them: it keeps quotes as part of a value. It takes
-files below 5 KiB only, and expands ``$`` in values; both are seen to here. A list of tasks that
-would not fit is left out as a whole, and a variable says so: half a list of ready tasks would pass
-for all of them.
+GitLab keeps quotes as part of a value, so values have none. It takes only files below 5 KiB, and
+expands ``$`` in values. A list of tasks that does not fit is left out as a whole, and a variable
+says so: half a list of ready tasks would look like all of them.
 """
 
 from __future__ import annotations
@@ -19,36 +18,29 @@ if TYPE_CHECKING:
 
     from precheck_gate.model.verdicts import RunFacts, RunVerdict, TaskVerdict
 
-__all__ = ["DotenvReporter"]
-
 PREFIX = "PRECHECK_GATE_"
 MAX_BYTES = 5_000
 """GitLab takes less than 5,120 bytes."""
 
-# What a shell, GitLab's expansion or a reader of lines could take for more than a letter.
+# A shell, GitLab's expansion or a reader of lines could take these for more than a character.
 _RISKY = re.compile(r"[^0-9A-Za-z_.:@+/,\[\]\"\\ -]")
 
 
 class DotenvReporter:
-    """Writes one run as variables to a stream.
-
-    Args:
-        out: the stream.
-        max_bytes: how large the file may become.
-    """
+    """Writes one run as variables to a stream."""
 
     def __init__(self, out: TextIO, *, max_bytes: int = MAX_BYTES) -> None:
         self._out = out
         self._max_bytes = max_bytes
-        self._outcome = ReadinessCollector(first=0)
+        self._readiness = ReadinessCollector(first=0)
 
     def add_task(self, task: TaskVerdict) -> None:
         """Take the verdict of one task."""
-        self._outcome.add_task(task)
+        self._readiness.add_task(task)
 
     def finish(self, run: RunVerdict, facts: RunFacts) -> None:
         """Write all variables."""
-        readiness = self._outcome.finish(run, facts)
+        readiness = self._readiness.finish(run, facts)
         lists = {"READY_TASKS": readiness.ready, "BLOCKED_TASKS": readiness.blocked}
         values = {
             "VERDICT": readiness.verdict.value,
@@ -60,7 +52,7 @@ class DotenvReporter:
             "WARNINGS": str(readiness.warnings),
             "LEFT_OUT": ",".join(lists).lower(),
         }
-        # The ready ones first: a pipeline starts them. Each list is whole or not there at all.
+        # The ready tasks first: a pipeline starts them. Each list is whole or left out.
         left_out = list(lists)
         for name, tasks in lists.items():
             tried = values | {name: _array(tasks)}
@@ -76,6 +68,6 @@ def _lines(values: dict[str, str]) -> str:
 
 
 def _array(tasks: Sequence[str]) -> str:
-    """Return a JSON array of plain ASCII; what could act stands as its escape."""
+    """Return a JSON array of plain ASCII, with risky characters as escapes."""
     text = json.dumps(tasks, ensure_ascii=True, separators=(",", ":"))
     return _RISKY.sub(lambda found: f"\\u{ord(found.group()):04x}", text)

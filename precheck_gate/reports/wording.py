@@ -1,4 +1,4 @@
-"""The words that the reports for people share: verdicts, counts, waivers, times."""
+"""The texts that the reports for people share: verdicts, run details, waivers, times."""
 
 from __future__ import annotations
 
@@ -9,17 +9,6 @@ from precheck_gate.safetext.cleaning import count, shorten
 
 if TYPE_CHECKING:
     from precheck_gate.model.verdicts import RunFacts, RunVerdict, WaiverUse
-
-__all__ = [
-    "EXPIRY_NOTICE_DAYS",
-    "LABELS",
-    "duration",
-    "headline",
-    "how_it_came_about",
-    "one_line",
-    "percent",
-    "waiver_note",
-]
 
 EXPIRY_NOTICE_DAYS = 14
 MAX_RAW_ERROR = 300
@@ -35,61 +24,60 @@ LABELS = {
 
 def headline(run: RunVerdict) -> str:
     """Return the one sentence that says whether the migration may start."""
-    tasks = count(len(run.requested), "task")
-    green = sum(number for verdict, number in run.tasks.items() if verdict.green)
-    affected = run.tasks.get(run.verdict, 0)
+    number = len(run.requested)
     if run.verdict.green:
         warnings = f", {count(run.warnings, 'warning')}" if run.warnings else ""
-        return f"{tasks} may start{warnings}"
+        return f"{count(number, 'task')} may start{warnings}"
+    affected = run.tasks.get(run.verdict, 0)
     if not affected:
-        return _of_the_run(run)
+        return _run_headline(run)
     match run.verdict:
         case Verdict.BLOCKED:
-            words, others = f"{affected} of {tasks} must not start", "may"
+            text, others = f"{affected} of {count(number, 'task')} must not start", "may"
         case Verdict.INCOMPLETE:
-            words = f"{affected} of {tasks} did not reach a confirmed end of the pre-check"
+            text = f"No confirmed result for {affected} of {count(number, 'pre-check')}"
             others = "may start"
         case _:
-            words = f"No trustworthy answer for {affected} of {tasks}"
+            text = f"No reliable result for {affected} of {count(number, 'task')}"
             others = "may start"
-    return f"{words}; {green} {others}" if green else words
+    # What speaks against the run as a whole stops the green tasks too.
+    green = sum(tasks for verdict, tasks in run.tasks.items() if verdict.green)
+    free = all(finding.verdict.green for finding in run.findings)
+    return f"{text}; {green} {others}" if green and free else text
 
 
-def _of_the_run(run: RunVerdict) -> str:
+def _run_headline(run: RunVerdict) -> str:
     """Return the sentence where no task is the cause."""
     match run.verdict:
         case Verdict.BLOCKED:
-            return "The run as a whole must not start"
+            return "The run is blocked, although no task is"
         case Verdict.INCOMPLETE:
-            return "The run as a whole is incomplete" if run.tasks else "Nothing was judged"
+            return "The run is incomplete" if run.tasks else "No task was judged"
         case _:
-            return (
-                "The run itself ended in an error" if run.requested else "Nothing could be judged"
-            )
+            return "The run failed" if run.requested else "No task could be judged"
 
 
-def how_it_came_about(facts: RunFacts) -> list[tuple[str, str]]:
+def run_details(facts: RunFacts) -> list[tuple[str, str]]:
     """Return labels and values that say by what, when and how the verdict was reached."""
-    policy = facts.policy or "none could be loaded"
     pairs = [
         ("Command", facts.mode),
         ("Judged on", f"{facts.judged_on} (UTC)"),
         ("Exit code", str(facts.exit_code)),
-        ("Ended early by", facts.interrupted_by),
-        ("Policy", policy),
-        ("Policy's SHA-256", facts.policy_digest),
+        ("Interrupted by", facts.interrupted_by),
+        ("Policy", facts.policy or "none loaded"),
+        ("Policy SHA-256", facts.policy_digest),
         ("Endpoint", facts.endpoint),
         ("Project", facts.project_id),
         ("Started", facts.started_at),
         ("Took", duration(facts.seconds) if facts.seconds is not None else ""),
         ("Requests", "" if facts.requests is None else str(facts.requests)),
-        ("Repeated after a fault", "" if facts.retries is None else str(facts.retries)),
+        ("Retries", "" if facts.retries is None else str(facts.retries)),
     ]
     return [(label, value) for label, value in pairs if value]
 
 
 def duration(seconds: float) -> str:
-    """Return a length of time as people say it: ``10 s``, ``12 min 5 s``, ``2 h 3 min``."""
+    """Return a duration for people: ``10 s``, ``12 min 5 s``, ``2 h 3 min``."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -101,27 +89,28 @@ def duration(seconds: float) -> str:
 
 
 def one_line(raw_error: str) -> str:
-    """Return a raw error on one line, cut where it is long."""
+    """Return a raw error on one line, cut if it is long."""
     return shorten(" ⏎ ".join(raw_error.splitlines()), MAX_RAW_ERROR)
 
 
 def percent(progress: str) -> str:
-    """Return what the service said of the progress, without the quotes of its JSON form."""
+    """Return the progress that the service sent, without the quotes of its JSON form."""
     bare = progress[1:-1] if len(progress) > 1 and progress[0] == progress[-1] == '"' else progress
     return shorten(bare, 24)
 
 
 def waiver_note(waiver: WaiverUse) -> str:
-    """Return what has to be done about a waiver, or nothing."""
+    """Return what somebody should know or do about a waiver, or ""."""
     match waiver.state:
         case WaiverState.EXPIRED:
-            return f"expired {count(-waiver.days_left, 'day')} ago and waives no longer"
+            return f"expired {count(-waiver.days_left, 'day')} ago"
         case WaiverState.UNUSED:
-            return "waived nothing; take it out of the policy?"
+            return "waived nothing; remove it from the policy?"
         case WaiverState.PENDING:
-            return "does not waive yet"
+            return "not active yet"
+        case WaiverState.USED if waiver.days_left == 0:
+            return "expires today"
         case WaiverState.USED if waiver.days_left <= EXPIRY_NOTICE_DAYS:
-            left = count(waiver.days_left, "day")
-            return "last day" if waiver.days_left == 0 else f"expires in {left}"
+            return f"expires in {count(waiver.days_left, 'day')}"
         case WaiverState.USED:
             return ""

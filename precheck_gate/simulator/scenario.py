@@ -30,7 +30,7 @@ from precheck_gate.simulator.tasks import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from precheck_gate.documents.yaml_document import Document, Path_
+    from precheck_gate.documents.yaml_document import Document, ValuePath
     from precheck_gate.errors import Problem
 
 # The project of the documented examples.
@@ -167,10 +167,12 @@ class ScenarioReader:
             unknown_task=UnknownTask(value.get("unknown_task", "batch")),
         )
 
-    def _complain(self, message: str, path: Path_, *, key: bool = False, hint: str = "") -> None:
+    def _complain(
+        self, message: str, path: ValuePath, *, key: bool = False, hint: str = ""
+    ) -> None:
         self.problems.append(self._document.problem(message, path, key=key, hint=hint))
 
-    def _task(self, value: dict[str, Any], path: Path_) -> SimulatedTask:
+    def _task(self, value: dict[str, Any], path: ValuePath) -> SimulatedTask:
         first = {key: part for key, part in value.items() if key != "runs"}
         task = self._named_task(first, path)
         runs = value.get("runs", [])
@@ -182,7 +184,7 @@ class ScenarioReader:
             later.append(self._run({**base, **run}, (*path, "runs", index)))
         return replace(task, later=tuple(later))
 
-    def _named_task(self, value: dict[str, Any], path: Path_) -> SimulatedTask:
+    def _named_task(self, value: dict[str, Any], path: ValuePath) -> SimulatedTask:
         task_id: str = value["id"]
         name: str = value.get("name", "")
         for key, word in (("id", task_id), ("name", name)):
@@ -192,7 +194,7 @@ class ScenarioReader:
                 self._ids[word] = task_id
         return self._run(value, path)
 
-    def _run(self, value: dict[str, Any], path: Path_) -> SimulatedTask:
+    def _run(self, value: dict[str, Any], path: ValuePath) -> SimulatedTask:
         task_id: str = value["id"]
         if "answer" not in value and "items" not in value:
             self._complain(
@@ -227,12 +229,12 @@ class ScenarioReader:
         )
 
     def _items(
-        self, documented: list[dict[str, Any]], given: list[dict[str, Any]], path: Path_
+        self, documented: list[dict[str, Any]], given: list[dict[str, Any]], path: ValuePath
     ) -> tuple[SimulatedItem, ...]:
         items = {item["item"]: SimulatedItem(item) for item in documented}
         seen: set[str] = set()
         for index, value in enumerate(given):
-            here: Path_ = (*path, "items", index)
+            here: ValuePath = (*path, "items", index)
             name: str = value["item"]
             if name in seen:
                 self._complain(f"the item {name!r} is duplicated", (*here, "item"))
@@ -250,7 +252,7 @@ class ScenarioReader:
             items[name] = SimulatedItem({**base, **fields}, value.get("zh", {}))
         return tuple(items.values())
 
-    def _points(self, value: dict[str, Any], path: Path_) -> tuple[Milestone, ...]:
+    def _points(self, value: dict[str, Any], path: ValuePath) -> tuple[Milestone, ...]:
         if "progress" not in value:
             duration = seconds(value.get("duration", 0))
             end = Milestone(duration, 100.0)
@@ -261,7 +263,7 @@ class ScenarioReader:
             )
         points: list[Milestone] = []
         for index, point in enumerate(value["progress"]):
-            here: Path_ = (*path, "progress", index)
+            here: ValuePath = (*path, "progress", index)
             if ("percent" in point) == ("raw" in point):
                 self._complain("a point has either 'percent' or 'raw'", here)
             at = seconds(point["at"])
@@ -272,17 +274,17 @@ class ScenarioReader:
             points.insert(0, Milestone(0.0, 0.0))
         return tuple(points)
 
-    def _missing(self, value: bool | dict[str, Any], path: Path_) -> Window | None:
+    def _missing(self, value: bool | dict[str, Any], path: ValuePath) -> Window | None:
         if isinstance(value, bool):
             return ALWAYS if value else None
         return self._window(value, path)
 
-    def _task_error(self, value: dict[str, Any] | None, path: Path_) -> TaskError | None:
+    def _task_error(self, value: dict[str, Any] | None, path: ValuePath) -> TaskError | None:
         if value is None:
             return None
         return TaskError(value["code"], value.get("message", ""), self._window(value, path))
 
-    def _window(self, value: dict[str, Any], path: Path_) -> Window:
+    def _window(self, value: dict[str, Any], path: ValuePath) -> Window:
         window = Window(
             seconds(value.get("from", 0)), seconds(value["to"]) if "to" in value else math.inf
         )
@@ -290,7 +292,7 @@ class ScenarioReader:
             self._complain("'to' must be later than 'from'", (*path, "to"))
         return window
 
-    def _fault(self, value: dict[str, Any], path: Path_) -> Fault:
+    def _fault(self, value: dict[str, Any], path: ValuePath) -> Fault:
         kind = FaultKind(value.get("kind", "status"))
         meant = FAULT_KEYS.get(kind, frozenset())
         for key in value:
@@ -324,7 +326,7 @@ class ScenarioReader:
             delay=seconds(value.get("delay", 0)),
         )
 
-    def _when(self, value: dict[str, Any], path: Path_) -> When:
+    def _when(self, value: dict[str, Any], path: ValuePath) -> When:
         first, last = self._request_range(value.get("request", "1-"), (*path, "request"))
         call = value.get("call", "results")
         task: str = value.get("task", "")
@@ -344,7 +346,7 @@ class ScenarioReader:
             window=self._window(value, path),
         )
 
-    def _request_range(self, value: int | str, path: Path_) -> tuple[int, float]:
+    def _request_range(self, value: int | str, path: ValuePath) -> tuple[int, float]:
         start, dash, end = str(value).partition("-")
         first = int(start)
         last = math.inf if dash and not end else float(end or first)

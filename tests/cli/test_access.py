@@ -197,4 +197,4 @@ def test_a_task_that_was_deleted(gate: Gate, serve: Serve) -> None:
     )
     outcome = gate.run(service.url)
     assert outcome.code == 4
-    outcome.says("DRS.M05004", "was deleted: take it off the list")
+    outcome.says("DRS.M05004", "was deleted: remove it from the list")

@@ -26,17 +26,17 @@ def with_fault(fault: str) -> str:
 
 
 BAD = {
-    "not JSON": ("kind: not_json", "not JSON that can be trusted"),
-    "bytes": ("kind: garbage", "not JSON that can be trusted"),
-    "HTML": ("kind: html", "not JSON that can be trusted"),
-    "empty": ("kind: empty", "not JSON that can be trusted"),
-    "duplicate keys": ("kind: duplicate_key", "'process' stands twice"),
+    "not JSON": ("kind: not_json", "not valid JSON"),
+    "bytes": ("kind: garbage", "not valid JSON"),
+    "HTML": ("kind: html", "not valid JSON"),
+    "empty": ("kind: empty", "not valid JSON"),
+    "duplicate keys": ("kind: duplicate_key", "duplicate key 'process'"),
     "NaN": ("kind: nan", "NaN is not JSON"),
     "results as a mapping": ("kind: wrong_shape", "no list of results"),
-    "a list": ("kind: wrong_shape, body: []", "no list of results"),
-    "a text": ("kind: wrong_shape, body: passed", "no list of results"),
+    "a list": ("kind: wrong_shape, body: []", "not a JSON object"),
+    "a text": ("kind: wrong_shape, body: passed", "not a JSON object"),
     "null": ("kind: wrong_shape, body: null", "no list of results"),
-    "true": ("kind: wrong_shape, body: true", "no list of results"),
+    "true": ("kind: wrong_shape, body: true", "not a JSON object"),
     "results of texts": ("kind: wrong_shape, body: {results: [a]}", "no list of results"),
     "an error with 200": (
         "kind: wrong_shape, body: {error_code: DRS.1, error_msg: no, results: []}",
@@ -76,7 +76,7 @@ def test_an_answer_that_is_none_is_asked_for_again(gate: Gate, serve: Serve, nam
     service = serve(with_fault(f"when: {{request: 1-2}}, {fault}"))
     outcome = gate.run(service.url)
     assert outcome.code == 0
-    outcome.says(words, "Asking again in")
+    outcome.says(words, "Retrying in")
     asked = [one for one in service.requests if one.path.endswith("-result")]
     assert len(asked) == 3
 
@@ -91,7 +91,7 @@ def test_a_bad_answer_after_a_good_one_takes_the_good_one_back(gate: Gate, serve
     outcome = gate.run(service.url, "--timeout", "5m", tasks=[ID, OTHER])
     assert outcome.code == 4
     assert outcome.verdicts() == {ID: "incomplete", OTHER: "error"}
-    outcome.says("could not be confirmed", "not JSON that can be trusted")
+    outcome.says("could not be confirmed", "not valid JSON")
 
 
 # --- size ---------------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ def test_a_compressed_answer_that_was_cut_is_an_error(gate: Gate, missing: int) 
     with serve_body(gzip.compress(GOOD, mtime=0)[:-missing], {"Content-Encoding": "gzip"}) as url:
         outcome = gate.run(url, "--grace", "5s")
     assert outcome.code == 4
-    outcome.says("is cut off or damaged", "Asking again in")
+    outcome.says("is cut off or damaged", "Retrying in")
     outcome.reports("is cut off or damaged")
     assert outcome.report["service"]["retries"] > 0
 
@@ -191,7 +191,7 @@ def test_a_compression_that_nobody_asked_for_is_an_error(gate: Gate) -> None:
     with serve_body(zlib.compress(GOOD), {"Content-Encoding": "deflate"}) as url:
         outcome = gate.run(url, "--grace", "0s")
     assert outcome.code == 4
-    outcome.says("not JSON that can be trusted", "next: ")
+    outcome.says("not valid JSON", "next: ")
 
 
 def test_compression_upon_compression_has_a_bound(gate: Gate) -> None:

@@ -38,7 +38,7 @@ def test_429_with_retry_after_is_waited_out(gate: Gate, serve: Serve) -> None:
     outcome = gate.run(service.url)
     assert outcome.code == 0
     assert [round(moment) for moment in moments(service)] == [0, 40]
-    outcome.says("HTTP 429", "APIGW.0308", "Asking again in 40 s")
+    outcome.says("HTTP 429", "APIGW.0308", "Retrying in 40 s")
     assert outcome.report["service"]["retries"] == 1
 
 
@@ -68,7 +68,7 @@ def test_503s_are_tried_again_with_growing_pauses(
     outcome = gate.run(service.url)
     assert outcome.code == 0
     assert [round(moment) for moment in moments(service)] == [0, 1, 3, 7, 15, 31]
-    outcome.says("HTTP 503", "Asking again in")
+    outcome.says("HTTP 503", "Retrying in")
 
 
 def test_503s_without_end_are_an_error(gate: Gate, serve: Serve) -> None:
@@ -146,7 +146,7 @@ def test_a_count_that_is_off_is_told(gate: Gate, serve: Serve) -> None:
 def test_a_task_doubled_alike_is_one(gate: Gate, serve: Serve) -> None:
     outcome = gate.run(serve(one_task(", doubled: same")).url)
     assert outcome.code == 0
-    outcome.says(f"task {ID} stands 2 times, alike")
+    outcome.says(f"task {ID} is in the answer 2 times, alike")
     assert outcome.verdicts() == {ID: "passed"}
 
 

@@ -36,7 +36,7 @@ def test_a_refused_connection_is_tried_until_the_grace_is_over(gate: Gate) -> No
     with refusing_port() as port:
         outcome = gate.run(f"http://127.0.0.1:{port}", "--grace", "20s")
     assert outcome.code == 4
-    outcome.says(f"127.0.0.1:{port} refused the connection", "Check the host and port", "Asking")
+    outcome.says(f"127.0.0.1:{port} refused the connection", "Check the host and port", "Retrying")
     outcome.reports("refused the connection")
     service = outcome.report["service"]
     assert service["retries"] >= 2
@@ -49,15 +49,15 @@ def test_a_connection_that_is_cut_off_is_tried_again(gate: Gate, serve: Serve, k
     outcome = gate.run(service.url)
     assert outcome.code == 0
     assert outcome.report["service"]["retries"] == 2
-    outcome.says("cut the connection off", "Asking again in")
+    outcome.says("closed the connection", "Retrying in")
 
 
 def test_connections_that_are_always_cut_off_end_in_an_error(gate: Gate, serve: Serve) -> None:
     service = serve(with_fault("kind: reset"))
     outcome = gate.run(service.url)
     assert outcome.code == 4
-    outcome.says(service.url.removeprefix("http://"), "cut the connection off", "A proxy or fire")
-    outcome.reports("cut the connection off")
+    outcome.says(service.url.removeprefix("http://"), "closed the connection", "A proxy or fire")
+    outcome.reports("closed the connection")
 
 
 def test_a_proxy_that_refuses(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +72,7 @@ def test_what_is_asked_again_begins_a_sentence(gate: Gate, monkeypatch: pytest.M
     with refusing_port() as port:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
         outcome = gate.run("https://nonexistent.invalid", "--grace", "20s")
-    assert outcome.text.count("Asking again") == outcome.text.count("refused. Asking again") > 0
+    assert outcome.text.count("Retrying") == outcome.text.count("refused. Retrying") > 0
 
 
 @pytest.mark.parametrize(
@@ -183,8 +183,8 @@ def test_the_timeout_is_never_exceeded(gate: Gate, serve_now: Serve, fault: str)
     # Far from what the fault would take, and from the time of a request.
     assert 1 <= time.monotonic() - begin < 10
     assert outcome.code in (3, 4)
-    outcome.says("gave no whole answer", "next: ")
-    outcome.reports("gave no whole answer")
+    outcome.says("gave no complete answer", "next: ")
+    outcome.reports("gave no complete answer")
 
 
 def test_the_timeout_holds_while_faults_are_waited_out(gate: Gate, serve_now: Serve) -> None:

@@ -63,13 +63,13 @@ def test_an_answer_without_a_task(gate: Gate, file: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"<html>", "not JSON"),
-        (b"\xff\xfe{}", "not JSON"),
-        (answer(entry()).encode()[:-5], "not JSON"),
-        (answer(entry()).encode() * 2, "not JSON"),
-        (b'{"results": [], "results": []}', "'results' stands twice"),
+        (b"<html>", "not valid JSON"),
+        (b"\xff\xfe{}", "not valid JSON"),
+        (answer(entry()).encode()[:-5], "not valid JSON"),
+        (answer(entry()).encode() * 2, "not valid JSON"),
+        (b'{"results": [], "results": []}', "duplicate key 'results'"),
         (b'{"results": [], "count": NaN}', "NaN is not JSON"),
-        (b"[" * 100_000, "nested beyond reason"),
+        (b"[" * 100_000, "nested too deeply"),
         (b'{"results": {}}', "no list of results"),
         (b'{"error_code": "DRS.M00289", "error_msg": "gone"}', "DRS.M00289 gone"),
         (b" " * (32 * 1024 * 1024) + b"{}", "larger than 32 MiB"),
@@ -101,7 +101,7 @@ def test_a_task_that_was_asked_for_and_is_in_no_answer(gate: Gate, file: Path) -
 
 @pytest.mark.parametrize(
     ("tasks", "words"),
-    [([ID, ID], "is named twice"), (["orders"], "'orders' is not a task's ID")],
+    [([ID, ID], "is named twice"), (["orders"], "'orders' is not a task ID")],
 )
 def test_a_list_of_tasks_that_cannot_be_used(
     gate: Gate, file: Path, tasks: list[str], words: str

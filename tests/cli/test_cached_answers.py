@@ -40,7 +40,7 @@ def test_an_answer_from_a_cache_is_an_error_in_both_versions(
         outcome = gate.run(server.url, "--grace", "5s", *argv)
     assert outcome.code == code
     if code:
-        outcome.says("A cache answered in place of 127.0.0.1", "Asking again", "HTTPS_PROXY")
+        outcome.says("A cache answered in place of 127.0.0.1", "Retrying", "HTTPS_PROXY")
         outcome.reports("A cache answered in place of 127.0.0.1")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.documents.validation import load_schema
-from precheck_gate.policy import load_policy
+from precheck_gate.policy.loading import load_policy
 from precheck_gate.policy_tests.case_files import read_case_file
 from tests.support.commands import policy_test
 from tests.support.paths import ROOT
@@ -56,7 +56,7 @@ def test_the_cases_of_a_recipe_hold_and_exercise_all_of_its_policy(
     assert {CASES, POLICY} <= files.keys()
     output = policy_test(tmp_path, "--min-coverage", "100")
     assert output.code == 0, output.out
-    cases = read_case_file(tmp_path / CASES).cases
+    cases = read_case_file(tmp_path / CASES)
     assert len(cases) >= 3
     assert f"{len(cases)} cases: {len(cases)} passed" in output.out
     # At least one case shows what is refused, and one what may start.

@@ -48,7 +48,7 @@ def test_a_waiver_that_expires_while_the_gate_waits_no_longer_waives(
     assert outcome.report["judged_on"] == NEXT
     [waiver] = outcome.report["waivers"]
     assert (waiver["state"], waiver["days_left"]) == ("expired", -1)
-    outcome.says(f"expired on {LAST}")
+    outcome.says(f"until {LAST}): expired 1 day ago")
 
 
 def test_a_waiver_waives_to_the_end_of_its_last_day(

@@ -62,7 +62,7 @@ def advised(gate: Gate, *argv: str) -> Outcome:
 def test_the_exit_line_says_what_advisory_made_of_it(gate: Gate, serve: Serve) -> None:
     outcome = gate.run(serve(SCENARIOS["blocked"]).url, *ADVISORY)
     assert outcome.code == 0
-    outcome.says("exit     0 (blocked, and 0 by --advisory)")
+    outcome.says("exit     0 (blocked, but --advisory is set)")
     passed = gate.run(serve(SCENARIOS["passed"]).url, *ADVISORY)
     passed.says("exit     0 (passed, or passed with warnings)")
 
@@ -107,7 +107,7 @@ def test_advisory_does_not_soften_a_bug(
         raise ZeroDivisionError("s3cr3t-MARK")
 
     monkeypatch.setattr("precheck_gate.polling.poller.Poller.poll", fail)
-    with pytest.raises(AssertionError, match="bug of precheck-gate"):
+    with pytest.raises(AssertionError, match="bug in precheck-gate"):
         gate.run(serve("mysql").url, *ADVISORY)
     report = (gate.folder / "report.json").read_text()
     assert '"exit_code": 70' in report
@@ -133,11 +133,11 @@ def test_a_warn_exit_code_that_means_something_else_is_refused(gate: Gate, code:
         (["run", "--timeout", "0"], "is not between 1 s and 7 days"),
         (["run", "--max-rps", "nan"], "is not a number"),
         (["run", "--max-rps", "inf"], "is not in the range"),
-        (["run", ID, "--mode", "forStartJob"], "--mode has no meaning without --start-precheck"),
+        (["run", ID, "--mode", "forStartJob"], "--mode needs --start-precheck"),
         (["policy", "test", "x", "--min-coverage", "nan"], "is not a number"),
         (["run", "--timeout", "nan"], "is not a duration"),
         (["run", "--interval", "1000d"], "is not between"),
-        (["run", "--report", "junit.xml"], "has to be FORMAT=PATH"),
+        (["run", "--report", "junit.xml"], "is not FORMAT=PATH"),
         (["run", "--report", "pdf=x"], "known: "),
         (["run", "--language", "de"], "zh-cn"),
         (["run", "--token", "s3cr3t-MARK"], "No such option"),

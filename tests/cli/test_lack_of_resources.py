@@ -10,7 +10,7 @@ import pytest
 import urllib3.util.connection
 
 from precheck_gate.cli import main_group
-from precheck_gate.drs.api import v3_results
+from precheck_gate.drs.api import v3_wire
 from precheck_gate.drs.http import transport
 from precheck_gate.drs.http.parallel import in_parallel
 from precheck_gate.reports.json_report import JsonReporter
@@ -78,7 +78,7 @@ def test_a_lack_that_passes_costs_a_run_nothing(
     outcome = gate.run(serve(SCENARIO).url)
     assert outcome.code == 0
     assert outcome.report["service"]["retries"] == 2
-    outcome.says(f"This machine has no {what} left", "Asking again")
+    outcome.says(f"This machine has no {what} left", "Retrying")
 
 
 @pytest.mark.parametrize("what", LACKS)
@@ -96,7 +96,7 @@ def test_a_lack_that_lasts_is_told_as_what_it_is(
 def test_memory_that_runs_out_while_an_answer_is_read_is_no_bug(
     gate: Gate, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(v3_results, "parse_answer", failing(lambda: None, NO_MEMORY, 1))
+    monkeypatch.setattr(v3_wire, "parse_answer", failing(lambda: None, NO_MEMORY, 1))
     outcome = gate.run(serve(SCENARIO).url)
     assert outcome.code == 4
     outcome.reports("This machine has no memory left")

@@ -10,7 +10,7 @@ import pytest
 
 import precheck_gate
 from precheck_gate.cli import main_group
-from precheck_gate.cli.options.environment import known_variables
+from precheck_gate.cli.options import known_variables
 from precheck_gate.drs.auth.discovery import VARIABLES
 from tests.support.outcome import ID, TOKEN
 from tests.unit.reports.test_dotenv import NAMES

@@ -122,7 +122,7 @@ def test_a_host_beyond_loopback_is_warned_about(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     _, err = run(monkeypatch, capfd, "--port", "0", "--host", "0.0.0.0")
-    assert err.startswith("warning: 0.0.0.0 is not loopback")
+    assert err.startswith("warning: 0.0.0.0 is not a loopback address")
 
 
 @pytest.mark.parametrize(

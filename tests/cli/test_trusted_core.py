@@ -73,7 +73,7 @@ def test_the_page_lists_modules_that_exist_with_their_lines() -> None:
 
 def test_what_only_shows_or_reports_is_not_in_the_core() -> None:
     assert not [name for name in CORE if is_in(name, ("reports", "ci", "cli.progress"))]
-    assert {"judgement.second_key", "judgement.task", "judgement.run", "drs.api.v3_results"} <= set(
+    assert {"judgement.second_key", "judgement.task", "judgement.run", "drs.api.v3_wire"} <= set(
         CORE
     )
 

@@ -98,7 +98,7 @@ def test_what_is_wrong_has_its_place_all_the_same() -> None:
     document = parse_document(f"version: 1\nrules: {SECRET}\n", "policy.yaml")
     with pytest.raises(UsageError) as caught:
         check(document, "policy-1", "policy")
-    assert "policy.yaml:2:8: rules: must be a list, and is text" in caught.value.message
+    assert "policy.yaml:2:8: rules: must be a list, not text" in caught.value.message
 
 
 def test_problems_of_a_document_are_bounded_in_number() -> None:

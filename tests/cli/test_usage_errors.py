@@ -115,3 +115,12 @@ def test_the_other_commands_tell_it_in_the_same_form(gate: Gate, argv: list[str]
     assert outcome.code == 2
     assert outcome.err.startswith("error: ")
     assert "--help." in outcome.err
+
+
+@pytest.mark.parametrize("blank", [["--junit", " "], ["--report", "json= "]])
+def test_a_blank_path_writes_no_file(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch, blank: list[str]
+) -> None:
+    monkeypatch.chdir(gate.folder)
+    assert gate.main("run", ID, *blank, with_reports=False).code == 2
+    assert not list(gate.folder.iterdir())

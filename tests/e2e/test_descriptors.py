@@ -15,8 +15,7 @@ import pytest
 from lxml import etree
 
 from precheck_gate.__main__ import run_main
-from precheck_gate.reports.output.descriptors import DescriptorSink, OpenDescriptor, descriptor_at
-from precheck_gate.reports.output.sinks import FileSink
+from precheck_gate.reports.sinks import DescriptorSink, FileSink, OpenDescriptor, descriptor_at
 from precheck_gate.runtime.signals import Interrupts
 from tests.support.evaluating import BLOCKED, MYSQL
 
@@ -144,7 +143,7 @@ def stalled() -> Iterator[int]:
 def test_a_reader_of_a_descriptor_that_stops_reading_is_not_waited_for_without_end(
     stalled: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("precheck_gate.reports.output.pipes.STALLED_SECONDS", 0)
+    monkeypatch.setattr("precheck_gate.reports.sinks.STALLED_SECONDS", 0)
     sink = DescriptorSink("/dev/fd/n", OpenDescriptor(stalled), Interrupts())
     sink.open().write("x" * 2_000_000)
     with pytest.raises(OSError, match="stopped reading"):
@@ -199,7 +198,7 @@ def test_every_command_says_that_it_wrote_in_place(
         "policy test": ["test_cases.yaml", "--junit", "junit.xml"],
     }[command]
     assert run_main([*command.split(), *arguments]) == 0
-    assert "report junit.xml: it was written in place" in capsys.readouterr().err
+    assert "report junit.xml: written in place" in capsys.readouterr().err
     assert etree.parse(folder / "junit.xml").getroot().tag == "testsuites"
 
 
@@ -240,7 +239,7 @@ def test_a_report_onto_a_file_that_is_mounted_is_written(folder: Path) -> None:
         *("unshare", "-rm"),
     )
     assert done.returncode == 0, done.stderr
-    assert b"the junit report junit.xml: it was written in place" in done.stderr
+    assert b"the junit report junit.xml: written in place" in done.stderr
     assert is_junit((folder / "outside").read_bytes())
     assert [one.name for one in sorted(mounted.iterdir())] == ["answer.json", "junit.xml"]
 
@@ -284,7 +283,7 @@ def test_a_second_signal_leaves_no_temporary_file(form: str, folder: Path) -> No
         "import os, pathlib, signal, sys\n"
         "from precheck_gate.runtime.signals import Interrupts\n"
         "from precheck_gate.cli.options.report_paths import sinks_of\n"
-        "from precheck_gate.reports.output.writing import ReportWriter\n"
+        "from precheck_gate.reports.writing import ReportWriter\n"
         "interrupts = Interrupts(); interrupts.install()\n"
         "writer = ReportWriter(sinks_of([(sys.argv[1], 'report')], interrupts))\n"
         "more = getattr(writer._open[0].sink, 'more', None)\n"

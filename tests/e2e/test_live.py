@@ -77,7 +77,7 @@ def open_terminal(tmp_path: Path) -> Iterator[Open]:
 
 def test_the_table_shows_each_task(open_terminal: Open) -> None:
     terminal = open_terminal(scenario("0s", "1h"), "--interval", "30s", tasks=2)
-    terminal.wait_for("next question in 30 s")
+    terminal.wait_for("next poll in 30 s")
     shown = terminal.screen.text
     assert re.search(r"1 of 2 done  ━+╌+  +50 %", shown)
     assert re.search(r"✓ 00000001  ━+ 100 %  39✓  passed", shown)
@@ -90,7 +90,7 @@ def test_the_table_gives_way_to_the_verdict(open_terminal: Open) -> None:
     assert terminal.finish() == 0
     final = terminal.screen.text
     assert "PASSED  1 task may start" in final
-    assert "next question" not in final
+    assert "next poll" not in final
     assert "of 1 done" not in final
     assert HIDE_CURSOR not in terminal.raw
 
@@ -98,7 +98,7 @@ def test_the_table_gives_way_to_the_verdict(open_terminal: Open) -> None:
 @pytest.mark.parametrize("by_key", [True, False], ids=["Ctrl-C", "SIGTERM"])
 def test_an_interrupt_leaves_the_terminal_clean(open_terminal: Open, by_key: bool) -> None:
     terminal = open_terminal(scenario("1h"), "--interval", "30s")
-    terminal.wait_for("next question in 30 s")
+    terminal.wait_for("next poll in 30 s")
     if by_key:
         terminal.press_ctrl_c()
     else:
@@ -108,22 +108,22 @@ def test_an_interrupt_leaves_the_terminal_clean(open_terminal: Open, by_key: boo
     assert "interrupted; writing what is known" in final
     assert "INCOMPLETE" in final
     assert "Traceback" not in final
-    assert "next question" not in final
+    assert "next poll" not in final
     assert HIDE_CURSOR not in terminal.raw
 
 
 def test_a_wait_counts_down(open_terminal: Open) -> None:
     terminal = open_terminal(scenario("1h"), "--interval", "9s")
-    terminal.wait_for("next question in 9 s")
-    terminal.wait_for("next question in [78] s")
+    terminal.wait_for("next poll in 9 s")
+    terminal.wait_for("next poll in [78] s")
     terminal.wait_for("[1-3] s ago")
 
 
 def test_throttling_is_told_in_words(open_terminal: Open) -> None:
     more = "faults:\n  - {when: {request: 1-}, status: 429, retry_after: 9}\n"
     terminal = open_terminal(scenario("1s", more=more))
-    terminal.wait_for("throttled, next try in 9 s")
-    terminal.wait_for("throttled, next try in [78] s")
+    terminal.wait_for("throttled, retry in 9 s")
+    terminal.wait_for("throttled, retry in [78] s")
 
 
 @pytest.mark.parametrize("columns", [20, 40, 140])
@@ -140,9 +140,9 @@ def test_no_line_is_wider_than_the_terminal(open_terminal: Open, columns: int) -
 
 def test_a_narrower_window_leaves_nothing_behind(open_terminal: Open) -> None:
     terminal = open_terminal(scenario("1h"), "--interval", "30s", size=(140, 24))
-    terminal.wait_for("next question in 30 s")
+    terminal.wait_for("next poll in 30 s")
     terminal.resize(50, 24)
-    terminal.wait_for("next question in 2[0-8] s")
+    terminal.wait_for("next poll in 2[0-8] s")
     # The lines of before are now folded: the program goes up over all of their rows.
     moves = [int(number) for number in re.findall(r"\x1b\[([0-9]+)A", terminal.raw)]
     assert max(moves) > min(moves) >= 3
@@ -151,7 +151,7 @@ def test_a_narrower_window_leaves_nothing_behind(open_terminal: Open) -> None:
 def test_more_tasks_than_rows_are_counted_in_one(open_terminal: Open) -> None:
     durations = ["1h"] * 30
     terminal = open_terminal(scenario(*durations), tasks=30, size=(80, 12))
-    terminal.wait_for("next question")
+    terminal.wait_for("next poll")
     text = terminal.screen.text
     table = text[text.index("0 of 30 done") :].splitlines()
     assert len(table) <= 11

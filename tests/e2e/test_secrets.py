@@ -81,7 +81,7 @@ def test_a_bug_in_the_middle_of_a_request_does_not_quote_it(
         raise RuntimeError(f"X-Auth-Token: {TOKEN}")
 
     monkeypatch.setattr("requests.adapters.HTTPAdapter.send", fail)
-    with pytest.raises(AssertionError, match="a bug of precheck-gate"):
+    with pytest.raises(AssertionError, match="a bug in precheck-gate"):
         gate.run(serve("mysql").url)
     out, err = capsys.readouterr()
     assert MARK not in out + err

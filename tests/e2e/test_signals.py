@@ -99,7 +99,7 @@ tasks:
         ("precheck_gate.runtime.signals", signal.SIGINT),
         ("click", signal.SIGTERM),
         ("precheck_gate.cli", signal.SIGINT),
-        ("precheck_gate.cli.options.shared", signal.SIGTERM),
+        ("precheck_gate.cli.options.judging", signal.SIGTERM),
     ],
 )
 def test_while_the_program_is_imported(
@@ -172,7 +172,7 @@ def test_while_a_request_hangs(gate: Gate, signum: int) -> None:
 def test_while_a_fault_is_waited_out(gate: Gate, serve_now: Serve) -> None:
     service = serve_now(HANGING.replace("kind: hang", "status: 503, retry_after: 600"))
     with gate.start(*gate.arguments(service.url)) as child:
-        child.wait_for("Asking again in 600 s")
+        child.wait_for("Retrying in 600 s")
         outcome = interrupt(child, signal.SIGTERM)
     assert outcome.report["interrupted_by"] == "SIGTERM"
     outcome.reports("HTTP 503")
@@ -190,7 +190,7 @@ def test_while_the_list_of_tasks_is_awaited(gate: Gate, serve_now: Serve) -> Non
     """The pipe's other end takes its time, as ``terraform output`` may."""
     argv = gate.arguments(serve_now(PENDING).url, "--tasks-from", "-", tasks=[])
     with gate.start(*argv, tell_imports=True) as child:
-        child.wait_for(" precheck_gate.cli.options.task_lists\n")
+        child.wait_for(" precheck_gate.polling.poller\n")
         outcome = interrupt(child, signal.SIGTERM)
     assert outcome.report["interrupted_by"] == "SIGTERM"
 

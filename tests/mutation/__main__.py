@@ -96,17 +96,13 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/unit/reports/test_json_report.py",
         "tests/unit/reports/test_exit_code_told.py",
     ),
-    "policy.composition": _POLICY,
     "policy.evaluation": (*_CORE, *_POLICY),
+    "policy.loading": _POLICY,
     "policy.model": _POLICY,
-    "policy.reading": _POLICY,
     "strictjson": _WIRE,
-    "drs.answer_json": _WIRE,
-    "drs.error_wire": _WIRE,
-    "drs.entry_wire": _WIRE,
-    "drs.wire": _WIRE,
-    "drs.task_wire": _WIRE,
-    "drs.v5_wire": _WIRE,
+    "drs.http.replies": _WIRE,
+    "drs.api.v3_wire": _WIRE,
+    "drs.api.v5": _WIRE,
     "polling.batches": _POLLING,
     "polling.cadence": _POLLING,
     "polling.freshness": _POLLING,
@@ -117,8 +113,8 @@ TESTS: dict[str, tuple[str, ...]] = {
     "polling.starting": _POLLING,
     "polling.sweeps": _POLLING,
     "polling.watch": _POLLING,
-    "selection": ("tests/cli/task_lists",),
-    "task_filters": ("tests/cli/task_lists",),
+    "cli.options.tasks": ("tests/cli/task_lists",),
+    "api": ("tests/cli/test_python_api.py",),
     "answers.entries": _SAVED,
     "answers.hiding": (
         *_SAVED,
@@ -150,7 +146,7 @@ class Score:
 def main(arguments: Sequence[str]) -> int:
     """Run a sample of the mutants, print the score of each module, return 1 below `LEAST`."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
-    parser.add_argument("modules", nargs="*", help="such as drs.wire; default: all that decide")
+    parser.add_argument("modules", nargs="*", help="such as drs.api.v3; default: all that decide")
     parser.add_argument("--sample", type=int, default=200, help="how many mutants; 0 for all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)

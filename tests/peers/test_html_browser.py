@@ -103,7 +103,7 @@ def test_a_finding_tells_what_it_means_who_decided_and_what_to_do(visit: Visitor
     for said in (
         *("The binlog of the source is off", "Without a binlog", "SRC_DB_BINLOG_IS_OFF"),
         *("policy.yaml:7 statuses.FAILED", "policy.yaml:4 rules[0]: does not match (status)"),
-        *("On the source", "The baseline report had this already.", "known"),
+        *("On the source", "Also in the baseline report.", "known"),
     ):
         assert said in seen
 
@@ -235,7 +235,7 @@ def test_a_cause_is_copied_with_all_of_its_tasks(visit: Visitor) -> None:
         "srcDbBinlogIsOff FAILED",
         "The binlog of the source is off.",
         "Next: On the source: Switch the binlog on",
-        "Evidence: log_bin: OFF (of the first task)",
+        "Evidence: log_bin: OFF (first task)",
         "Decided by: policy.yaml:5 statuses",
     ]
     assert copied.splitlines()[5:] == [

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.cli.options.task_lists import parse_task_list
+from precheck_gate.cli.options.tasks import parse_task_list
 from tests.peers.test_other_systems import environment
 from tests.peers.tools import PASSES, WARNS, program, python_package
 from tests.support.paths import ROOT

@@ -12,8 +12,8 @@ import yaml
 from check_jsonschema import main as checker
 from click.testing import CliRunner
 
-from precheck_gate.cli.options.task_lists import parse_task_list
-from precheck_gate.policy import load_policy
+from precheck_gate.cli.options.tasks import parse_task_list
+from precheck_gate.policy.loading import load_policy
 from tests.peers.composite import load_action
 from tests.peers.tools import PASSES, WARNS, node_package
 from tests.support.paths import ROOT

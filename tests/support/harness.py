@@ -7,24 +7,29 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from precheck_gate.catalog.advice import advice, group_of
+from precheck_gate.catalog import advise, group_of
 from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.drs.api.v3 import DrsClient
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.drs.http.messages import Reply as HttpReply
 from precheck_gate.errors import TimeOver
 from precheck_gate.judgement.context import JudgementContext
 from precheck_gate.judgement.run import RunJudge, exit_code
 from precheck_gate.judgement.task import judge_task
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
-from precheck_gate.policy import BUILTIN_DEFAULT, PolicyOptions, builtin_policy, parse_policy
+from precheck_gate.policy.loading import (
+    BUILTIN_DEFAULT,
+    PolicyOptions,
+    builtin_policy,
+    parse_policy,
+)
 from precheck_gate.polling.cadence import FixedCadence
 from precheck_gate.polling.poller import Poller, PollOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from precheck_gate.drs.api.v3_results import Answer
+    from precheck_gate.drs.api.v3_wire import Answer
     from precheck_gate.errors import ServiceError
     from precheck_gate.model.verdicts import Finding, RunVerdict, TaskVerdict, Verdict
     from precheck_gate.policy.model import Policy
@@ -144,7 +149,7 @@ def judge_observations(
 def bench_of(
     by: Policy = DEFAULT, today: date = TODAY, known: frozenset[tuple[str, ...]] = frozenset()
 ) -> JudgementContext:
-    return JudgementContext(by, today, advice(), known=known, group_of=group_of)
+    return JudgementContext(by, today, advise, known=known, group_of=group_of)
 
 
 Reply = bytes | Exception
@@ -177,7 +182,10 @@ class ScriptedService:
             raise reply
         content = reply
         client = DrsClient(
-            "http://127.0.0.1:1", "p", lambda *_: HttpReply(200, {}, content), self.clock
+            "http://127.0.0.1:1",
+            lambda _: "p",
+            lambda *_: HttpReply(200, {}, content),
+            self.clock,
         )
         return client.precheck_results(task_ids, seconds)
 

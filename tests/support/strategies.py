@@ -27,7 +27,7 @@ from tests.support.verdicts import run_of
 
 if TYPE_CHECKING:
     from precheck_gate.model.verdicts import RunVerdict
-    from precheck_gate.policy import Policy
+    from precheck_gate.policy.model import Policy
 
 ITEMS, GROUPS, REASONS = ("a", "b", "c"), ("g", "h"), ("", "R", "S")
 STATUSES = ("PASSED", "ALARM", "FAILED", "NEW", "")

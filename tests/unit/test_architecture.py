@@ -61,7 +61,7 @@ def test_version_and_help_load_nothing_heavy(option: str) -> None:
     loaded = loaded_by(option)
     assert not [name for name in HEAVY if name in loaded]
     ours = {name.removeprefix(f"{NAME}.") for name in loaded if name.startswith(f"{NAME}.")}
-    assert {name for name in ours if name.startswith("cli.")} <= {"cli.app", "cli.app.lazy"}
+    assert {name for name in ours if name.startswith("cli.")} <= {"cli.app"}
 
 
 def test_help_does_not_load_yaml() -> None:

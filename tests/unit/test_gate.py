@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.catalog.advice import advice
-from precheck_gate.ci import CiWorld, load_system
-from precheck_gate.ci.plain import NoCi
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.catalog import advise
+from precheck_gate.ci import CiSystem, CiWorld, load_system
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.gate import Case, Gate, Outputs
 from precheck_gate.judgement.context import JudgementContext
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
 from precheck_gate.model.verdicts import FindingKind, RunFacts, Verdict
-from precheck_gate.reports.output.sinks import StreamSink
+from precheck_gate.reports.sinks import StreamSink
 from precheck_gate.runtime.console import Console
 from precheck_gate.runtime.signals import Interrupts
 from tests.support.harness import (
@@ -34,7 +33,7 @@ from tests.support.harness import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precheck_gate.ci import CiSystem, Written
+    from precheck_gate.ci import Written
     from precheck_gate.judgement.readiness import Readiness
 
 
@@ -43,7 +42,7 @@ def observed(*entries: dict[str, Any]) -> list[Observation]:
     return [Observation(one, said) for one, said in found.items() if isinstance(said, Snapshot)]
 
 
-class Mute(NoCi):
+class Mute(CiSystem):
     """A CI system that could not be told."""
 
     heard: Readiness
@@ -74,7 +73,7 @@ class Run:
         facts = RunFacts(mode="run", judged_on=TODAY.isoformat(), exit_code=0)
         gate = Gate(facts, outputs, Console(self.out, self.err), self.interrupts, self.losses)
         return gate.judge(
-            Case(requested, observations, JudgementContext(DEFAULT, TODAY, advice()), **more)
+            Case(requested, observations, JudgementContext(DEFAULT, TODAY, advise), **more)
         )
 
     @property

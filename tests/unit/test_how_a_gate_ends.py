@@ -12,18 +12,17 @@ from unittest import mock
 
 import pytest
 
-from precheck_gate.catalog.advice import advice
-from precheck_gate.ci import CiWorld, Written
-from precheck_gate.ci.plain import NoCi
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.catalog import advise
+from precheck_gate.ci import CiSystem, CiWorld, Written
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.errors import PrecheckGateError, ServiceError, TimeOver, UsageError
 from precheck_gate.gate import Case, Gate, Outputs, no_ci
 from precheck_gate.judgement.context import JudgementContext
 from precheck_gate.judgement.second_key import SecondKey
 from precheck_gate.model.snapshots import Observation, Snapshot
 from precheck_gate.model.verdicts import RunFacts
-from precheck_gate.reports.output.sinks import FileSink, StreamSink
-from precheck_gate.reports.terminal.summary import Summary, SummaryKind
+from precheck_gate.reports.sinks import FileSink, StreamSink
+from precheck_gate.reports.terminal import Summary, SummaryKind
 from precheck_gate.runtime.console import Console
 from precheck_gate.runtime.signals import Interrupts
 from tests.support.harness import (
@@ -49,7 +48,7 @@ BLOCKED = entry(items=[item("a", "FAILED")])
 RUNNING = entry(process="7%")
 
 
-class Told(NoCi):
+class Told(CiSystem):
     """A CI system that takes a summary, and notes what it is told."""
 
     def __init__(self, room: int = 0) -> None:
@@ -87,7 +86,7 @@ class Run:
     def judge(self, *entries: dict[str, Any], observations: Any = None) -> int:
         found = parse_answer(body(*entries)).entries
         seen = [Observation(one, said) for one, said in found.items() if isinstance(said, Snapshot)]
-        context = JudgementContext(self.by, TODAY, advice())
+        context = JudgementContext(self.by, TODAY, advise)
         return self.gate.judge(Case([*found], observations or seen, context))
 
     @property
@@ -159,7 +158,7 @@ def test_an_error_keeps_its_code_whatever_is_lost(error: PrecheckGateError) -> N
         ([PASSED], {"warn_code": 10}, "run", 0, "passed"),
         ([WARNED], {"warn_code": 10}, "run", 10, "passed with warnings"),
         ([BLOCKED], {}, "run", 1, "blocked: "),
-        ([BLOCKED], {"advisory": True}, "run", 0, "blocked, and 0 by --advisory"),
+        ([BLOCKED], {"advisory": True}, "run", 0, "blocked, but --advisory is set"),
         ([BLOCKED], {}, "evaluate", 1, "blocked: "),
         ([RUNNING], {}, "run", 3, "incomplete: time ran out"),
         ([RUNNING], {}, "evaluate", 3, "incomplete: not every task"),
@@ -298,7 +297,7 @@ def test_a_bug_in_a_report_is_told_as_such_where_the_run_is_not_red(
     entries: list[dict[str, Any]], code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bug = mock.Mock(side_effect=ValueError("bug"))
-    monkeypatch.setattr("precheck_gate.reports.junit.reporter.JUnitReporter.finish", bug)
+    monkeypatch.setattr("precheck_gate.reports.junit.JUnitReporter.finish", bug)
     run = Run({"reports": (("junit", StreamSink(io.StringIO())),)})
     assert run.judge(*entries) == code
 
@@ -308,7 +307,7 @@ def test_a_report_on_a_stream_says_the_code_of_a_run_that_lost_another_report(
 ) -> None:
     # What was printed cannot be corrected, so that it has to be the last.
     bug = mock.Mock(side_effect=OSError(28, "No space left"))
-    monkeypatch.setattr("precheck_gate.reports.junit.reporter.JUnitReporter.finish", bug)
+    monkeypatch.setattr("precheck_gate.reports.junit.JUnitReporter.finish", bug)
     stream = io.StringIO()
     reports = (("json", StreamSink(stream)), ("junit", StreamSink(io.StringIO())))
     assert Run({"reports": reports}).judge(PASSED) == 5
@@ -320,7 +319,7 @@ def test_one_bug_among_the_reports_that_failed_is_told(
 ) -> None:
     (tmp_path / "file").touch()
     bug = mock.Mock(side_effect=ValueError("bug"))
-    monkeypatch.setattr("precheck_gate.reports.junit.reporter.JUnitReporter.finish", bug)
+    monkeypatch.setattr("precheck_gate.reports.junit.JUnitReporter.finish", bug)
     lost = FileSink(tmp_path / "file" / "report.json")
     run = Run({"reports": (("json", lost), ("junit", StreamSink(io.StringIO())))})
     assert run.judge(PASSED) == 70

@@ -1,6 +1,6 @@
-"""A command line that click refuses: told like any other error, in the reports that it names too.
+"""A command line that click refuses: reported like any other error, in the named reports too.
 
-A report of the last run must not stay there and be taken for that of this one.
+Otherwise a report of the last run would stay, and be taken for that of this run.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from precheck_gate.cli.options.report_paths import Overwriting, check_inputs, is_stdout, sinks_of
+from precheck_gate.cli.options.report_paths import Overwriting, check_inputs, sinks_of
 from precheck_gate.errors import UsageError
 from precheck_gate.exits import ExitCode
 from precheck_gate.runtime.console import Console
@@ -21,35 +21,33 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from precheck_gate.cli.options.types import ReportSpec
-    from precheck_gate.reports.output.sinks import Sink
+    from precheck_gate.reports.sinks import Sink
     from precheck_gate.runtime.process import Runtime
 
-__all__ = ["tell_usage_error"]
 
-
-def tell_usage_error(
+def report_usage_error(
     error: click.ClickException, group: click.Group, arguments: Sequence[str], runtime: Runtime
 ) -> int:
-    """Tell what is wrong with a command line, and return the exit code, which is never 0."""
+    """Say what is wrong with a command line, and return the exit code, which is never 0."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         Console().say(without_pasted_secrets(error.format_message()))
         return int(ExitCode.USAGE)
     command, rest = _command_of(group, arguments)
     context = getattr(error, "ctx", None)
     path = context.command_path if context else f"precheck-gate {command.name if command else ''}"
-    told = UsageError(
+    usage = UsageError(
         without_pasted_secrets(error.format_message()), hint=f"See {path.strip()} --help."
     )
     if command is not None and any(param.name == "reports" for param in command.params):
-        return _report(told, _Raw(command, rest), runtime)
-    Console().error(told)
+        return _report(usage, _RawArguments(command, rest), runtime)
+    Console().error(usage)
     return int(ExitCode.USAGE)
 
 
 def _command_of(
     group: click.Group, arguments: Sequence[str]
 ) -> tuple[click.Command | None, Sequence[str]]:
-    """Return the command that was called, and what stands behind it."""
+    """Return the command that was called, and the arguments after it."""
     context = click.Context(group)
     for place, name in enumerate(arguments):
         if (command := group.get_command(context, name)) is not None:
@@ -57,26 +55,22 @@ def _command_of(
     return None, ()
 
 
-def _report(told: UsageError, raw: _Raw, runtime: Runtime) -> int:
-    import sys
-
-    from precheck_gate.gate import Gate, Outputs
-    from precheck_gate.model.verdicts import RunFacts
+def _report(usage: UsageError, raw: _RawArguments, runtime: Runtime) -> int:
+    from precheck_gate.cli.app.execution import open_gate
+    from precheck_gate.gate import Outputs
 
     specs = raw.specs()
-    console = Console(result=sys.stderr if any(is_stdout(path) for _, path in specs) else None)
-    today = runtime.the_clock().now().date().isoformat()
-    facts = RunFacts(mode=str(raw.command.name), judged_on=today, exit_code=0)
-    gate = Gate(facts, Outputs(reports=_sinks(specs, raw, runtime)), console, runtime.interrupts)
-    return gate.fail(told) or int(ExitCode.USAGE)
+    gate = open_gate(str(raw.command.name), [path for _, path in specs], runtime)
+    gate.outputs = Outputs(reports=_sinks(specs, raw, runtime))
+    return gate.fail(usage) or int(ExitCode.USAGE)
 
 
 def _sinks(
-    specs: Sequence[ReportSpec], raw: _Raw, runtime: Runtime
+    specs: Sequence[ReportSpec], raw: _RawArguments, runtime: Runtime
 ) -> tuple[tuple[str, Sink], ...]:
     try:
         sinks = sinks_of(specs, runtime.interrupts)
-    except UsageError:  # two go to one place: no report is better than half of each
+    except UsageError:  # two reports have the same path: none is better than half of each
         return ()
     try:
         check_inputs([path for _, path in specs], [("", path) for path in raw.files()])
@@ -85,10 +79,10 @@ def _sinks(
     return sinks
 
 
-class _Raw:
-    """The values of a command line as they stand there, none of them checked.
+class _RawArguments:
+    """The values of a command line, unchecked.
 
-    Where reports go is all that is taken from it, and what none of them may go over.
+    Used only to find where the reports go, and which files they must not overwrite.
     """
 
     def __init__(self, command: click.Command, arguments: Sequence[str]) -> None:
@@ -104,7 +98,7 @@ class _Raw:
         self._values = self._parse(list(arguments))
 
     def _parse(self, arguments: list[str]) -> dict[str, list[str]]:
-        # One token that no parser takes, such as --quiet=3, must not hide what comes after it.
+        # One token that the parser refuses, such as --quiet=3, must not hide those after it.
         while True:
             self._context.resilient_parsing = False
             try:
@@ -123,23 +117,23 @@ class _Raw:
             return {name: list(_texts(value)) for name, value in values.items()}
 
     def _of(self, name: str) -> list[str]:
-        """Return the values of a parameter: those of the command line, else of its variable."""
+        """Return the values of a parameter, from the command line or else from its variable."""
         if found := self._values.get(name):
             return found
         param = next(one for one in self.command.params if one.name == name)
         return list(_texts(param.value_from_envvar(self._context)))
 
     def specs(self) -> list[ReportSpec]:
-        """Return the reports that can be made."""
+        """Return the valid reports."""
         from precheck_gate.cli.options.types import REPORT
 
         specs = []
         for text in self._of("reports"):
             try:
                 specs.append(REPORT.convert(text, None, None))
-            except click.ClickException:  # it may be the very error that is told
+            except click.ClickException:  # perhaps the very error that is reported
                 continue
-        return specs + [("junit", path) for path in self._of("junit")[-1:] if path]
+        return specs + [("junit", path) for path in self._of("junit")[-1:] if path.strip()]
 
     def files(self) -> Iterator[Path]:
         """Yield whatever may be a file that the command would have read."""

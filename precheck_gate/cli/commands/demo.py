@@ -1,4 +1,4 @@
-"""``precheck-gate demo``: the gate at work on the embedded simulator."""
+"""``precheck-gate demo``: a run against the built-in simulator."""
 
 from __future__ import annotations
 
@@ -7,45 +7,38 @@ from typing import TYPE_CHECKING
 
 import click
 
-from precheck_gate.cli.app.execution import JudgeOptions, execute
-from precheck_gate.cli.options.environment import plain_option
-from precheck_gate.cli.options.shared import quiet_option, verbose_option
+from precheck_gate.cli.app.execution import execute
+from precheck_gate.cli.options import plain_option
+from precheck_gate.cli.options.judging import JudgeOptions, quiet_option, verbose_option
 from precheck_gate.runtime.process import Runtime
 
 if TYPE_CHECKING:
     from precheck_gate.gate import Gate
 
-__all__ = ["demo"]
-
-_EPILOG = """\b
-Exit codes are those of 'run': 1, since one task fails its binlog check, and 0 with --pass.
-"""
+_EPILOG = "The exit code is 1, because one task fails its binlog check, and 0 with --pass."
 
 
 @click.command(epilog=_EPILOG)
-@plain_option("--pass", "passing", is_flag=True, help="All three tasks pass: exit 0.")
+@plain_option("--pass", "passing", is_flag=True, help="Let all three tasks pass (exit 0).")
 @plain_option(
     "--directory",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path(),
     metavar="DIR",
-    help="Where to write junit.xml and report.json.  [default: here]",
+    help="Folder for junit.xml and report.json.  [default: .]",
 )
 @quiet_option
 @verbose_option
 @click.pass_context
 def demo(ctx: click.Context, /, passing: bool, directory: Path, quiet: bool, verbose: bool) -> int:
-    """See the gate at work, without an account: some seconds, three tasks.
+    """Watch the gate judge three simulated tasks. Needs no account, takes some seconds.
 
-    Starts the simulator on this machine with three pre-checks: MySQL, DDS with two alarms, and
-    one whose source has its binary log switched off. Gates them as a pipeline would, writes
-    junit.xml and report.json, and says why the migration must not start.
+    Starts a local simulator with three pre-checks: MySQL, DDS with two alarms, and one whose source
+    database has no binary log. Runs the gate on them as a pipeline would, writes junit.xml and
+    report.json, and says why the migration must not start.
     """
     judging = JudgeOptions(
-        reports=[
-            ("junit", str(directory / "junit.xml")),
-            ("json", str(directory / "report.json")),
-        ],
+        reports=[("junit", str(directory / "junit.xml")), ("json", str(directory / "report.json"))],
         quiet=quiet,
         verbose=verbose,
     )
@@ -66,7 +59,7 @@ def _demo(gate: Gate, runtime: Runtime, judging: JudgeOptions, scenario_name: st
     from precheck_gate.simulator.server import Simulator
 
     scenario = builtin_scenario(scenario_name)
-    # Its threads must not take the signals that are meant for the gate's own waits.
+    # Its threads must not receive the signals that interrupt the gate.
     with Simulator(scenario, runtime.clock or SystemClock()) as simulator:
         return gate_live(
             gate,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from precheck_gate.cli.options.environment import plain_option
+from precheck_gate.cli.options import plain_option
 from precheck_gate.cli.options.types import PATH
 from precheck_gate.exits import ExitCode
 

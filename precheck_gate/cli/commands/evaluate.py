@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from precheck_gate.cli.app.execution import JudgeOptions, execute
-from precheck_gate.cli.options.sections import SectionedCommand, section
-from precheck_gate.cli.options.shared import TASKS_VARIABLE, judge_options, many, option
-from precheck_gate.cli.options.task_list import source_of_tasks
-from precheck_gate.cli.options.task_lists import NamedTask, select_tasks
+from precheck_gate.cli.app.execution import execute
+from precheck_gate.cli.options import Command, many, option, section
+from precheck_gate.cli.options.judging import JudgeOptions, judge_options
+from precheck_gate.cli.options.tasks import TASKS_VARIABLE, NamedTask, select_tasks, source_of_tasks
 from precheck_gate.cli.options.types import PATH
 from precheck_gate.errors import UsageError
 from precheck_gate.runtime.process import Runtime
@@ -34,8 +33,20 @@ Two answers that differ about one task are a contradiction, which blocks, unless
 --save-answers writes tells which is the later one.
 """
 
+_BRIEF = {
+    "tasks": "Task that was requested. Repeatable.",
+    "policy": "Policy file. Default: builtin:default.",
+    "profile": "Profile of the policy.",
+    "now": "Judge as of this date. Default: today.",
+    "baseline": "Earlier JSON report; its findings are marked as known.",
+    "junit": "Write a JUnit report.",
+    "reports": "Write another report, such as html=report.html.",
+    "summary": "How much to print at the end. Default: full.",
+    "advisory": "Exit 0 if blocked. Reports still say blocked.",
+}
 
-@click.command(cls=SectionedCommand, epilog=_EPILOG)
+
+@click.command(cls=Command, brief=_BRIEF, epilog=_EPILOG)
 @click.argument("answers", nargs=-1, required=True, type=PATH, metavar="ANSWER.json...")
 @many(
     *section(

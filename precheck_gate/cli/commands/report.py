@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from precheck_gate import __version__
-from precheck_gate.cli.options.environment import plain_option
+from precheck_gate.cli.options import plain_option
+from precheck_gate.cli.options.judging import format_options
 from precheck_gate.cli.options.report_paths import check_inputs, sinks_of
-from precheck_gate.cli.options.shared import taste_options
 from precheck_gate.cli.options.types import PATH, REPORT
 from precheck_gate.exits import ExitCode
 from precheck_gate.reports.base import FormatOptions, JUnitWarnings, load_format
-from precheck_gate.reports.output.writing import ReportWriter
+from precheck_gate.reports.writing import ReportWriter
 from precheck_gate.runtime.console import Console
 from precheck_gate.runtime.process import Runtime
 
@@ -49,7 +49,7 @@ Exit codes: 0 all reports were written, whatever their verdict; 2 REPORT.json ca
     metavar="FORMAT=PATH",
     help="A report to make, as for --report of 'run'; '-' is stdout. May be given again.",
 )
-@taste_options
+@format_options
 @click.pass_context
 def report(
     ctx: click.Context,

@@ -1,4 +1,4 @@
-"""``precheck-gate run``: ask the service, wait, judge."""
+"""``precheck-gate run``: query the service, wait, judge."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from precheck_gate.cli.app.execution import JudgeOptions, execute
+from precheck_gate.cli.app.execution import execute
 from precheck_gate.cli.live.run import gate_live
+from precheck_gate.cli.options import Command
+from precheck_gate.cli.options.judging import JudgeOptions
 from precheck_gate.cli.options.live import LiveOptions, live_options
-from precheck_gate.cli.options.sections import SectionedCommand, section
-from precheck_gate.cli.options.service import read_service, service_files, service_options
-from precheck_gate.cli.options.shared import judge_options, many, option, tasks_argument
-from precheck_gate.cli.options.task_list import named_tasks, replaced_variables, source_of_tasks
-from precheck_gate.cli.options.types import DURATION, PATH, PLACE, Duration
+from precheck_gate.cli.options.service import read_service, service_files
+from precheck_gate.cli.options.tasks import (
+    named_tasks,
+    replaced_variables,
+    select_tasks,
+    source_of_tasks,
+)
 from precheck_gate.errors import UsageError
+from precheck_gate.exits import EXIT_CODE_MEANINGS
 from precheck_gate.runtime.process import Runtime
 from precheck_gate.runtime.reading import read_before
 
@@ -24,7 +29,23 @@ if TYPE_CHECKING:
 
     from precheck_gate.gate import Gate
 
-__all__ = ["run"]
+_BRIEF = {
+    "tasks_from": "Read task IDs from a file, or from stdin with '-'.",
+    "region": "Huawei Cloud region, such as eu-west-101.",
+    "project_id": "Project of the tasks. Default: looked up in IAM.",
+    "token_file": "File with an IAM token. Default: PRECHECK_GATE_TOKEN.",
+    "policy": "Policy file. Default: builtin:default.",
+    "start_precheck": "Start new pre-checks and judge only their results.",
+    "timeout": "Time limit for the whole run. Default: 30m.",
+    "junit": "Write a JUnit report.",
+    "reports": "Write another report, such as html=report.html.",
+    "advisory": "Exit 0 if blocked. Reports still say blocked.",
+}
+_BRIEF_TEXT = (
+    "Exit codes: 0 passed, 1 blocked, 2 usage error, 3 incomplete, 4 service error, 5 report not "
+    "written, 70 bug, 130 or 143 interrupted."
+)
+_BRIEF_EXAMPLE = "precheck-gate run TASK_ID --region eu-west-101 --junit junit.xml"
 
 _EPILOG = """\b
 Example:
@@ -33,101 +54,38 @@ Example:
       --region eu-west-101 --project-id 054ba152d480d55b2f5dc0069e7ddef0 \\
       --policy precheck-policy.yaml --junit junit.xml --timeout 30m
 
-Every option has an environment variable: --max-staleness is PRECHECK_GATE_MAX_STALENESS, and so on;
-PRECHECK_GATE_TASKS holds task IDs. An empty option or variable is refused, and so is a variable of
-that prefix that the gate does not know. Tasks that the command line names, as arguments or with
---tasks-from or --select, replace those of the environment. The token is read from
-PRECHECK_GATE_TOKEN, HW_AUTH_TOKEN or OS_TOKEN, the region also from HW_REGION_NAME and
-OS_REGION_NAME, the project also from HUAWEICLOUD_SDK_PROJECT_ID, HW_PROJECT_ID and OS_PROJECT_ID,
-its name from HW_PROJECT_NAME, OS_PROJECT_NAME and OS_TENANT_NAME.
-Without a token, an access key, an IAM user, the CI's identity or the shared credentials file does:
-docs/credentials.md; 'precheck-gate doctor' says which one would be used and whether it works.
+Each option has an environment variable: PRECHECK_GATE_MAX_STALENESS for --max-staleness, and so on.
+PRECHECK_GATE_TASKS holds task IDs. An option or variable that is empty is an error, and so is an
+unknown variable that begins with PRECHECK_GATE_. Tasks named on the command line (as arguments, or
+by --tasks-from or --select) replace those named in the environment.
 
-\b
-Exit codes: 0 passed (or with warnings), 1 blocked, 2 usage, 3 incomplete, 4 service or
-  authentication error, 5 a report could not be written, 70 bug, 130/143 interrupted.
+The token is read from PRECHECK_GATE_TOKEN, HW_AUTH_TOKEN or OS_TOKEN, the region also from
+HW_REGION_NAME and OS_REGION_NAME, the project ID also from HUAWEICLOUD_SDK_PROJECT_ID,
+HW_PROJECT_ID and OS_PROJECT_ID, and the project's name from HW_PROJECT_NAME, OS_PROJECT_NAME and
+OS_TENANT_NAME.
+
+Instead of a token, you can use an access key, an IAM user, the identity of the CI job, or the
+shared credentials file: see docs/credentials.md. 'precheck-gate doctor' shows which of them is
+found, and checks it.
 """
 
-_TASKS_FROM = section(
-    "Tasks",
-    option(
-        "--tasks-from",
-        type=PLACE,
-        metavar="FILE|-",
-        help="Read task IDs from a file or stdin: one a line with # comments, a JSON array, or "
-        "what 'terraform output -json' prints.",
-    ),
-)
-_WAITING = section(
-    "Waiting",
-    option(
-        "--timeout",
-        type=Duration(least=1),
-        default="30m",
-        show_default=True,
-        help="Time limit for the whole run, the verdict and the reports included. What it cuts "
-        "off is incomplete (exit 3).",
-    ),
-    option(
-        "--interval",
-        type=Duration(least=1),
-        help="Ask at this fixed interval. Without it the gate starts short and grows.",
-    ),
-    option(
-        "--grace",
-        type=DURATION,
-        default="60s",
-        show_default=True,
-        help="How long a task may be unanswered, in error, or at 100 % with an item that has no "
-        "status, or the service out of reach at the start, before that is final.",
-    ),
-    option(
-        "--max-staleness",
-        type=Duration(least=1),
-        default="60s",
-        show_default=True,
-        help="The greatest age of an answer that the verdict rests on. Older answers are "
-        "confirmed once, when the last pre-check has ended.",
-    ),
-)
-_LANGUAGE = section(
-    "Service",
-    option(
-        "--language",
-        type=click.Choice(["en-us", "zh-cn"]),
-        default="en-us",
-        show_default=True,
-        help="The language of the service's messages.",
-    ),
-)
-_SAVE_ANSWERS = section(
-    "Output",
-    option(
-        "--save-answers",
-        type=PATH,
-        metavar="DIR",
-        help="Keep every answer as it came, and what the run made of them, for audit and for "
-        "'evaluate'.",
-    ),
-)
 
-
-@click.command(cls=SectionedCommand, epilog=_EPILOG)
-@tasks_argument
-@many(*_TASKS_FROM)
-@service_options
-@many(*_LANGUAGE, *_WAITING)
+@click.command(
+    cls=Command,
+    exit_codes=EXIT_CODE_MEANINGS,
+    brief=_BRIEF,
+    brief_text=_BRIEF_TEXT,
+    brief_example=_BRIEF_EXAMPLE,
+    epilog=_EPILOG,
+)
 @live_options
-@judge_options
-@many(*_SAVE_ANSWERS)
 @click.pass_context
 def run(ctx: click.Context, /, **options: Any) -> int:
-    """Wait until the pre-check of every task has ended, and judge it.
+    """Wait for pre-checks, judge them by a policy, and set the exit code.
 
-    Asks DRS for the pre-check results of the tasks (TASK_ID), again and again until each is at
-    100 %, judges every item by the policy, writes the reports, prints the verdict with all that
-    blocks and what to do next, and exits with a code that says it. Exit 0 means: every task
-    answered, reached 100 %, and passed.
+    Polls DRS until the pre-check of each task (TASK_ID) has reached 100 %, judges each item by the
+    policy, writes reports, and prints the verdict with everything that blocks and what to do about
+    it. Exit code 0 means that every task answered, reached 100 %, and passed.
     """
     judging = JudgeOptions.take(options)
     runtime = ctx.ensure_object(Runtime)
@@ -136,20 +94,16 @@ def run(ctx: click.Context, /, **options: Any) -> int:
 
     def body(gate: Gate) -> int:
         if replaced and not judging.quiet:
-            gate.console.say(f"the command line names the tasks, not {' and '.join(replaced)}")
+            gate.console.say(
+                f"tasks are named on the command line; ignoring {' and '.join(replaced)}"
+            )
         return _run(gate, runtime, judging, options, source)
 
     with read_before(options["timeout"]):
-        return execute(
-            "run",
-            judging,
-            runtime,
-            body,
-            [*service_files(options), *_own_files(options)],
-        )
+        return execute("run", judging, runtime, body, [*service_files(options), *_files(options)])
 
 
-def _own_files(options: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
+def _files(options: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
     if options["tasks_from"] and options["tasks_from"] != "-":
         yield "the list of tasks", Path(options["tasks_from"])
     if options["save_answers"] is not None:
@@ -159,7 +113,6 @@ def _own_files(options: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
 def _run(
     gate: Gate, runtime: Runtime, judging: JudgeOptions, options: dict[str, Any], source: str
 ) -> int:
-    from precheck_gate.cli.options.task_lists import select_tasks
     from precheck_gate.polling.poller import GENTLE_SECONDS, PollOptions
 
     live = LiveOptions.take(options)
@@ -167,7 +120,7 @@ def _run(
     if live.select and (named or options["tasks_from"]):
         raise UsageError(
             "Tasks are both named and selected.",
-            hint="Name them, or give --select; the environment counts as well.",
+            hint="Name them, or use --select. Check the environment, too.",
         )
     tasks = [] if live.select else select_tasks(named)
     service = read_service(options, options["language"])

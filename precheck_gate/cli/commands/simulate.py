@@ -1,98 +1,81 @@
-"""The command ``simulate``: serves a scenario until it is interrupted."""
+"""``precheck-gate simulate``: serve a scenario until interrupted."""
 
 from __future__ import annotations
 
 import contextlib
 import shlex
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from precheck_gate.cli.options.environment import EnvironmentOption
+from precheck_gate.cli.options import PREFIX, option
 from precheck_gate.runtime.process import Runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from precheck_gate.simulator.scenario import Scenario
     from precheck_gate.simulator.server import RequestRecord, Simulator
 
-__all__ = ["simulate"]
-
 DEFAULT_PORT = 8770
-# What is printed as the token where the scenario accepts any.
+# The printed token if the scenario accepts any.
 ANY_TOKEN = "rehearsal"  # noqa: S105  # no secret: every token is accepted then
 
-# A signal that arrives just before the wait begins is only seen when the wait ends.
+# A signal that arrives just before the sleep is noticed only after it.
 _NAP_SECONDS = 0.5
 
 
+def _option(name: str, **settings: Any) -> Callable[[Any], Any]:
+    variable = f"{PREFIX}SIMULATE_{name.removeprefix('--').upper()}"
+    return option(name, envvar=variable, show_envvar=True, **settings)
+
+
 @click.command()
-@click.option(
+@_option(
     "--scenario",
-    "scenario_name",
     metavar="FILE|NAME",
     default="demo",
-    show_default=True,
-    envvar="PRECHECK_GATE_SIMULATE_SCENARIO",
-    show_envvar=True,
-    cls=EnvironmentOption,
-    help="A scenario file, or a built-in scenario: demo, demo-pass, mysql or dds.",
+    help="Scenario file, or a built-in scenario: demo, demo-pass, mysql or dds.",
 )
-@click.option(
+@_option(
     "--port",
     type=click.IntRange(0, 65535),
     metavar="N",
     default=DEFAULT_PORT,
-    show_default=True,
-    envvar="PRECHECK_GATE_SIMULATE_PORT",
-    show_envvar=True,
-    cls=EnvironmentOption,
-    help="The port to listen on; 0 takes any free one.",
+    help="Port to listen on; 0 takes any free port.",
 )
-@click.option(
+@_option(
     "--host",
     metavar="ADDRESS",
     default="127.0.0.1",
-    show_default=True,
-    envvar="PRECHECK_GATE_SIMULATE_HOST",
-    show_envvar=True,
-    cls=EnvironmentOption,
-    help="The address to listen on. Anything but loopback lets others on the network in.",
+    help="Address to listen on. Other than loopback, it lets the network in.",
 )
-@click.option(
-    "--quiet",
-    is_flag=True,
-    envvar="PRECHECK_GATE_SIMULATE_QUIET",
-    show_envvar=True,
-    cls=EnvironmentOption,
-    help="Do not log the requests.",
-)
+@_option("--quiet", is_flag=True, help="Do not log requests.")
 @click.pass_context
-def simulate(context: click.Context, scenario_name: str, port: int, host: str, quiet: bool) -> None:
-    """Stand in for DRS and IAM, to rehearse a pipeline without a cloud.
+def simulate(context: click.Context, scenario: str, port: int, host: str, quiet: bool) -> None:
+    """Run a local simulator of DRS and IAM, to test a pipeline without a cloud.
 
-    Prints lines for a shell to stdout (they can be sourced) and one line for each request to
-    stderr. Ends with Ctrl-C or SIGTERM.
+    Prints export lines for a shell to stdout, and one line for each request to stderr. Ends with
+    Ctrl-C or SIGTERM.
     """
     from precheck_gate.drs.http.endpoints import is_loopback
     from precheck_gate.runtime.clock import SystemClock
     from precheck_gate.simulator.scenario import find_scenario
     from precheck_gate.simulator.server import Simulator
 
-    scenario = find_scenario(scenario_name)
+    played = find_scenario(scenario)
     interrupts = context.ensure_object(Runtime).interrupts
     if not is_loopback(host):
         click.echo(
-            f"warning: {host} is not loopback: whoever reaches this machine can talk to the "
-            "simulator, and what is sent to it travels unencrypted. Send it no real credential.",
+            f"warning: {host} is not a loopback address: others on the network can use the "
+            "simulator, and requests are not encrypted. Do not send it real credentials.",
             err=True,
         )
     with Simulator(
-        scenario, SystemClock(), host, port, on_request=None if quiet else _log_request
+        played, SystemClock(), host, port, on_request=None if quiet else _log_request
     ) as simulator:
-        for line in _introduction(scenario, simulator):
+        for line in _introduction(played, simulator):
             click.echo(line)
         with interrupts.waiting():
             while True:
@@ -100,7 +83,7 @@ def simulate(context: click.Context, scenario_name: str, port: int, host: str, q
 
 
 def _introduction(scenario: Scenario, simulator: Simulator) -> Iterator[str]:
-    """Yield the lines to print at the start: comments and exports of a shell, nothing else."""
+    """Yield the lines to print at the start, which a shell can source."""
     from precheck_gate.safetext.cleaning import clean_line
     from precheck_gate.simulator.scenario import DEFAULT_PROJECT_ID
 
@@ -114,7 +97,7 @@ def _introduction(scenario: Scenario, simulator: Simulator) -> Iterator[str]:
         ("PRECHECK_GATE_ENDPOINT", simulator.url),
         ("PRECHECK_GATE_PROJECT_ID", scenario.project_id or DEFAULT_PROJECT_ID),
         ("PRECHECK_GATE_TASKS", " ".join(task.id for task in scenario.tasks)),
-        # Where the scenario has users and no token, one has to be got from IAM.
+        # A scenario with users and without a token: the token comes from IAM.
         *(
             []
             if scenario.users and not scenario.token
@@ -130,6 +113,6 @@ def _log_request(record: RequestRecord) -> None:
     tasks = f" ({len(record.jobs)} tasks)" if len(record.jobs) != 1 else f" ({record.jobs[0]})"
     faults = f", fault {' and '.join(record.faults)}" if record.faults else ""
     asked = clean_line(f"{record.method} {record.path}{tasks if record.jobs else ''}")
-    # Whoever reads the log may be gone; the request is answered all the same.
+    # The request is answered even if nobody reads the log any more.
     with contextlib.suppress(OSError):
         click.echo(f"{record.moment:8.2f}s  {asked[:300]}  {record.status}{faults}", err=True)

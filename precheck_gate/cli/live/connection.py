@@ -48,7 +48,7 @@ class Connection:
     clock: Clock
 
     def __post_init__(self) -> None:
-        from precheck_gate.drs.http.pacing import PacedSend
+        from precheck_gate.drs.http.transport import PacedSend
 
         transport = open_transport(
             self.settings.ca_bundle,
@@ -76,7 +76,7 @@ class Connection:
         v3 = DrsClient(
             self.settings.endpoint,
             self._access.project_id,
-            self._access.post,
+            self._access.send,
             self.clock,
             language=self.settings.language,
             on_reply=self._save if self._archive is not None else None,

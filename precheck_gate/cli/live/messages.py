@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from precheck_gate.cli.options.live import LiveOptions
     from precheck_gate.cli.options.service import ServiceSettings
-    from precheck_gate.cli.options.task_filters import Filter
-    from precheck_gate.cli.progress.plain import Progress
+    from precheck_gate.cli.options.tasks import Filter
+    from precheck_gate.cli.progress import Progress
     from precheck_gate.gate import Gate
     from precheck_gate.model.snapshots import About, Observation, Snapshot
     from precheck_gate.model.verdicts import Verdict
@@ -32,7 +32,7 @@ def progress_of(
     names: Mapping[str, About],
 ) -> Progress:
     """Return who shows the progress of tasks, whose names may come later."""
-    from precheck_gate.cli.progress.plain import NoProgress, PlainProgress
+    from precheck_gate.cli.progress import NoProgress, PlainProgress
 
     console, verbose = gate.console, gate.outputs.verbose
     if gate.outputs.quiet:

@@ -22,9 +22,9 @@ from precheck_gate.model.snapshots import About, Observation, Snapshot, Trouble
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from precheck_gate.cli.app.execution import JudgeOptions
+    from precheck_gate.cli.options.judging import JudgeOptions
     from precheck_gate.cli.options.service import ServiceSettings
-    from precheck_gate.cli.progress.plain import Progress
+    from precheck_gate.cli.progress import Progress
     from precheck_gate.gate import Gate
     from precheck_gate.judgement.context import JudgementContext
     from precheck_gate.model.verdicts import Verdict
@@ -92,7 +92,7 @@ class _Run:
 
     def go(self, tasks: Sequence[str]) -> int:
         """Return the exit code of the run."""
-        from precheck_gate.cli.options.task_filters import check_count
+        from precheck_gate.cli.options.tasks import check_count
         from precheck_gate.gate import Case
 
         settings = self.connection.settings
@@ -233,7 +233,7 @@ class _Run:
         return self._judge(snapshot).green
 
     def _find(self) -> list[str]:
-        from precheck_gate.cli.options.task_filters import find_tasks
+        from precheck_gate.cli.options.tasks import find_tasks
 
         repeater = self._repeater(self._observer([]))
         found = find_tasks(

@@ -1,4 +1,4 @@
-"""The options of ``run`` for what it does on the service: find tasks, start pre-checks, ask."""
+"""The options of ``run``, and the values of those that say what to do on the service."""
 
 from __future__ import annotations
 
@@ -8,88 +8,131 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from precheck_gate.cli.options.sections import section
-from precheck_gate.cli.options.shared import add_options, option
-from precheck_gate.cli.options.types import Duration, Number
+from precheck_gate.cli.options import many, option, section
+from precheck_gate.cli.options.judging import judge_options
+from precheck_gate.cli.options.service import service_options
+from precheck_gate.cli.options.tasks import parse_filter, tasks_argument
+from precheck_gate.cli.options.types import DURATION, PATH, PLACE, SPAN, Number, Parsed
 from precheck_gate.errors import UsageError
+from precheck_gate.model.snapshots import is_task_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from precheck_gate.cli.options.task_filters import Filter
+    from precheck_gate.cli.options.tasks import Filter
 
-__all__ = ["LiveOptions", "live_options"]
-
-MODES = ("forStartJob", "forRetryJob", "auto")
 _QUERY = re.compile(r"[!-~]{1,200}")
-_NEXT = re.compile(r"\n|\s+(?=(?:name|tag:[^=\s]+|status|type|engine)=)")
 
 
-class _Select(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    """KEY=VALUE, one condition on tasks."""
-
-    name = "key=value"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Filter:
-        """Return the condition."""
-        from precheck_gate.cli.options.task_filters import Filter, parse_filter
-
-        if isinstance(value, Filter):
-            return value
-        try:
-            return parse_filter(str(value))
-        except ValueError as error:
-            self.fail(f"{error}.", param, ctx)
-
-    def split_envvar_value(self, rv: str) -> Sequence[str]:
-        """Split a variable with several conditions: at lines, and before each ``key=``."""
-        return [part.strip() for part in _NEXT.split(rv.strip()) if part.strip()]
+def _query_id(text: str) -> tuple[str, str]:
+    task, _, query = text.partition("=")
+    if not is_task_id(task) or not _QUERY.fullmatch(query):
+        raise ValueError(f"{text!r} is not TASK_ID=ID")
+    return task, query
 
 
-class _QueryId(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    """TASK_ID=ID, the query ID of a pre-check."""
-
-    name = "task=id"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, str]:
-        """Return the task and the query ID."""
-        from precheck_gate.cli.options.task_lists import is_task_id
-
-        if isinstance(value, tuple):
-            return value
-        task, _, query = str(value).partition("=")
-        if not is_task_id(task) or not _QUERY.fullmatch(query):
-            self.fail(f"{value!r} has to be TASK_ID=ID.", param, ctx)
-        return task, query
+_SELECT = Parsed("key=value", parse_filter, begins=r"(?:name|tag:[^=\s]+|status|type|engine)=")
 
 
-_OPTIONS = (
+live_options = many(
+    tasks_argument,
     *section(
         "Tasks",
         option(
+            "--tasks-from",
+            type=PLACE,
+            metavar="FILE|-",
+            help="Read task IDs from a file, or from stdin with '-': one ID per line with # "
+            "comments, a JSON array, or the output of 'terraform output -json'.",
+        ),
+        option(
             "--select",
-            type=_Select(),
+            type=_SELECT,
             multiple=True,
             metavar="KEY=VALUE",
-            help="Ask for the project's tasks that match: name=GLOB, tag:KEY=VALUE, status=STATUS, "
-            "type=migration|sync|cloudDataGuard or engine=NAME. Given again, all must match. None "
-            "that matches is an error.",
+            help="Select tasks of the project by name=GLOB, tag:KEY=VALUE, status=STATUS, "
+            "type=migration|sync|cloudDataGuard or engine=NAME. Repeatable: a task must match all "
+            "conditions. It is an error if no task matches.",
         ),
         option(
             "--expect-tasks",
             type=click.IntRange(min=1),
             metavar="N",
-            help="Fail (exit 2) unless there are exactly N tasks, named or selected.",
+            help="Exit 2 unless exactly N tasks are named or selected.",
         ),
         option(
             "--no-details",
             is_flag=True,
-            help="Do not ask for the tasks' names, which reports show beside the IDs.",
+            help="Do not look up the names of tasks, which reports show beside the IDs.",
+        ),
+    ),
+    service_options,
+    *section(
+        "Service",
+        option(
+            "--language",
+            type=click.Choice(["en-us", "zh-cn"]),
+            default="en-us",
+            help="Language of DRS messages.",
+        ),
+        option(
+            "--api",
+            type=click.Choice(["auto", "v3", "v5"]),
+            default="auto",
+            help="API version; auto uses v3, or v5 where v3 no longer exists.",
+        ),
+        option(
+            "--query-id",
+            "query_ids",
+            type=Parsed("task=id", _query_id),
+            multiple=True,
+            metavar="TASK_ID=ID",
+            help="With v5, the query ID of a pre-check that was started elsewhere. Repeatable.",
+        ),
+        option(
+            "--max-rps",
+            type=Number(min=0.1, max=100.0),
+            default=10.0,
+            metavar="N",
+            help="Maximum number of requests per second.",
+        ),
+        option(
+            "--max-retries",
+            type=click.IntRange(min=0),
+            default=60,
+            metavar="N",
+            help="Maximum number of retries per minute; 0 makes the first failed request final. "
+            "--timeout limits how long the gate keeps trying.",
+        ),
+    ),
+    *section(
+        "Waiting",
+        option(
+            "--timeout",
+            type=SPAN,
+            default="30m",
+            help="Time limit for the whole run, including reports. Tasks that are not finished by "
+            "then are incomplete (exit 3).",
+        ),
+        option(
+            "--interval",
+            type=SPAN,
+            help="Poll at a fixed interval. Default: short intervals that grow.",
+        ),
+        option(
+            "--grace",
+            type=DURATION,
+            default="60s",
+            help="How long to tolerate a task without an answer, a task in error, an item without "
+            "a status at 100 %, or an unreachable service at the start.",
+        ),
+        option(
+            "--max-staleness",
+            type=SPAN,
+            default="60s",
+            help="Maximum age of an answer when the verdict is reached. Older answers are "
+            "confirmed once, after the last pre-check has finished.",
         ),
     ),
     *section(
@@ -97,63 +140,37 @@ _OPTIONS = (
         option(
             "--start-precheck",
             is_flag=True,
-            help="Start the pre-checks, and judge those: a result from before never counts.",
+            help="Start new pre-checks and judge only their results.",
         ),
         option(
             "--mode",
-            type=click.Choice(MODES),
+            type=click.Choice(["forStartJob", "forRetryJob", "auto"]),
             default="auto",
-            show_default=True,
-            help="How to start: forStartJob before the first start of a task, forRetryJob after a "
-            "failure; auto goes by the task's status.",
+            help="How to start: forStartJob before a task's first start, forRetryJob after a "
+            "failure; auto decides by the task's status.",
         ),
         option(
             "--until",
             type=click.Choice(["ended", "passed"]),
             default="ended",
-            show_default=True,
-            help="What to wait for: that the pre-checks end, or that they pass, however often they "
-            "are run meanwhile, up to --timeout.",
+            help="Wait until the pre-checks end, or until they pass, however often they run until "
+            "--timeout.",
         ),
         option(
             "--restart-every",
-            type=Duration(least=1),
-            help="With --until passed, how often a blocked pre-check is started again.",
+            type=SPAN,
+            help="With --until passed, restart a blocked pre-check at this interval.",
         ),
     ),
+    judge_options,
     *section(
-        "Service",
+        "Output",
         option(
-            "--api",
-            type=click.Choice(["auto", "v3", "v5"]),
-            default="auto",
-            show_default=True,
-            help="The version of the service's API; auto is v3, and v5 where v3 is gone.",
-        ),
-        option(
-            "--query-id",
-            "query_ids",
-            type=_QueryId(),
-            multiple=True,
-            metavar="TASK_ID=ID",
-            help="For v5: the query ID of a task's pre-check that was started elsewhere.",
-        ),
-        option(
-            "--max-rps",
-            type=Number(min=0.1, max=100.0),
-            default=10.0,
-            show_default=True,
-            metavar="N",
-            help="Send at most so many requests a second.",
-        ),
-        option(
-            "--max-retries",
-            type=click.IntRange(min=0),
-            default=60,
-            show_default=True,
-            metavar="N",
-            help="Repeat at most N failed requests per minute; 0 makes the first fault final. How "
-            "long the gate keeps trying is set by --timeout.",
+            "--save-answers",
+            type=PATH,
+            metavar="DIR",
+            help="Save each answer of the service, and what the run concluded from it, for audit "
+            "and for 'evaluate'.",
         ),
     ),
 )
@@ -161,7 +178,7 @@ _OPTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class LiveOptions:
-    """The values of `live_options`, and of what else concerns the asking."""
+    """Those values of `live_options` that say what to do on the service."""
 
     select: Sequence[Filter] = ()
     expect_tasks: int | None = None
@@ -180,31 +197,21 @@ class LiveOptions:
 
     @classmethod
     def take(cls, options: Mapping[str, Any]) -> LiveOptions:
-        """Return those among a command's options, as click passes them.
+        """Return the values from all of a command's options.
 
         Raises:
-            UsageError: they do not go together.
+            UsageError: they contradict each other.
         """
         taken = cls(**{field.name: options[field.name] for field in fields(cls)})
         if taken.restart_every is not None and taken.until != "passed":
-            raise UsageError(
-                "--restart-every has no meaning without --until passed.",
-                hint="Give both, or neither.",
-            )
+            raise UsageError("--restart-every needs --until passed.", hint="Give both, or neither.")
         if taken.mode != "auto" and not taken.start_precheck and taken.restart_every is None:
-            raise UsageError(
-                "--mode has no meaning without --start-precheck.", hint="Give both, or neither."
-            )
+            raise UsageError("--mode needs --start-precheck.", hint="Give both, or neither.")
         tasks = [task for task, _ in taken.query_ids]
         if len(set(tasks)) < len(tasks):
             raise UsageError("A task has two query IDs.", hint="Check --query-id.")
         if taken.query_ids and taken.api == "v3":
             raise UsageError("--query-id has no meaning with --api v3.", hint="Use --api v5.")
         if taken.save_answers is not None and taken.api == "v5":
-            raise UsageError("--save-answers keeps the answers of v3 only.", hint="Leave it out.")
+            raise UsageError("--save-answers saves only answers of v3.", hint="Leave it out.")
         return taken
-
-
-def live_options(command: Any) -> Any:
-    """Add the options that say what to do on the service."""
-    return add_options(command, *_OPTIONS)

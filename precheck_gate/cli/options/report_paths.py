@@ -1,4 +1,4 @@
-"""Where the reports that a command line names go, and where none may go."""
+"""Where the reports go, and which files they must not overwrite."""
 
 from __future__ import annotations
 
@@ -7,24 +7,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from precheck_gate.errors import UsageError
-from precheck_gate.reports.output.descriptors import DescriptorSink, OpenDescriptor, descriptor_at
-from precheck_gate.reports.output.sinks import FileSink, StreamSink, real_path
+from precheck_gate.reports.sinks import (
+    DescriptorSink,
+    FileSink,
+    OpenDescriptor,
+    StreamSink,
+    descriptor_at,
+    real_path,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from precheck_gate.cli.options.types import ReportSpec
-    from precheck_gate.reports.output.sinks import Sink
+    from precheck_gate.reports.sinks import Sink
     from precheck_gate.runtime.signals import Interrupts
-
-__all__ = ["Input", "Overwriting", "check_inputs", "is_stdout", "sink_at", "sinks_of"]
 
 Input = tuple[str, Path]
 """A file or folder that a command reads: what it is, and its path."""
 
 
 class Overwriting(UsageError):
-    """Reports would go over what the command reads."""
+    """A report would overwrite an input of the command."""
 
     def __init__(self, found: Sequence[tuple[str, Input]]) -> None:
         self._paths = frozenset(real_path(report) for report, _ in found)
@@ -35,7 +39,7 @@ class Overwriting(UsageError):
         )
 
     def spare(self, reports: Sequence[tuple[str, Sink]]) -> tuple[tuple[str, Sink], ...]:
-        """Return those of the reports that go over nothing."""
+        """Return the reports that overwrite nothing."""
         return tuple(
             (name, sink)
             for name, sink in reports
@@ -47,7 +51,7 @@ def sinks_of(specs: Sequence[ReportSpec], interrupts: Interrupts) -> tuple[tuple
     """Return the format and the sink of each report.
 
     Raises:
-        UsageError: two of them would go to one place.
+        UsageError: two of them have the same path.
     """
     paths = [_identity(path) for _, path in specs]
     twice = next((path for path in paths if paths.count(path) > 1), None)
@@ -60,7 +64,7 @@ def sinks_of(specs: Sequence[ReportSpec], interrupts: Interrupts) -> tuple[tuple
 
 
 def sink_at(path: str, interrupts: Interrupts) -> Sink:
-    """Return the sink for a path, where ``-`` and ``/dev/stdout`` are standard output."""
+    """Return the sink for a path; ``-`` and ``/dev/stdout`` are standard output."""
     if is_stdout(path):
         return StreamSink(sys.stdout)
     descriptor = descriptor_at(path)
@@ -70,7 +74,7 @@ def sink_at(path: str, interrupts: Interrupts) -> Sink:
 
 
 def is_stdout(path: str) -> bool:
-    """Return whether a report goes to standard output, so that words have to go elsewhere."""
+    """Return whether a report goes to standard output, so that messages must go elsewhere."""
     return path == "-" or descriptor_at(path) == _STDOUT
 
 
@@ -78,7 +82,7 @@ _STDOUT = OpenDescriptor(1)
 
 
 def _identity(path: str) -> str:
-    """Return the same text for two paths that lead to one place."""
+    """Return a text that is equal for paths to the same file."""
     if is_stdout(path):
         return "-"
     descriptor = descriptor_at(path)
@@ -88,10 +92,10 @@ def _identity(path: str) -> str:
 
 
 def check_inputs(reports: Iterable[str], inputs: Iterable[Input]) -> None:
-    """Compare the paths of reports with what is read, through links of both kinds.
+    """Compare the paths of reports and inputs, through hard and symbolic links.
 
     Raises:
-        Overwriting: a report would go over an input.
+        Overwriting: a report would overwrite an input.
     """
     inputs = list(inputs)
     found = [
@@ -115,7 +119,7 @@ def _same(report: str, path: Path) -> bool:
 
 
 def _is_answer_in(report: str, folder: Path) -> bool:
-    """Return whether a report goes over one of the saved answers in a folder, or their index."""
+    """Return whether a report would overwrite a file of saved answers in a folder."""
     from precheck_gate.saved.answers import is_archived
 
     name, parent = Path(report).name, Path(real_path(Path(report).parent))

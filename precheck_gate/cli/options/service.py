@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from precheck_gate.cli.options.environment import refuse_empty_credentials
-from precheck_gate.cli.options.sections import section
-from precheck_gate.cli.options.shared import add_options, option
+from precheck_gate.cli.options import many, option, refuse_empty_credentials, section
 from precheck_gate.cli.options.types import PATH
 from precheck_gate.drs.auth.credential import Environment
 from precheck_gate.drs.auth.discovery import KINDS, find_credential
@@ -110,9 +108,7 @@ SERVICE_OPTIONS = (
 )
 
 
-def service_options(command: Any) -> Any:
-    """Add the options that select the service and the credential."""
-    return add_options(command, *SERVICE_OPTIONS)
+service_options = many(*SERVICE_OPTIONS)
 
 
 def service_files(options: Mapping[str, Any]) -> list[tuple[str, Path]]:
@@ -166,7 +162,7 @@ def find_service(
     options: Mapping[str, Any], environment: Environment, language: str = "en-us"
 ) -> ServiceSettings:
     """Return the settings that the options and an environment amount to; see `read_service`."""
-    from precheck_gate.drs.http.proxies import check_proxy
+    from precheck_gate.drs.http.endpoints import check_proxy
 
     region = (options["region"] or "").strip()
     endpoint = _endpoint(options["endpoint"], region)
@@ -348,7 +344,6 @@ def open_transport(
     ca_bundle: str | None, runtime: Runtime, console: Console, *, debug_http: bool
 ) -> HttpTransport:
     """Return what sends requests, and logs them if ``debug_http``."""
-    from precheck_gate.drs.auth.requests_auth import NoAuth
     from precheck_gate.drs.http.debug_log import Exchange, guard_loggers
     from precheck_gate.drs.http.transport import HttpTransport
 
@@ -358,7 +353,6 @@ def open_transport(
 
     guard_loggers()
     return HttpTransport(
-        NoAuth(),
         ca_bundle=ca_bundle,
         interrupts=runtime.interrupts,
         on_exchange=log if debug_http else None,

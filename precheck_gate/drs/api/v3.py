@@ -1,75 +1,69 @@
-"""The calls of DRS v3: each asks once, and brings an answer or a named error.
+"""The calls of DRS v3: each sends one request, and returns an answer or raises a named error.
 
-Nothing is repeated here: whoever asks decides about that, and can say so.
+Nothing is repeated here: the caller decides about that, and can say so.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from precheck_gate.drs.api import v3_results, v3_tasks
-from precheck_gate.drs.http.reply_errors import answer_in, usual_advice
+from precheck_gate.drs.api import v3_wire
+from precheck_gate.drs.http.messages import HttpRequest
+from precheck_gate.drs.http.replies import refused, usual_advice
 from precheck_gate.errors import BatchRefused, TimeOver, UnnamedResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from precheck_gate.drs.http.messages import Reply
+    from precheck_gate.drs.http.messages import AuthorizedSend, Reply
     from precheck_gate.model.snapshots import About, Trouble
     from precheck_gate.runtime.clock import Clock
 
-__all__ = ["DrsClient", "Post"]
-
-# In a request; the service's own advice.
 MAX_TASKS = 10
-
-
-class Post(Protocol):
-    """What sends a request: `HttpTransport.post`, or a fake."""
-
-    def __call__(  # noqa: D102
-        self, url: str, body: bytes, headers: Mapping[str, str], seconds: float
-    ) -> Reply: ...
+"""The tasks of one request; the service's own advice."""
 
 
 class DrsClient:
-    """Asks one project's DRS for pre-check results.
+    """Asks DRS for the pre-checks of one project.
+
+    A call raises `TransientFault` where the fault may pass (network, 408, 429, 5xx, a body that is
+    not an answer), `AccessRefused` for 401 and 403, `BatchRefused` for 400, and `ServiceError` for
+    any other status but 200.
 
     Args:
         endpoint: base URL, checked.
-        project_id: whose tasks are asked for, or what finds that out within so many seconds.
-        post: what sends a request.
-        clock: for ``Retry-After`` dates.
+        project_id: returns the project's ID within so many seconds.
+        send: sends a request with the credential.
+        clock: the time.
         language: of the service's messages, ``en-us`` or ``zh-cn``.
-        on_reply: told of each reply with results, whatever it is, with the tasks that were asked
-            for, and with the tasks of the pre-checks that were started here, by the latter's IDs.
+        on_reply: called for each reply with results, whatever its status, with the tasks that were
+            asked for, and the tasks of the pre-checks that were started here, by the IDs of those.
         advice: what to do about a 401 or a 403.
     """
 
     def __init__(
         self,
         endpoint: str,
-        project_id: str | Callable[[float], str],
-        post: Post,
+        project_id: Callable[[float], str],
+        send: AuthorizedSend,
         clock: Clock,
         *,
         language: str = "en-us",
         on_reply: Callable[[Sequence[str], Reply, Mapping[str, str]], None] | None = None,
-        advice: Callable[[int], str] | None = None,
+        advice: Callable[[int], str] = usual_advice,
     ) -> None:
         self._endpoint = endpoint
         self._project_id = project_id
-        self._advice = advice or usual_advice
-        self._post = post
+        self._send = send
         self._clock = clock
         self._headers = {"X-Language": language}
         self._on_reply = on_reply
-        self.requests = 0
+        self._advice = advice
         self._started: dict[str, str] = {}
-        # The IDs that results or starts have borne, and the tasks whose last start gave a new one.
+        # The IDs in results or starts so far, and the tasks whose last start gave a new one.
         self._seen: set[str] = set()
         self._new: set[str] = set()
 
@@ -77,46 +71,34 @@ class DrsClient:
         """Return how many requests it takes to ask for the results of so many tasks."""
         return -(-tasks // MAX_TASKS)
 
-    def precheck_results(self, task_ids: Sequence[str], seconds: float) -> v3_results.Answer:
-        """Ask for the results of at most 10 tasks.
-
-        Args:
-            task_ids: not empty, unique.
-            seconds: the time in which the whole answer has to be here.
+    def precheck_results(self, task_ids: Sequence[str], seconds: float) -> v3_wire.Answer:
+        """Return the results of 1 to 10 different tasks.
 
         Raises:
-            TransientFault: the fault may pass: network, 408, 429, 5xx, no answer (`NotAnAnswer`).
-            AccessRefused: 401 or 403.
-            BatchRefused: 400, or a result that names no task: asking for parts of the batch tells
+            BatchRefused: also where a result names no task: asking for parts of the batch shows
                 whose it is.
-            ServiceError: anything else that is no answer, redirects included.
         """
-        reply = self._call(
-            "batch-precheck-result",
-            v3_results.results_request(list(task_ids)),
-            seconds,
-            lambda reply: self._on_reply and self._on_reply(task_ids, reply, self._started),
-        )
+        reply = self._call("/batch-precheck-result", {"jobs": list(task_ids)}, seconds)
+        if self._on_reply is not None:
+            self._on_reply(task_ids, reply, self._started)
+        body = self._answer_in(reply)
         try:
-            answer = v3_results.parse_answer(reply.body, self._started)
+            answer = v3_wire.parse_answer(body, self._started)
         except UnnamedResult as error:
             raise BatchRefused(error.message, hint=error.hint, code=error.code) from None
         self._seen.update(answer.entries)
-        # An ID that was there before the start would let the old result prove itself.
+        # An ID that was known before the start would let the old result prove itself.
         return replace(answer, own=answer.own & self._new)
 
     def start(self, modes: Mapping[str, str], seconds: float) -> dict[str, str | Trouble]:
         """Start the pre-checks of at most 10 tasks, each in its mode.
 
         Returns:
-            For each task that the service answered for the ID of the pre-check that was started,
-            "" where it named none, or why none was.
-
-        Raises:
-            ServiceError: as with `precheck_results`.
+            For each task in the answer the ID of its new pre-check, "" where the service gave none,
+            or why it was not started.
         """
-        reply = self._call("batch-precheck", v3_tasks.start_request(modes), seconds)
-        outcome = v3_tasks.parse_started(reply.body)
+        reply = self._call("/batch-precheck", start_request(modes), seconds)
+        outcome = v3_wire.parse_started(self._answer_in(reply))
         for task_id, precheck in outcome.items():
             # Only the last pre-check of a task is ours to look for.
             self._started = {one: task for one, task in self._started.items() if task != task_id}
@@ -129,54 +111,50 @@ class DrsClient:
         return outcome
 
     def statuses(self, task_ids: Sequence[str], seconds: float) -> dict[str, str]:
-        """Return the status of each of at most 10 tasks, as far as the service tells it.
-
-        Raises:
-            ServiceError: as with `precheck_results`.
-        """
-        body = v3_tasks.tasks_request(list(task_ids))
-        return v3_tasks.parse_statuses(self._call("batch-status", body, seconds).body)
+        """Return the status of each of at most 10 tasks, where the service gives it."""
+        reply = self._call("/batch-status", tasks_request(task_ids), seconds)
+        return v3_wire.parse_statuses(self._answer_in(reply))
 
     def details(self, task_ids: Sequence[str], seconds: float) -> dict[str, About]:
-        """Return what people call each of at most 10 tasks, as far as the service tells it.
-
-        Raises:
-            ServiceError: as with `precheck_results`.
-        """
-        body = v3_tasks.tasks_request(list(task_ids))
-        return v3_tasks.parse_details(self._call("batch-detail", body, seconds).body)
+        """Return name, status and kind of each of at most 10 tasks that the service knows."""
+        reply = self._call("/batch-detail", tasks_request(task_ids), seconds)
+        return v3_wire.parse_details(self._answer_in(reply))
 
     def task_page(
         self, wanted: Mapping[str, Any], page: int, size: int, seconds: float
-    ) -> v3_tasks.TaskPage:
-        """Return one page of the project's tasks; ``wanted`` narrows them down on the service.
+    ) -> v3_wire.TaskPage:
+        """Return one page of the project's tasks, filtered on the service by ``wanted``."""
+        reply = self._call("", list_request(wanted, page, size), seconds)
+        return v3_wire.parse_page(self._answer_in(reply))
 
-        Raises:
-            ServiceError: as with `precheck_results`.
-        """
-        body = v3_tasks.list_request(wanted, page, size)
-        return v3_tasks.parse_page(self._call("", body, seconds).body)
-
-    def _call(
-        self,
-        name: str,
-        document: Mapping[str, Any],
-        seconds: float,
-        on_reply: Callable[[Reply], object] | None = None,
-    ) -> Reply:
-        """Send one call to the project's tasks, and return the reply if it is 200."""
+    def _call(self, path: str, document: Mapping[str, Any], seconds: float) -> Reply:
+        """Send one request about the project's tasks."""
         end = self._clock.monotonic() + seconds
-        project = (
-            self._project_id if isinstance(self._project_id, str) else self._project_id(seconds)
-        )
-        path = f"jobs/{name}" if name else "jobs"
-        url = f"{self._endpoint}/v3/{quote(project, safe='')}/{path}"
-        self.requests += 1
-        body = json.dumps(document).encode()
+        project = quote(self._project_id(seconds), safe="")
         left = end - self._clock.monotonic()
         if left <= 0:
-            raise TimeOver("The time for a request went by while the project was looked up.")
-        reply = self._post(url, body, self._headers, left)
-        if on_reply is not None:
-            on_reply(reply)
-        return answer_in(reply, self._clock, self._advice)
+            raise TimeOver("The time for a request ran out while the project was looked up.")
+        url = f"{self._endpoint}/v3/{project}/jobs{path}"
+        body = json.dumps(document).encode()
+        return self._send(HttpRequest("POST", url, self._headers, body), left)
+
+    def _answer_in(self, reply: Reply) -> bytes:
+        """Return the body of an answer; any status but 200 is an error."""
+        if reply.status != 200:
+            raise refused(reply, self._clock, self._advice)
+        return reply.body
+
+
+def start_request(modes: Mapping[str, str]) -> dict[str, Any]:
+    """Return the body that starts a pre-check of each task in its mode."""
+    return {"jobs": [{"job_id": task, "precheck_mode": mode} for task, mode in modes.items()]}
+
+
+def tasks_request(task_ids: Sequence[str]) -> dict[str, Any]:
+    """Return the body that asks for the status or the details of tasks, all on one page."""
+    return {"jobs": list(task_ids), "page_req": {"cur_page": 1, "per_page": len(task_ids)}}
+
+
+def list_request(wanted: Mapping[str, Any], page: int, size: int) -> dict[str, Any]:
+    """Return the body that asks for a page of the list, counted from 1."""
+    return {**wanted, "cur_page": page, "per_page": size}

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from precheck_gate.documents import strict_json
 from precheck_gate.drs.auth.requests_auth import BoundAuth
-from precheck_gate.drs.http.messages import http_date
-from precheck_gate.drs.http.reply_errors import refusal, said
+from precheck_gate.drs.http.messages import HttpRequest, http_date
+from precheck_gate.drs.http.replies import refusal, said
 from precheck_gate.errors import AccessRefused, NotAnAnswer, ServiceError
 from precheck_gate.safetext.cleaning import clean_line, shorten
 from precheck_gate.safetext.secrets import Secret
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from requests import PreparedRequest
     from requests.auth import AuthBase
 
-    from precheck_gate.drs.http.messages import Reply, Send
-    from precheck_gate.drs.http.skew import Skew
+    from precheck_gate.drs.http.messages import Reply, Send, Skew
     from precheck_gate.runtime.clock import Clock
 
 _OPTION = "--iam-endpoint or --region"
@@ -82,7 +81,7 @@ class Iam:
         self.requests += 1
         url = f"{self._endpoint}{path}"
         auth = BoundAuth(sign, self._endpoint)
-        reply = self._send("POST", url, auth=auth, seconds=seconds, headers=headers)
+        reply = self._send(HttpRequest("POST", url, headers or {}), auth, seconds)
         self._skew.note(reply.headers)
         if reply.status not in (200, 201):
             raise self._refusal(reply, hint(said(reply).message), scope)
@@ -100,7 +99,7 @@ class Iam:
         """
         self.requests += 1
         url = f"{self._endpoint}/v3/projects?name={quote(name, safe='')}"
-        reply = self._send("GET", url, auth=auth, seconds=seconds)
+        reply = self._send(HttpRequest("GET", url), auth, seconds)
         self._skew.note(reply.headers)
         if reply.status != 200:
             raise self._refusal(reply, "The credential may not list projects: give --project-id.")

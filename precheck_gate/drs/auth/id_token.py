@@ -180,7 +180,8 @@ class GitHubIdToken:
         from urllib.parse import quote, urlsplit
 
         from precheck_gate.drs.auth.requests_auth import BoundAuth
-        from precheck_gate.drs.http.reply_errors import refusal
+        from precheck_gate.drs.http.messages import HttpRequest
+        from precheck_gate.drs.http.replies import refusal
 
         def sign(request: PreparedRequest) -> None:
             request.headers["Authorization"] = f"bearer {self._token.reveal()}"
@@ -188,7 +189,7 @@ class GitHubIdToken:
         url = self._url
         if self._audience:
             url += f"{'&' if urlsplit(url).query else '?'}audience={quote(self._audience, safe='')}"
-        reply = context.send("GET", url, auth=BoundAuth(sign, url), seconds=seconds)
+        reply = context.send(HttpRequest("GET", url), BoundAuth(sign, url), seconds)
         if reply.status in (400, 401, 403, 404):
             refused = refusal(reply, context.clock, _GITHUB)
             raise AccessRefused(

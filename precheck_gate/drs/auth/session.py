@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 from precheck_gate.drs.auth.credential import AuthContext
 from precheck_gate.drs.auth.iam import Iam
 from precheck_gate.drs.auth.requests_auth import BoundAuth
-from precheck_gate.drs.http.skew import Skew
+from precheck_gate.drs.http.messages import Skew
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from precheck_gate.drs.auth.credential import Credential
-    from precheck_gate.drs.http.messages import Reply, Send
+    from precheck_gate.drs.http.messages import HttpRequest, Reply, Send
     from precheck_gate.runtime.clock import Clock
 
 
@@ -66,19 +64,7 @@ class Access:
         """The project's ID; "" until it is known."""
         return self._context.project_id
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Reply:
-        """Send a POST; see `send`."""
-        return self.send("POST", url, headers=headers, body=body, seconds=seconds)
-
-    def send(
-        self,
-        method: str,
-        url: str,
-        *,
-        seconds: float,
-        headers: Mapping[str, str] | None = None,
-        body: bytes = b"",
-    ) -> Reply:
+    def send(self, request: HttpRequest, seconds: float) -> Reply:
         """Send a request; after a 401, once more with a renewed credential.
 
         Raises:
@@ -88,9 +74,9 @@ class Access:
         with self._lock:
             self.ready(seconds)
             renewals = self._renewals
-        reply = self._exchange(method, url, headers, body, end)
+        reply = self._exchange(request, end)
         if reply.status == 401 and self._renew(renewals, end):
-            reply = self._exchange(method, url, headers, body, end)
+            reply = self._exchange(request, end)
         return reply
 
     def ready(self, seconds: float) -> None:
@@ -135,14 +121,9 @@ class Access:
             "(it needs the permission to query DRS tasks)."
         )
 
-    def _exchange(
-        self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes, end: float
-    ) -> Reply:
+    def _exchange(self, request: HttpRequest, end: float) -> Reply:
         with self._lock:
             self._sent += 1
-        seconds = self._context.left(end)
-        reply = self._send(
-            method, url, auth=self._auth, seconds=seconds, headers=headers, body=body
-        )
+        reply = self._send(request, self._auth, self._context.left(end))
         self.skew.note(reply.headers)
         return reply

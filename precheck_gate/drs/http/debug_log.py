@@ -1,4 +1,4 @@
-"""What went over the wire, as it may be shown: for ``--debug-http``, and under every logger."""
+"""What may be shown of requests: for ``--debug-http``, and in the logs of libraries."""
 
 from __future__ import annotations
 
@@ -15,35 +15,26 @@ if TYPE_CHECKING:
 
     from precheck_gate.drs.http.messages import Reply
 
-__all__ = ["Exchange", "SecretFilter", "guard_loggers", "shown_url"]
-
-# The headers whose values are no secret; whatever is not named here is masked.
+# The headers whose values are no secret; all others are masked.
 _HARMLESS = frozenset(
     {
         *("accept", "accept-encoding", "age", "cache-control", "connection", "content-encoding"),
-        *("content-length", "content-type", "date", "host", "retry-after", "server"),
+        *("content-length", "content-type", "date", "host", "pragma", "retry-after", "server"),
         *("transfer-encoding", "user-agent", "via", "x-language", "x-project-id", "x-request-id"),
-        *("pragma", "x-sdk-date"),
+        "x-sdk-date",
     }
 )
-_LOGGERS = ("requests", "urllib3", "urllib3.connection", "urllib3.connectionpool")
-_MORE_LOGGERS = ("urllib3.poolmanager", "urllib3.response", "urllib3.util.retry")
+_LOGGERS = (
+    *("requests", "urllib3", "urllib3.connection", "urllib3.connectionpool"),
+    *("urllib3.poolmanager", "urllib3.response", "urllib3.util.retry"),
+)
 
 
 @dataclass(slots=True)
 class Exchange:
-    """One request and what came of it; its ``repr`` has no header in it.
+    """One request and its outcome; the ``repr`` has no header in it.
 
-    Attributes:
-        method: such as ``GET``.
-        url: where it went.
-        status: of the reply; None where none came.
-        fault: why none came.
-        seconds: how long it took.
-        sent_bytes: the size of the request's body.
-        received_bytes: the size of the reply's body.
-        sent_headers: of the request; empty where it could not be made.
-        received_headers: of the reply.
+    ``status`` is None where no reply came, and ``fault`` says why. The bytes are those of bodies.
     """
 
     method: str
@@ -70,7 +61,7 @@ class Exchange:
         )
 
     def lines(self) -> Iterator[str]:
-        """Yield the exchange as lines to print, without any credential."""
+        """Yield lines to print, without any credential."""
         outcome = f"HTTP {self.status}" if self.status is not None else _shown(self.fault)
         yield (
             f"http {self.method} {shown_url(self.url)}: {outcome}, {self.sent_bytes} B sent, "
@@ -83,7 +74,7 @@ class Exchange:
 
 
 def shown_url(url: str) -> str:
-    """Return a URL without a password, and without what its query says."""
+    """Return a URL without a password and without the values of its query."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -99,23 +90,22 @@ def _shown(value: object) -> str:
 
 
 class SecretFilter(logging.Filter):
-    """Takes secrets, and passwords in URLs, out of what is logged."""
+    """Removes secrets, and passwords in URLs, from log records."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Change a record so that it shows none; always let it through."""
+        """Change a record so that it shows no secret; always let it through."""
         try:
             text = record.getMessage()
-        except Exception:  # a wrong format is the logger's own trouble, and told by logging
+        except Exception:  # logging itself reports a wrong format
             text = str(record.msg)
         record.msg, record.args = hide_secrets(hide_credentials(text)), ()
-        # A traceback would show what the frames of others hold.
+        # A traceback would show what the frames of libraries hold.
         record.exc_info, record.exc_text, record.stack_info = None, None, None
         return True
 
 
 def guard_loggers() -> None:
-    """Put a `SecretFilter` under the loggers of what sends requests, once."""
-    for name in (*_LOGGERS, *_MORE_LOGGERS):
-        logger = logging.getLogger(name)
+    """Put a `SecretFilter` on the loggers of the libraries that send requests, once."""
+    for logger in map(logging.getLogger, _LOGGERS):
         if not any(isinstance(one, SecretFilter) for one in logger.filters):
             logger.addFilter(SecretFilter())

@@ -1,4 +1,4 @@
-"""Some requests at once: a bounded number of threads, which no wait of the program hangs on."""
+"""Several requests at once: a bounded number of threads, which never keep the program alive."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
-__all__ = ["in_parallel"]
-
 _K = TypeVar("_K", bound="Hashable")
 _T = TypeVar("_T")
 _TICK = 0.1
@@ -19,12 +17,10 @@ _TICK = 0.1
 def in_parallel(
     work: Callable[[_K], _T], names: Sequence[_K], width: int
 ) -> dict[_K, _T | BaseException]:
-    """Do the work for each name, ``width`` of them at once; return the results or what ended them.
+    """Do the work for each name, ``width`` at once; return the results or what ended them.
 
     The threads are left behind where the wait for them is interrupted.
     """
-    if len(names) == 1:
-        return {names[0]: _outcome(work, names[0])}
     todo: queue.SimpleQueue[_K] = queue.SimpleQueue()
     for name in names:
         todo.put(name)
@@ -36,9 +32,13 @@ def in_parallel(
                 name = todo.get_nowait()
             except queue.Empty:
                 return
-            done[name] = _outcome(work, name)
+            try:
+                done[name] = work(name)
+            except BaseException as error:  # handed over to the thread that waits
+                done[name] = error
 
-    threads = _started(run, min(width, len(names)))
+    # One name needs no thread.
+    threads = _start(run, min(width, len(names))) if len(names) > 1 else []
     if not threads:
         run()
     for thread in threads:
@@ -47,8 +47,7 @@ def in_parallel(
     return done
 
 
-def _started(work: Callable[[], None], width: int) -> list[threading.Thread]:
-    """Start so many threads, or as many as the machine has left."""
+def _start(work: Callable[[], None], width: int) -> list[threading.Thread]:
     threads: list[threading.Thread] = []
     for _ in range(width):
         thread = threading.Thread(target=work, name="precheck-gate-parallel", daemon=True)
@@ -58,10 +57,3 @@ def _started(work: Callable[[], None], width: int) -> list[threading.Thread]:
             break
         threads.append(thread)
     return threads
-
-
-def _outcome(work: Callable[[_K], _T], name: _K) -> _T | BaseException:
-    try:
-        return work(name)
-    except BaseException as error:  # handed over to whoever waits
-        return error

@@ -1,4 +1,4 @@
-"""Looks at the way to a host, step by step: proxy, name, connection, TLS. No credential is sent."""
+"""Checks the way to a host, step by step: proxy, name, connection, TLS. Sends no credential."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from precheck_gate.drs.http.debug_log import shown_url
-from precheck_gate.drs.http.proxies import proxy_for
-from precheck_gate.drs.http.transport import in_time
+from precheck_gate.drs.http.endpoints import proxy_for
+from precheck_gate.drs.http.transport import TLS_HINT, in_time
 from precheck_gate.safetext.cleaning import clean_line, shorten
 
 if TYPE_CHECKING:
@@ -22,18 +22,12 @@ if TYPE_CHECKING:
 
     from precheck_gate.runtime.signals import Interrupts
 
-__all__ = ["Finding", "Prober"]
-
 _T = TypeVar("_T")
-_TLS_ADVICE = (
-    "If a proxy of your own signs the traffic, give its certificate with --ca-bundle; "
-    "verification cannot be turned off."
-)
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What a step showed; ``good`` None is: not done. ``advice`` says what to do."""
+class ProbeResult:
+    """The outcome of a step; ``good`` is None where it was skipped, ``advice`` says what to do."""
 
     good: bool | None
     text: str
@@ -41,20 +35,15 @@ class Finding:
 
 
 class Prober:
-    """Looks at the way to one base URL.
+    """Checks the way to one base URL, which is ``https``, or ``http`` on this machine.
 
-    Args:
-        url: checked; ``https``, or ``http`` on this machine.
-        ca_bundle: certificates to trust; None for the usual ones.
-        seconds: the time for each step.
-        interrupts: what may end a wait early.
+    Each step may take so many seconds.
     """
 
     def __init__(
         self, url: str, ca_bundle: str | None, seconds: float, interrupts: Interrupts | None
     ) -> None:
         parts = urlsplit(url)
-        self._url = url
         self._secure = parts.scheme == "https"
         self._host = parts.hostname or ""
         self._port = parts.port or (443 if self._secure else 80)
@@ -63,53 +52,50 @@ class Prober:
         self._interrupts = interrupts
         self._proxy = proxy_for(url)
 
-    def proxy(self) -> Finding:
+    def proxy(self) -> ProbeResult:
         """Say whether a proxy is in between."""
         if not self._secure:
-            return Finding(None, "not used for http on this machine")
+            return ProbeResult(None, "not used for http on this machine")
         if self._proxy is None:
-            return Finding(None, f"none for {self._host}")
+            return ProbeResult(None, f"none for {self._host}")
         proxy = self._proxy if "://" in self._proxy else f"http://{self._proxy}"
-        return Finding(True, f"{shown_url(proxy)} for {self._host}")
+        return ProbeResult(True, f"{shown_url(proxy)} for {self._host}")
 
-    def name(self) -> Finding:
-        """Look the host's name up."""
+    def name(self) -> ProbeResult:
+        """Look up the host's name."""
         if self._proxy is not None:
-            return Finding(None, f"the proxy looks {self._host} up")
+            return ProbeResult(None, f"the proxy looks up {self._host}")
         try:
             ipaddress.ip_address(self._host)
         except ValueError:
             pass
         else:
-            return Finding(None, f"{self._host} is an address")
-        advice = "Check --endpoint or --region, and this machine's DNS."
-        result = self._bounded(
+            return ProbeResult(None, f"{self._host} is an address")
+        entries, trouble = self._bounded(
             lambda: socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         )
-        if isinstance(result, str):
-            return Finding(False, f"{self._host} does not resolve: {result}", advice)
-        addresses = sorted({str(entry[4][0]) for entry in result})
-        return Finding(True, f"{self._host} is {', '.join(addresses[:4])}")
+        if entries is None:
+            advice = "Check --endpoint or --region, and this machine's DNS."
+            return ProbeResult(False, f"{self._host} does not resolve: {trouble}", advice)
+        addresses = sorted({str(entry[4][0]) for entry in entries})
+        return ProbeResult(True, f"{self._host} is {', '.join(addresses[:4])}")
 
-    def connection(self) -> Finding:
-        """Connect, and shake hands where it is TLS."""
+    def connection(self) -> ProbeResult:
+        """Connect, with a TLS handshake for https."""
         if self._proxy is not None:
-            return Finding(None, "through the proxy: see the clock's line")
+            return ProbeResult(None, "through the proxy: see the clock's line")
         place = f"{self._host}:{self._port}"
-        result = self._bounded(self._shake_hands if self._secure else self._connect)
-        if isinstance(result, _Shaken):
-            if not result.version:
-                return Finding(True, f"{place} accepts connections (not encrypted)")
-            return Finding(True, f"{place}, {result.version}, certificate until {result.end}")
-        refused = "certificate" in result
-        text = f"{place}: {result}"
-        return Finding(False, text, _TLS_ADVICE if refused else "Check the address, and firewalls.")
+        shown, trouble = self._bounded(self._handshake if self._secure else self._connect)
+        if shown is not None:
+            return ProbeResult(True, f"{place}{shown}")
+        advice = TLS_HINT if "certificate" in trouble else "Check the address, and firewalls."
+        return ProbeResult(False, f"{place}: {trouble}", advice)
 
-    def _connect(self) -> _Shaken:
+    def _connect(self) -> str:
         with socket.create_connection((self._host, self._port), timeout=self._seconds):
-            return _Shaken("", "")
+            return " accepts connections (not encrypted)"
 
-    def _shake_hands(self) -> _Shaken:
+    def _handshake(self) -> str:
         bundle = (
             self._ca_bundle
             or os.environ.get("REQUESTS_CA_BUNDLE")
@@ -124,24 +110,19 @@ class Prober:
             socket.create_connection((self._host, self._port), timeout=self._seconds) as plain,
             context.wrap_socket(plain, server_hostname=self._host) as secure,
         ):
-            certificate = secure.getpeercert() or {}
-            return _Shaken(secure.version() or "TLS", str(certificate.get("notAfter", "?")))
+            end = str((secure.getpeercert() or {}).get("notAfter", "?"))
+            return f", {secure.version() or 'TLS'}, certificate until {end}"
 
-    def _bounded(self, work: Callable[[], _T]) -> _T | str:
-        """Return the work's result, or in words why there is none."""
+    def _bounded(self, work: Callable[[], _T]) -> tuple[_T | None, str]:
+        """Return the work's result, or None and what went wrong."""
         result = in_time(work, self._seconds, self._interrupts)
         if result is None:
-            return f"nothing within {self._seconds:.0f} s"
+            return None, f"no answer within {self._seconds:.0f} s"
         if isinstance(result, ssl.SSLCertVerificationError):
-            return clean_line(f"the certificate does not verify: {result.verify_message}")
+            return None, clean_line(f"the certificate does not verify: {result.verify_message}")
         if isinstance(result, OSError):
-            return clean_line(shorten(result.strerror or str(result) or type(result).__name__, 200))
+            said = result.strerror or str(result) or type(result).__name__
+            return None, clean_line(shorten(said, 200))
         if isinstance(result, BaseException):
             raise result
-        return result
-
-
-@dataclass(frozen=True, slots=True)
-class _Shaken:
-    version: str
-    end: str
+        return result, ""

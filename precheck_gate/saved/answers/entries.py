@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.errors import BatchRefused, NotAnAnswer
 from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
 from precheck_gate.polling.watch import accusation, trouble_from
@@ -39,7 +39,7 @@ def _refused(exchange: Exchange, content: bytes) -> dict[str, Snapshot | Trouble
     """Return what a reply means that is no answer, as the last one for these tasks."""
     # Only here, since with them comes all that speaks over the network.
     from precheck_gate.drs.http.messages import Reply
-    from precheck_gate.drs.http.reply_errors import refused, usual_advice
+    from precheck_gate.drs.http.replies import refused, usual_advice
     from precheck_gate.runtime.clock import SystemClock
 
     headers = {"X-Request-Id": exchange.request_id} if exchange.request_id else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from precheck_gate.drs.api.v3_results import answered_tasks, contents_of, parse_answer
+from precheck_gate.drs.api.v3_wire import contents_of, parse_answer
 from precheck_gate.errors import NotAnAnswer, UsageError
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
 from precheck_gate.runtime.signals import Interrupts
@@ -233,7 +233,7 @@ class SavedAnswers:
             self._not_to_be_read(file, error)
             return
         try:
-            for named in answered_tasks(content):
+            for named in contents_of(content).tasks:
                 self._held[exchange.started.get(named, named)] = None
         except NotAnAnswer as error:
             self._malformed[file] = error.message

@@ -44,7 +44,7 @@ def test_all_is_well(gate: Gate, serve: Serve, user: None) -> None:
         "query": "ok",
     }
     outcome.has_line("ok    credential  IAM user from HW_USER_NAME and HW_USER_PASSWORD")
-    outcome.has_line("ok    query       permitted, answered for 1 of 1 tasks")
+    outcome.has_line("ok    query       permitted, results for 1 of 1 tasks")
     assert "p1" in outcome.out
 
 
@@ -66,7 +66,7 @@ def test_a_task_that_does_not_exist(gate: Gate, serve: Serve, token: None) -> No
     outcome.says("fail  query", "DRS.M00289", "The task does not exist")
     outcome = gate.doctor(serve(scenario("unknown_task: entry")), tasks=(ID, UNKNOWN))
     assert outcome.code == 4
-    outcome.says("answered for 1 of 2 tasks", f"no result for {UNKNOWN}")
+    outcome.says("results for 1 of 2 tasks", f"no result for {UNKNOWN}")
 
 
 def test_more_than_ten_tasks_are_asked_in_tens(gate: Gate, serve: Serve, token: None) -> None:
@@ -103,7 +103,7 @@ def test_a_service_that_is_not_there(gate: Gate, token: None) -> None:
     outcome = gate.call("doctor", "--endpoint", f"http://127.0.0.1:{port}", "--project-id", PROJECT)
     assert outcome.code == 4
     outcome.has_line(f"fail  tls         127.0.0.1:{port}: Connection refused")
-    outcome.has_line("skip  query       the service is out of reach")
+    outcome.has_line("skip  query       the service is unreachable")
 
 
 def test_a_name_that_does_not_resolve(
@@ -163,7 +163,7 @@ def test_the_help_names_the_exit_codes(gate: Gate) -> None:
     from precheck_gate.cli.commands.doctor import doctor
 
     text = CliRunner().invoke(doctor, ["--help"]).output
-    for words in ("Exit codes: 0 all is well, 2", "--debug-http", "--id-token-variable"):
+    for words in ("0  everything works", "--debug-http", "--id-token-variable"):
         assert words in text
 
 
@@ -176,4 +176,4 @@ def test_a_wrong_token_and_a_right_one(gate: Gate, serve: Serve, token: None) ->
 def test_a_key_needs_no_iam(gate: Gate, serve: Serve, key: None) -> None:
     outcome = gate.doctor(serve(scenario(KEYS, tasks=TASKS)))
     assert outcome.code == 0
-    outcome.has_line("skip  iam         not needed for the access key")
+    outcome.has_line("skip  iam         not needed with the access key")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.catalog.advice import advice, group_of
+from precheck_gate.catalog import advise, group_of
 from precheck_gate.cli import main_group
 from precheck_gate.drs.api.v3 import DrsClient
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.drs.api.v5 import DrsV5Client
 from precheck_gate.drs.http.messages import Reply
 from precheck_gate.judgement.context import JudgementContext
@@ -203,7 +203,9 @@ def test_what_is_matched_is_what_the_service_sent() -> None:
     body = json.dumps(document()).encode()
     for token in TOKENS:
         Secret(token)
-    client = DrsClient("https://drs.example", PROJECT, lambda *_: Reply(200, {}, body), FakeClock())
+    client = DrsClient(
+        "https://drs.example", lambda _: PROJECT, lambda *_: Reply(200, {}, body), FakeClock()
+    )
 
     snapshot = client.precheck_results([ID], 5).entries[ID]
 
@@ -283,7 +285,7 @@ def test_v5_is_judged_as_sent_as_well() -> None:
     client = DrsV5Client(
         "https://drs.example",
         lambda _: PROJECT,
-        lambda *_, **__: Reply(200, {}, body),
+        lambda *_: Reply(200, {}, body),
         FakeClock(),
         query_ids={ID: "a-query"},
         language="en-us",
@@ -315,7 +317,7 @@ def test_a_baseline_knows_no_finding_by_its_mask() -> None:
 def finding_of(name: str, known: frozenset[tuple[str, ...]] = frozenset()) -> Finding:
     snapshot = parse_answer(body_of(entry(ID, items=[item(name, "ALARM")]))).entries[ID]
     assert isinstance(snapshot, Snapshot)
-    context = JudgementContext(DEFAULT, TODAY, advice(), known, group_of=group_of)
+    context = JudgementContext(DEFAULT, TODAY, advise, known, group_of=group_of)
     verdict = judge_task(Observation(ID, snapshot, None), context)
     (found,) = [one for one in verdict.findings if one.kind is FindingKind.ITEM]
     return found

@@ -163,7 +163,7 @@ def test_every_variable_with_a_credential_is_known_from_the_start(
             "The variable (a text of 30 characters that is not a valid variable name) contains no",
             "next: This looks like the ID token itself. Name the variable or the file",
         ),
-        ("task", f"{LOOKS} is not a task's ID", "looks like 140b5236-88ad-43c8-811c-1268453jb101"),
+        ("task", f"{LOOKS} is not a task ID", "looks like 140b5236-88ad-43c8-811c-1268453jb101"),
         ("--timeout", "Invalid value for '--timeout'", f"'{LOOKS}' is not a duration"),
     ],
 )
@@ -182,9 +182,9 @@ def test_what_is_said_instead(
         ("token file", "/run/secrets/a1b2c3d4e5f6a7b8c9d0", "The token file {} cannot be read: No"),
         ("ID token's variable", "HUAWEI_ID_TOKEN_2", "The variable {} contains no ID token."),
         ("ID token's file", "tokens/oidc-2", "The ID token file {} cannot be read"),
-        ("task", "140b5236-88ad-43c8-811c-1268453jb10", "'{}' is not a task's ID"),
-        ("task", "140b523688ad43c8811c1268453jb101", "'{}' is not a task's ID"),
-        ("task", PROJECT, "'{}' is not a task's ID"),
+        ("task", "140b5236-88ad-43c8-811c-1268453jb10", "'{}' is not a task ID"),
+        ("task", "140b523688ad43c8811c1268453jb101", "'{}' is not a task ID"),
+        ("task", PROJECT, "'{}' is not a task ID"),
         ("list", "waves/production_2024_03.txt", "The list of tasks {} cannot be read"),
         (
             "endpoint",

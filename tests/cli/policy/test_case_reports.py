@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import junitparser
 import pytest
 
-from precheck_gate.policy_tests.discovery import holds_cases
+from precheck_gate.policy_tests.case_files import holds_cases
 from tests.support.commands import case, policy_test, run, write
 from tests.support.evaluating import assert_valid_junit
 
@@ -25,7 +25,7 @@ COVERED = (
 
 def test_the_coverage_names_what_no_case_exercised(tmp_path: Path) -> None:
     output = run(tmp_path, COVERED)
-    assert "coverage: 4 of 6 rules and waivers (67 %); no case exercises:" in output.out
+    assert "coverage: 4 of 6 rules and waivers (67 %), not exercised:" in output.out
     missed = [line.strip().rpartition("/")[2] for line in output.out.splitlines()[-2:]]
     assert missed == ["policy.yaml:5 rules[1]", "policy.yaml:8 waivers[1] (W-2)"]
     assert output.code == 0
@@ -110,7 +110,7 @@ def test_a_folder_is_searched_and_a_named_file_is_always_taken(tmp_path: Path) -
 
 def test_no_tests_are_no_pass(tmp_path: Path) -> None:
     output = policy_test(tmp_path)
-    assert (output.code, "holds no policy tests" in output.err) == (2, True)
+    assert (output.code, "has no policy tests" in output.err) == (2, True)
     output = policy_test(tmp_path / "nowhere")
     assert (output.code, "There is no" in output.err) == (2, True)
 

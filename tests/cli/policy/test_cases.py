@@ -12,9 +12,9 @@ from tests.support.commands import HEAD, POLICY, case, evaluate, policy_test, ru
 from tests.support.harness import OTHER, TASK, body, entry, item
 
 
-def read(tmp_path: Path, text: str) -> tuple[PolicyCase, ...]:
+def read(tmp_path: Path, text: str) -> list[PolicyCase]:
     (tmp_path / "x.test.yaml").write_text(text)
-    return read_case_file(tmp_path / "x.test.yaml").cases
+    return read_case_file(tmp_path / "x.test.yaml")
 
 
 @pytest.mark.parametrize(
@@ -89,26 +89,26 @@ def test_a_case_that_holds(given: str, expect: str, tmp_path: Path) -> None:
         (
             "tasks: [{id: x, repeat: 3, items: {c: ALARM}}]",
             "tasks: {'x-*': passed}",
-            ["+ blocked (x-1, and so are 2 more)"],
+            ["+ blocked (x-1 and 2 more)"],
         ),
         ("items: {a: PASSED}", "tasks: {other: passed}", ["- a task other", "+ tasks: task-1"]),
         (
             "items: {a: ALARM}",
             "findings: [{item: a, effect: block}]",
-            ["expect.findings[0]", "- item a, effect block", "+ it has effect warn"],
+            ["expect.findings[0]", "- item a, effect block", "+ the finding has effect warn"],
         ),
         (
             "items: {a: ALARM}",
             "findings: [{item: zzz}]",
-            ["none is like this; the nearest has item"],
+            ["no such finding; the closest has item"],
         ),
         (
             "items: {a: ALARM}",
             "findings: [{item: a, waived_by: W-1}]",
-            ["+ it has waived_by (none)"],
+            ["+ the finding has waived_by (none)"],
         ),
-        ("items: {a: ALARM}", "findings: [{item: a, count: 2}]", ["+ 1 such findings"]),
-        ("items: {a: ALARM}", "findings: [{item: a, count: 0}]", ["+ 1 such findings"]),
+        ("items: {a: ALARM}", "findings: [{item: a, count: 2}]", ["+ 1 matching findings"]),
+        ("items: {a: ALARM}", "findings: [{item: a, count: 0}]", ["+ 1 matching findings"]),
         ("items: {a: ALARM}", "findings: [{known: true}]", ["- known true", "has known false"]),
         (
             "items: {a: ALARM, b: PASSED}",
@@ -116,8 +116,12 @@ def test_a_case_that_holds(given: str, expect: str, tmp_path: Path) -> None:
             ["no other finding warns or blocks", "+ task-1: warn: a is ALARM"],
         ),
         ("items: {a: ALARM}", "waivers: {W-1: used}", ["- used", "+ unused"]),
-        ("items: {a: ALARM}", "waivers: {W-9: used}", ["+ there is no such waiver: W-2, W-1"]),
-        ("items: {a: ALARM}", "error: '*'", ["- the policy is refused", "+ it is not"]),
+        (
+            "items: {a: ALARM}",
+            "waivers: {W-9: used}",
+            ["+ no such waiver; the waivers are: W-2, W-1"],
+        ),
+        ("items: {a: ALARM}", "error: '*'", ["- policy error", "+ no error"]),
         ("policy: nowhere.yaml", "error: 'other'", ["- other", "nowhere.yaml cannot be read"]),
     ],
 )
@@ -127,8 +131,8 @@ def test_a_case_that_does_not_hold_shows_the_difference(
     output = run(tmp_path, case(given, expect))
     assert output.code == 1, output.out
     assert "1 case: 1 failed" in output.out
-    if "there is no such waiver" in said[0]:
-        assert "there is no such waiver: W-" in output.out
+    if "no such waiver" in said[0]:
+        assert "no such waiver; the waivers are: W-" in output.out
         return
     for text in said:
         assert text in output.out
@@ -143,7 +147,7 @@ def test_what_speaks_for_a_verdict_is_told_beside_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("cases: []\n", "the key 'version' is missing"),
+        ("cases: []\n", "missing key 'version'"),
         ("version: 1\ncases: []\n", "x.test.yaml:2:8: cases: [] must not be empty"),
         (
             HEAD + "- {name: it, expect: {}}\n",
@@ -151,39 +155,45 @@ def test_what_speaks_for_a_verdict_is_told_beside_it(tmp_path: Path) -> None:
         ),
         (
             HEAD + case("item: {}", "verdict: passed"),
-            "the key 'item' is not known here (did you mean 'items'?)",
+            "unknown key 'item' (did you mean 'items'?)",
         ),
         (HEAD + case("items: {a: PASSED}", "verdict: pass"), "(did you mean 'passed'?)"),
         (
             HEAD + case("items: {a: PASSED}", "findings: [{efect: warn}]"),
             "(did you mean 'effect'?)",
         ),
-        (HEAD + case("profile: x", "verdict: passed"), "the case has nothing to judge"),
+        (
+            HEAD + case("profile: x", "verdict: passed"),
+            "the case needs one of answers, tasks, items (it has none of them)",
+        ),
         (
             HEAD + case("items: {a: PASSED}\n  tasks: [{}]", "verdict: passed"),
-            "the case has tasks and items (give one of answers, tasks and items)",
+            "the case needs one of answers, tasks, items (it has tasks and items)",
         ),
         (
             HEAD + case("items: {a: PASSED}", "verdict: passed") * 2,
-            "x.test.yaml:8:9: cases[1].name: the name 'it' stands twice (first in line 5)",
+            "x.test.yaml:8:9: cases[1].name: duplicate name 'it' (first in line 5)",
         ),
         (
             HEAD + case("tasks: [{id: x}, {id: x}]", "verdict: passed"),
-            "cases[0].tasks[1]: the task 'x' stands twice",
+            "cases[0].tasks[1]: duplicate task 'x'",
         ),
         (
             HEAD + case("tasks: [{id: x, repeat: 2}, {id: x-2}]", "verdict: passed"),
-            "the task 'x-2' stands twice",
+            "duplicate task 'x-2'",
         ),
         (
             HEAD + case("now: 2026-02-30\n  items: {}", "verdict: passed"),
             "2026-02-30 is not a date",
         ),
         ("version: 1\ncases:\n" + case("items: {}", "verdict: passed"), "the case has no policy"),
-        (HEAD + case("tasks: [{progress: 101%}]", "verdict: passed"), "has the wrong form"),
+        (HEAD + case("tasks: [{progress: 101%}]", "verdict: passed"), "has an invalid format"),
         (HEAD + case("tasks: [{progress: 100.5}]", "verdict: passed"), "must be at most 100"),
         (HEAD + case("policy: https://x/y", "verdict: passed"), "(no URL)"),
-        (HEAD + case("items: {}", "error: x, verdict: passed"), "expect only the error"),
+        (
+            HEAD + case("items: {}", "error: x, verdict: passed"),
+            "error excludes all other expectations",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_used_says_where_and_why(
@@ -224,14 +234,14 @@ def test_a_case_whose_policy_cannot_be_used_is_unusable_and_the_others_are_run(
     assert output.code == 2
     assert "6 cases: 1 passed, 5 unusable" in output.out
     # The place is that in the case file, where the inline policy stands.
-    assert "x.test.yaml:7:24: rule: the key 'rule' is not known here" in output.out
+    assert "x.test.yaml:7:24: rule: unknown key 'rule'" in output.out
 
 
 def test_waivers_need_a_day_so_that_no_test_changes_with_the_calendar(tmp_path: Path) -> None:
     head = HEAD.replace("now: 2026-06-15\n", "")
     output = run(tmp_path, case("items: {a: PASSED}", "verdict: passed"), head=head)
     assert output.code == 2
-    assert "has waivers, so that its verdict depends on the day" in output.out
+    assert "has waivers, so the verdict depends on the date" in output.out
     assert (
         run(
             tmp_path, case("now: 2026-06-15\n  items: {a: PASSED}", "verdict: passed"), head=head

@@ -22,7 +22,7 @@ def test_an_item_with_all_that_is_known(capsys: pytest.CaptureFixture[str]) -> N
     for source in entry.sources:
         assert source.title in told
         assert source.url in told
-    assert "group src_info_check (as DRS's documented answers show)" in told
+    assert "group src_info_check (from DRS's documented answers)" in told
     assert "Inferred: the public page does not name this item" in told
     assert "On the destination" not in done.out
 
@@ -88,10 +88,10 @@ def test_json_has_the_same_shape_always(capsys: pytest.CaptureFixture[str]) -> N
     [
         (["srcDbConection"], "Did you mean srcDbConnection"),
         (["SRC_HAS_TTL_INDEX"], "SRC_HAS_TTL_INDEXES"),
-        (["checkEmptyDstDb", "nothing-like-it"], "called 'nothing-like-it'"),
-        (["nothing-like-it"], "DRS documents no complete list"),
+        (["checkEmptyDstDb", "nothing-like-it"], "no item or reason 'nothing-like-it'"),
+        (["nothing-like-it"], "DRS has no complete list"),
         (["::x\x1b[1m"], "': :x\\x1b[1m'"),
-        (["--search", "no such words"], "Nothing in the catalogue"),
+        (["--search", "no such words"], "No entry of the catalogue"),
         (["--search", " "], "The option --search is empty"),
         (["--list", "checkEmptyDstDb"], "--list lists everything"),
         ([], "There is nothing to explain"),

@@ -11,8 +11,8 @@ from precheck_gate.cli.commands.policy import SUBCOMMANDS
 from precheck_gate.documents import validation
 from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.model.snapshots import Status
-from precheck_gate.policy import PRESETS, PolicyOptions, builtin_policy, parse_policy
-from precheck_gate.policy.linting.lint import LintKind
+from precheck_gate.policy.linting import LintKind
+from precheck_gate.policy.loading import PRESETS, PolicyOptions, builtin_policy, parse_policy
 from tests.support.commands import call, write_policy
 from tests.support.harness import TODAY
 from tests.support.paths import ROOT

@@ -60,11 +60,11 @@ def test_each_step_to_the_effect(explain: Callable[..., Output]) -> None:
     up = "policy.yaml:13 waivers[2]"
     assert (done.code, done.err) == (0, "")
     assert block(done.out, "srcCollHasTtlIndex  ALARM: warn").splitlines()[1:] == [
-        "  looked at   policy.yaml:3 rules[0]: matches, block",
-        "  looked at   waiver OLD (policy.yaml:11 waivers[0]): expired on 2026-06-14",
-        "  looked at   waiver NEXT (policy.yaml:12 waivers[1]): begins on 2026-07-01",
-        f"  looked at   waiver UP ({up}): may match (direction unknown), not applied",
-        "  looked at   waiver ANY (policy.yaml:14 waivers[3]): applies, it becomes a warning",
+        "  considered  policy.yaml:3 rules[0]: matches, block",
+        "  considered  waiver OLD (policy.yaml:11 waivers[0]): expired on 2026-06-14",
+        "  considered  waiver NEXT (policy.yaml:12 waivers[1]): starts on 2026-07-01",
+        f"  considered  waiver UP ({up}): may match (direction unknown), not applied",
+        "  considered  waiver ANY (policy.yaml:14 waivers[3]): applies, becomes a warning",
         "  decided by  policy.yaml:3 rules[0]",
         "  reason      indexes first",
         "  waived by   ANY until 2026-08-01: agreed (owner dba)",
@@ -75,7 +75,7 @@ def test_what_nobody_may_waive(explain: Callable[..., Output]) -> None:
     done = explain("--item", "dstDbConnection", "--status", "failed")
     told = block(done.out, "dstDbConnection  FAILED: block")
     assert (
-        "waiver ANY (policy.yaml:14 waivers[3]): may not be waived, says policy.yaml:9 never_waive"
+        "waiver ANY (policy.yaml:14 waivers[3]): not allowed by policy.yaml:9 never_waive"
         in " ".join(told.split())
     )
     assert "waived by" not in told
@@ -84,9 +84,7 @@ def test_what_nobody_may_waive(explain: Callable[..., Output]) -> None:
 def test_that_drs_itself_refuses_is_always_said(explain: Callable[..., Output]) -> None:
     done = explain("--item", "x")
     assert "a task whose result is not true stays blocked" in " ".join(done.out.split())
-    assert "a contradiction, which blocks and which only a waiver lifts" in " ".join(
-        done.out.split()
-    )
+    assert "a contradiction, which blocks unless a waiver allows it" in " ".join(done.out.split())
 
 
 def test_without_a_status_each_is_told_and_what_was_not_named(
@@ -96,9 +94,9 @@ def test_without_a_status_each_is_told_and_what_was_not_named(
     for heading in ("PASSED: allow", "ALARM: warn", "FAILED: warn", "unknown: warn"):
         assert f"srcDbConnection  {heading}" in done.out
     assert "srcDbConnection  absent: warn" in done.out
-    assert "there is nothing to waive" in done.out
-    assert "group network: the catalogue's" in done.out
-    assert "what was not named here: --task, --direction" in done.out
+    assert "not considered, as nothing blocks" in done.out
+    assert "group network comes from the catalogue" in done.out
+    assert "the policy also depends on --task, --direction" in done.out
 
 
 def test_what_is_named_is_looked_at(explain: Callable[..., Output]) -> None:
@@ -131,14 +129,14 @@ def test_layers_of_tasks_hold_for_the_task_that_is_named(
     given = ("policy", "explain", "--item", "x", "--status", "ALARM", "--policy", path)
     done = call(capsys, *given)
     assert "x  ALARM: warn" in done.out
-    assert "the policy has layers for some tasks: --task names one" in done.out
+    assert "the policy has settings for some tasks; select one with --task" in done.out
     assert "x  ALARM: block" in call(capsys, *given, "--task", TASK).out
 
 
 def test_an_absent_item_matters_only_where_it_is_required(
     explain: Callable[..., Output],
 ) -> None:
-    assert "only where it is required" in explain("--item", "x", "--status", "absent").out
+    assert "only if it is required" in explain("--item", "x", "--status", "absent").out
     done = explain("--item", "srcDbConnection", "--status", "absent")
     assert "policy.yaml:8 required_items[0]: required and not PASSED, blocks" in done.out
 
@@ -157,7 +155,9 @@ def test_an_answer_is_explained_task_by_task(
     assert (done.code, done.err) == (0, "")
     first = block(done.out, f"task {TASK}  blocked")
     assert "(result: false)" in first
-    assert "DRS itself refuses: no rule and no waiver changes that; what is waived below" in first
+    assert (
+        "DRS does not let the task start. No rule and no waiver changes that, nor do the" in first
+    )
     assert "waiver ANY" in block(done.out, "b  FAILED: warn")
     assert "indexes first" in block(done.out, "srcCollHasTtlIndex  ALARM: warn")
     assert f"task {OTHER}  passed\n" in done.out
@@ -200,13 +200,13 @@ def test_some_tasks_and_some_items_are_chosen(
     ("arguments", "said"),
     [
         ([], "There is nothing to explain"),
-        (["--item", "x", "--task", "orders"], "'orders' is not a task's ID"),
-        (["--item", "x", "--task", TASK, "--task", OTHER], "Several --task need answers"),
-        (["--item", "x", "--all"], "--all need answers"),
-        (["answer.json", "--status", "FAILED"], "--status cannot be given together with answers"),
+        (["--item", "x", "--task", "orders"], "'orders' is not a task ID"),
+        (["--item", "x", "--task", TASK, "--task", OTHER], "More than one --task needs answers"),
+        (["--item", "x", "--all"], "--all needs answers"),
+        (["answer.json", "--status", "FAILED"], "--status cannot be combined with answers"),
         (["answer.json", "--item", "srcdbconection"], "did you mean 'srcDbConnection'?"),
         (["nowhere.json"], "cannot be read"),
-        (["policy.yaml"], "not JSON"),
+        (["policy.yaml"], "not valid JSON"),
         (["--item", "x", "--status", "GOOD"], "Invalid value"),
         (["--item", "x", "--profile", "p"], "has no profile 'p'"),
     ],

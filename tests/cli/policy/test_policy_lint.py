@@ -8,10 +8,8 @@ import pytest
 
 from precheck_gate import catalog
 from precheck_gate.documents.yaml_document import parse_document
-from precheck_gate.policy import PolicyOptions, parse_policy
-from precheck_gate.policy.linting.lint import LintKind, LintWarning, lint
-from precheck_gate.policy.linting.names import KnownNames
-from precheck_gate.policy.reading import LayerReader
+from precheck_gate.policy.linting import KnownNames, LintKind, LintWarning, lint
+from precheck_gate.policy.loading import PolicyFiles, PolicyOptions
 from tests.support.commands import call, write_policy
 from tests.support.harness import OTHER, TASK, TODAY
 
@@ -26,11 +24,7 @@ PURE = "DRS documents no complete list"
 
 def linted(text: str, today: date = TODAY) -> list[LintWarning]:
     document = parse_document("version: 1\n" + text, "policy.yaml")
-    profiles = ["", *LayerReader(document).profiles]
-    effective = {
-        name: parse_policy(document, PolicyOptions(name or None, today)) for name in profiles
-    }
-    return lint(document, effective, NAMES, today)
+    return lint(PolicyFiles(document, PolicyOptions(None, today)), NAMES, today)
 
 
 def kinds(text: str) -> list[str]:
@@ -57,8 +51,8 @@ def test_a_rule_behind_one_that_covers_it(lines: list[str]) -> None:
     [warning] = linted(rules(*lines))
     assert warning.kind is LintKind.SHADOWED
     assert warning.problem.path == f"rules[{len(lines) - 1}]"
-    assert "never decides: rules[0] in line 3 does" in warning.problem.message
-    assert "put the narrower one first" in warning.reason
+    assert "has no effect: rules[0] in line 3 decides" in warning.problem.message
+    assert "Put the narrower rule first" in warning.reason
 
 
 @pytest.mark.parametrize(
@@ -86,7 +80,7 @@ def test_a_profile_that_overrides_the_rules_below_it_is_what_profiles_are_for() 
     ("rule", "said"),
     [
         ("{match: {item: srcDbConnection, status: FAILED}, effect: allow}", "FAILED into allow"),
-        ("{match: {item: srcDbConnection}, effect: allow}", "name the status that is meant"),
+        ("{match: {item: srcDbConnection}, effect: allow}", "add the status that you mean"),
         ("{match: {status: [ALARM, FAILED]}, effect: warn}", "FAILED into warn"),
     ],
 )
@@ -94,7 +88,7 @@ def test_a_rule_that_turns_failed_into_less(rule: str, said: str) -> None:
     [warning] = linted(f"rules: [{rule}]\n")
     assert warning.kind is LintKind.FAILED_ALLOWED
     assert said in str(warning.problem)
-    assert "a contradiction, which blocks and which only a waiver lifts" in warning.reason
+    assert "a contradiction, which blocks unless a waiver allows it" in warning.reason
 
 
 @pytest.mark.parametrize(
@@ -119,15 +113,15 @@ def test_statuses_that_turn_failed_into_less() -> None:
 @pytest.mark.parametrize(
     ("text", "path", "said"),
     [
-        (rules("task: orders-*"), "rules[0].match.task", "'orders-*' matches no task's ID"),
-        (rules(f"task: [{TASK}, orders]"), "rules[0].match.task[1]", "'orders' matches no"),
+        (rules("task: orders-*"), "rules[0].match.task", "'orders-*' cannot match a task ID"),
+        (rules(f"task: [{TASK}, orders]"), "rules[0].match.task[1]", "'orders' cannot match"),
         (rules("direction: Up"), "rules[0].match.direction", "(did you mean 'up'?)"),
         (rules("direction: [up, in]"), "rules[0].match.direction[1]", "'in' matches no direction"),
-        ("tasks: {orders: {skipped: warn}}\n", "tasks.orders", "'orders' matches no task's ID"),
+        ("tasks: {orders: {skipped: warn}}\n", "tasks.orders", "'orders' cannot match a task ID"),
         (
             f"tasks: {{{TASK}: {{rules: [{{match: {{task: {OTHER}}}, effect: block}}]}}}}\n",
             f"tasks.{TASK}.rules[0].match.task",
-            "it never matches: the layer that it stands in is for other tasks",
+            "this never matches: the enclosing key of tasks: is for other tasks",
         ),
         (
             "required_items: [{item: srcDbConnection, direction: inward}]\n",
@@ -175,16 +169,19 @@ def waiver(match: str = WAIVED, tail: str = TAIL, name: str = "W") -> str:
     [
         (
             "waivers:\n" + waiver(tail="reason: r, owner: o, expires: 2026-06-14"),
-            "the waiver W expired on 2026-06-14",
+            "waiver W expired on 2026-06-14",
         ),
-        ("never_waive: {items: 'src*'}\nwaivers:\n" + waiver(), "may never be waived"),
+        (
+            "never_waive: {items: 'src*'}\nwaivers:\n" + waiver(),
+            "never_waive covers all that it matches",
+        ),
         (
             "never_waive: {groups: [network]}\nwaivers:\n" + waiver("group: network"),
-            "may never be waived",
+            "never_waive covers all that it matches",
         ),
         (
             "waivers:\n" + waiver("item: src*", name="ALL") + waiver(),
-            "the waiver W waives nothing: ALL in line 3 does",
+            "waiver W has no effect: ALL in line 3 applies instead",
         ),
         ("waivers:\n" + waiver(f"{WAIVED}, status: ALARM"), "the policy blocks nothing"),
         ("waivers:\n" + waiver("status: PASSED"), "the policy blocks nothing"),
@@ -243,13 +240,13 @@ def test_a_waiver_that_may_have_an_effect(text: str) -> None:
     ("text", "path", "said"),
     [
         (rules("item: srcDbConection"), "rules[0].match.item", "did you mean 'srcDbConnection'?"),
-        (rules("item: [srcDbConnection, Zzz]"), "rules[0].match.item[1]", "knows no item 'Zzz'"),
-        (rules("item: SRCDB*"), "rules[0].match.item", "letters count"),
+        (rules("item: [srcDbConnection, Zzz]"), "rules[0].match.item[1]", "has no item 'Zzz'"),
+        (rules("item: SRCDB*"), "rules[0].match.item", "patterns are case-sensitive"),
         (rules("group: networks"), "rules[0].match.group", "did you mean 'network'?"),
-        ("required_items: [srcDb]\n", "required_items[0]", "knows no item 'srcDb'"),
-        ("required_items: [{item: 'src*'}]\n", "required_items[0].item", "knows no item 'src*'"),
-        ("never_waive: {items: [nothing]}\n", "never_waive.items[0]", "knows no item 'nothing'"),
-        ("never_waive: {groups: net}\n", "never_waive.groups", "knows no group 'net'"),
+        ("required_items: [srcDb]\n", "required_items[0]", "has no item 'srcDb'"),
+        ("required_items: [{item: 'src*'}]\n", "required_items[0].item", "has no item 'src*'"),
+        ("never_waive: {items: [nothing]}\n", "never_waive.items[0]", "has no item 'nothing'"),
+        ("never_waive: {groups: net}\n", "never_waive.groups", "has no group 'net'"),
         ("waivers:\n" + waiver("item: Zzz*"), "waivers[0].match.item", "'Zzz*' matches no item"),
     ],
 )
@@ -257,7 +254,7 @@ def test_a_name_that_the_catalogue_does_not_know(text: str, path: str, said: str
     [warning] = linted(text)
     assert (warning.kind, warning.problem.path) == (LintKind.UNKNOWN_NAME, path)
     assert said in str(warning.problem)
-    assert warning.reason.startswith(PURE) or "exactly" in warning.reason
+    assert warning.reason.startswith(PURE) or "exact name" in warning.reason
 
 
 def test_the_names_of_the_catalogue_are_known() -> None:
@@ -278,7 +275,7 @@ def test_the_command_prints_place_line_and_reason(
     done = call(capsys, "policy", "lint", "policy.yaml")
     assert (done.code, done.err) == (0, "")
     lines = done.out.splitlines()
-    assert lines[0].startswith("policy.yaml:2:24: rules[0].match.item: the catalogue knows no")
+    assert lines[0].startswith("policy.yaml:2:24: rules[0].match.item: the catalogue has no")
     assert lines[1].startswith("    why: DRS documents no complete list")
     assert lines[-1] == "policy.yaml: 1 warning"
 

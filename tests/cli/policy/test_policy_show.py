@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.errors import UsageError
-from precheck_gate.policy import PolicyOptions, for_task, load_policy, parse_policy
-from precheck_gate.policy.model import Layer
+from precheck_gate.policy.loading import PolicyOptions, load_policy, parse_policy
+from precheck_gate.policy.model import Layer, for_task
 from precheck_gate.policy.writing import as_document, to_json, to_yaml
 from precheck_gate.safetext.cleaning import clean
 from tests.support.commands import call, write_policy
@@ -75,7 +75,7 @@ def test_the_effective_policy_with_the_origin_of_each_value(
         == """\
 # The effective policy of top.yaml (profile production).
 # Made of: top.yaml, base.yaml, builtin:strict
-# Behind each value stand the file and the line that it comes from.
+# The comment after each value is its origin: file and line.
 version: 1
 statuses:
   PASSED: allow  # builtin:strict:5
@@ -187,7 +187,7 @@ def test_a_key_of_tasks_that_cannot_be_spelled_otherwise_is_said_to_be_so() -> N
         write_policy(Path(folder), first, "base.yaml")
         text = "version: 1\nextends: ./base.yaml\ntasks:\n  '[!^]': {allow_empty: false}\n"
         policy = load_policy(write_policy(Path(folder), text))
-    with pytest.raises(UsageError, match="cannot be shown in one file"):
+    with pytest.raises(UsageError, match="cannot be shown in one policy"):
         as_document(policy)
 
 

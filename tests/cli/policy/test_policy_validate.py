@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.support.commands import TODAY, call, write_policy
+from tests.support.harness import body, entry
 
 if TYPE_CHECKING:
     import pytest
@@ -40,10 +41,10 @@ def test_every_problem_of_every_file_and_the_good_ones_all_the_same(
     done = call(capsys, "policy", "validate", "a.yaml", "b.yaml", "none.yaml", "c.yaml")
     assert done.code == 2
     assert done.out == "c.yaml: valid (1 rule, 0 waivers)\n"
-    assert done.err.startswith("error: 3 of 4 policies cannot be used:\n")
+    assert done.err.startswith("error: 3 of 4 policies are not valid:\n")
     for said in (
         "a.yaml:1:10: version: 2 must be 1",
-        "a.yaml:2:1: rule: the key 'rule' is not known here (did you mean 'rules'?)",
+        "a.yaml:2:1: rule: unknown key 'rule' (did you mean 'rules'?)",
         "a.yaml:3:19: statuses.ALARM: ",
         "b.yaml:2:1:",
         "none.yaml: The policy none.yaml cannot be read: No such file or directory.",
@@ -62,7 +63,7 @@ def test_one_sort_of_problem_does_not_hide_another(
     assert "policy.yaml:3:59: waivers[0].expires: 2027-02-30 is not a date" in done.err
     assert "waivers[1].expires" in done.err
     assert "waivers[1].id" in done.err
-    assert "base.yaml:2:1: status: the key 'status' is not known here" in done.err
+    assert "base.yaml:2:1: status: unknown key 'status'" in done.err
 
 
 def test_every_profile_is_checked_with_what_it_lies_on(
@@ -74,7 +75,7 @@ def test_every_profile_is_checked_with_what_it_lies_on(
     write_policy(tmp_path, text)
     done = call(capsys, "policy", "validate", "policy.yaml", "--now", TODAY)
     assert done.code == 2
-    assert done.err.count("the waiver 'W' runs 169 days from today, over 10") == 1
+    assert done.err.count('waiver "W" runs 169 days from today, over 10') == 1
     assert "over 300" not in done.err
 
 
@@ -140,10 +141,32 @@ def test_what_is_wrong_with_waivers_is_told_beside_what_the_schema_says(
     done = call(capsys, "policy", "validate", "a.yaml")
     assert done.code == 2
     for said in (
-        "a.yaml:3:3: waivers[0]: the waiver 'W' runs",
-        "a.yaml:4:3: waivers[1]: the waiver 'W' stands twice",
+        'a.yaml:3:3: waivers[0]: waiver "W" runs',
+        'a.yaml:4:3: waivers[1]: duplicate waiver ID "W"',
         "2027-02-30 is not a date",
-        "a.yaml:5:3: waivers[2]: the waiver expires before it begins",
-        "a.yaml:6:1: rule: the key 'rule' is not known here",
+        "a.yaml:5:3: waivers[2]: expires is earlier than since",
+        "a.yaml:6:1: rule: unknown key 'rule'",
     ):
         assert done.err.count(said) == 1, said
+
+
+def test_validate_lint_show_and_evaluate_list_the_same_problems(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    lines = waivers(WAIVER % ("W", "2027-01-31"), WAIVER % ("W", "2027-02-30"))
+    write_policy(tmp_path, f"{lines}rule: []\nmax_waiver_days: 5\nextends: ./base.yaml\n", "a.yaml")
+    write_policy(tmp_path, "version: 1\nstatuses: {ALARM: warm}\n", "base.yaml")
+    (tmp_path / "answer.json").write_bytes(body(entry()))
+    given = {
+        "validate": ("policy", "validate", "a.yaml"),
+        "lint": ("policy", "lint", "a.yaml"),
+        "show": ("policy", "show", "a.yaml"),
+        "evaluate": ("evaluate", "answer.json", "--policy", "a.yaml", "--ci", "none"),
+    }
+    listed = {}
+    for name, arguments in given.items():
+        done = call(capsys, *arguments, "--now", TODAY)
+        assert done.code == 2
+        listed[name] = [one for one in done.err.splitlines() if ".yaml:" in one and ": " in one]
+    assert len(listed["validate"]) == 5
+    assert all(found == listed["validate"] for found in listed.values()), listed

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate.policy import PRESETS
+from precheck_gate.policy.loading import PRESETS
 from precheck_gate.policy_tests.case_files import read_case_file
 from tests.support.commands import policy_test
 from tests.support.paths import ROOT, TESTS
@@ -27,7 +27,7 @@ def run(*arguments: str) -> Output:
 def test_each_preset_is_tested_and_holds(name: str) -> None:
     output = run(str(FOLDER / f"{name}.test.yaml"))
     assert output.code == 0, output.out
-    cases = read_case_file(FOLDER / f"{name}.test.yaml").cases
+    cases = read_case_file(FOLDER / f"{name}.test.yaml")
     assert f"{len(cases)} cases: {len(cases)} passed" in output.out
     assert len(cases) >= 5
 

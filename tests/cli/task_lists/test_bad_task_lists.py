@@ -77,7 +77,7 @@ def test_an_id_twice_in_a_file_tells_both_lines(
 )
 def test_an_id_of_the_wrong_form(gate: Gate, service: Simulator, wrong: str) -> None:
     outcome = gate.run(service.url, tasks=(ID, wrong))
-    refused(outcome, service, "is not a task's ID", "looks like 140b5236-88ad", wrong)
+    refused(outcome, service, "is not a task ID", "looks like 140b5236-88ad", wrong)
 
 
 def test_every_wrong_id_is_told_at_once(gate: Gate, service: Simulator, tasks_file: Path) -> None:
@@ -89,7 +89,7 @@ def test_every_wrong_id_is_told_at_once(gate: Gate, service: Simulator, tasks_fi
 def test_a_hostile_id_does_not_act(gate: Gate, service: Simulator, tasks_file: Path) -> None:
     tasks_file.write_text("\x1b[2J\n::set-env name=X::y\n##vso[task.complete]\n")
     outcome = run_list(gate, service, tasks_file)
-    refused(outcome, service, "is not a task's ID")
+    refused(outcome, service, "is not a task ID")
     assert "\x1b" not in outcome.text
     assert "'::set-env" not in outcome.text
     assert "##vso[" not in outcome.text
@@ -109,7 +109,7 @@ def test_a_folder_instead_of_a_file(gate: Gate, service: Simulator, tmp_path: Pa
 def test_an_empty_file(gate: Gate, service: Simulator, tasks_file: Path, content: str) -> None:
     tasks_file.write_text(content, encoding="utf-8")
     outcome = run_list(gate, service, tasks_file)
-    refused(outcome, service, f"{tasks_file} names no task", "Put one ID in a line")
+    refused(outcome, service, f"{tasks_file} names no task", "Put one ID on each line")
 
 
 @pytest.mark.parametrize(
@@ -117,10 +117,10 @@ def test_an_empty_file(gate: Gate, service: Simulator, tasks_file: Path, content
     [
         (b"\xff\xfe1\x004\x00", "is not UTF-8"),
         (b'["' + ID.encode(), "is not JSON"),
-        (b'{"a": {"value": 1}, "a": {"value": 2}}', "stands twice in one object"),
-        (b"[1, 2]", "[1]: a number is not a task's ID"),
-        (b'{"a": ["b"]}', "a: a list is not a task's ID"),
-        (b"[" * 100_000, "nested beyond reason"),
+        (b'{"a": {"value": 1}, "a": {"value": 2}}', "duplicate key in one object"),
+        (b"[1, 2]", "[1]: a number is not a task ID"),
+        (b'{"a": ["b"]}', "a: a list is not a task ID"),
+        (b"[" * 100_000, "nested too deeply"),
     ],
 )
 def test_an_unreadable_file(
@@ -229,7 +229,7 @@ def test_what_the_command_line_names_replaces_what_the_environment_does(
     assert OTHER not in outcome.text
     assert "nobody" not in outcome.text
     own = {"argument": "TASKS", "--tasks-from": "TASKS_FROM", "--select": "SELECT"}
-    assert (f"not PRECHECK_GATE_{variable}" in outcome.err) == (own[how] != variable)
+    assert (f"ignoring PRECHECK_GATE_{variable}" in outcome.err) == (own[how] != variable)
 
 
 @pytest.mark.parametrize("command", ["run", "doctor"])
@@ -239,7 +239,7 @@ def test_a_wrong_id_of_the_environment_is_told_as_its_own(
     in_environment.setenv("PRECHECK_GATE_TASKS", "foo")
     outcome = gate.main(command, with_reports=False)
     assert outcome.code == 2
-    assert "PRECHECK_GATE_TASKS: 'foo' is not a task's ID" in outcome.text
+    assert "PRECHECK_GATE_TASKS: 'foo' is not a task ID" in outcome.text
     assert "the command line" not in outcome.text
 
 

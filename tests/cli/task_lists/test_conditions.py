@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.cli.options.task_filters import Filter, check_count, find_tasks, parse_filter
-from precheck_gate.drs.api.v3_tasks import TaskPage
+from precheck_gate.cli.options.tasks import Filter, check_count, find_tasks, parse_filter
+from precheck_gate.drs.api.v3_wire import TaskPage
 from precheck_gate.errors import ServiceError, UsageError
 from precheck_gate.model.snapshots import About
 from tests.support.harness import task_id
@@ -225,11 +225,11 @@ def test_long_conditions_that_match_nothing_are_bounded() -> None:
 
 
 def test_what_is_undecided_counts_the_tasks() -> None:
-    with pytest.raises(ServiceError, match=f"no status for {SECOND}.* it ") as caught:
+    with pytest.raises(ServiceError, match=f"no status for {SECOND}.* it matches") as caught:
         found(About("a"), "status=CONFIGURATION")
     assert "status" in caught.value.hint
     listing = Listing({FIRST: About("a"), SECOND: About("a")})
-    with pytest.raises(ServiceError, match=" them "):
+    with pytest.raises(ServiceError, match=" they match"):
         find_tasks([Filter("name", "a"), Filter("status", "X")], listing)
 
 

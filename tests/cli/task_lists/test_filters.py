@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.cli.options.task_filters import Filter, find_tasks, parse_filter
-from precheck_gate.drs.api.v3_tasks import TaskPage, parse_page
+from precheck_gate.cli.options.tasks import Filter, find_tasks, parse_filter
+from precheck_gate.drs.api.v3_wire import TaskPage, parse_page
 from precheck_gate.errors import NotAnAnswer, ServiceError, UsageError
 from precheck_gate.model.snapshots import About
 from tests.support.harness import task_id

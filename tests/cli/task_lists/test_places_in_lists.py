@@ -7,13 +7,9 @@ from typing import Any
 
 import pytest
 
-from precheck_gate.cli.options.task_lists import (
-    NamedTask,
-    is_task_id,
-    parse_task_list,
-    select_tasks,
-)
+from precheck_gate.cli.options.tasks import NamedTask, parse_task_list, select_tasks
 from precheck_gate.errors import DocumentError, Problem, UsageError
+from precheck_gate.model.snapshots import is_task_id
 from tests.support.harness import OTHER, TASK, task_id
 
 FILE = "tasks.txt"
@@ -130,7 +126,7 @@ def test_what_is_no_text_is_called_by_its_kind(value: Any, kind: str) -> None:
     [
         (TASK[:-1], "35 characters, not 36"),
         (TASK + "x", "37 characters, not 36"),
-        (TASK.replace("-", "_"), "the wrong signs"),
+        (TASK.replace("-", "_"), "wrong characters"),
         (HIDDEN, ""),
         ("orders", ""),
         ("1" * 36, ""),

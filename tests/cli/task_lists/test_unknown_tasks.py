@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.cli.options.task_filters import Filter, find_tasks
-from precheck_gate.drs.api import v3_tasks, v5_payloads
+from precheck_gate.cli.options.tasks import Filter, find_tasks
+from precheck_gate.drs.api import v3_wire, v5
 from precheck_gate.errors import NotAnAnswer, ServiceError
 from tests.support.harness import task_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from precheck_gate.drs.api.v3_tasks import TaskPage
+    from precheck_gate.drs.api.v3_wire import TaskPage
     from tests.support.gate import Gate, Serve
 
 NAME = Filter("name", "orders-*")
@@ -31,7 +31,7 @@ def select(filters: Sequence[Filter], *jobs: dict[str, Any], version: str = "v3"
     def ask(wanted: Mapping[str, Any], page: int, size: int) -> TaskPage:
         total = "total_record" if version == "v3" else "total_count"
         document = {"jobs": entries, total: len(entries)}
-        parse = v3_tasks.parse_page if version == "v3" else v5_payloads.parse_page
+        parse = v3_wire.parse_page if version == "v3" else v5.parse_page
         return parse(json.dumps(document).encode())
 
     return list(find_tasks(filters, ask))
@@ -48,7 +48,7 @@ def test_a_field_that_decides_and_is_no_text_ends_the_selection(
         del second[key]
     with pytest.raises(ServiceError) as caught:
         select([NAME, STATUS], KNOWN, second, version=version)
-    assert f"gives no {key} for {task_id(2)}" in caught.value.message
+    assert f"has no {key} for {task_id(2)}" in caught.value.message
     assert task_id(1) not in caught.value.message
 
 
@@ -80,7 +80,7 @@ def test_a_listed_task_with_an_error_ends_the_selection(
     assert task_id(2) in caught.value.message
 
 
-@pytest.mark.parametrize("parse", [v3_tasks.parse_page, v5_payloads.parse_page])
+@pytest.mark.parametrize("parse", [v3_wire.parse_page, v5.parse_page])
 @pytest.mark.parametrize("key", ["error_code", "error_msg", "error"])
 def test_a_list_with_an_error_is_no_list(parse: Any, key: str) -> None:
     jobs = [{"id": task_id(1), **KNOWN}]
@@ -92,7 +92,7 @@ def test_a_list_with_an_error_is_no_list(parse: Any, key: str) -> None:
 def test_what_cannot_be_decided_is_named_up_to_a_bound() -> None:
     with pytest.raises(ServiceError) as caught:
         select([NAME], *({"status": "CONFIGURATION"} for _ in range(50)))
-    assert "gives no name for 50 tasks" in caught.value.message
+    assert "has no name for 50 tasks" in caught.value.message
     assert task_id(1) in caught.value.message
     assert "and 45 more" in caught.value.message
     assert len(caught.value.message) < 1000
@@ -110,5 +110,5 @@ def test_a_run_ends_without_an_answer_and_names_the_task(gate: Gate, serve: Serv
     service = serve(FLEET)
     outcome = gate.run(service.url, "--select=name=orders*", tasks=[])
     assert outcome.code == 4
-    outcome.reports(f"gives no name for {task_id(2)}")
+    outcome.reports(f"has no name for {task_id(2)}")
     assert not [one for one in service.requests if one.path.endswith("-result")]

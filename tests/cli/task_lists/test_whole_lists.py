@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.cli.options.task_lists import NamedTask, parse_task_list, select_tasks
+from precheck_gate.cli.options.tasks import NamedTask, parse_task_list, select_tasks
 from precheck_gate.errors import UsageError
 from tests.support.outcome import ID, OTHER, PROJECT
 

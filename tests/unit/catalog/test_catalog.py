@@ -16,8 +16,7 @@ from precheck_gate.catalog import (
     NEXT_STEP_LIMIT,
     Basis,
     Entry,
-    Place,
-    SourceKind,
+    FixLocation,
     load,
     unknown_next_step,
 )
@@ -142,11 +141,11 @@ def test_groups_are_those_of_the_examples_or_marked_as_inferred(item: str) -> No
 def test_a_mapping_is_read_exactly_where_a_source_names_the_item(item: str) -> None:
     found = entry(item)
     kinds = {source.kind for source in found.sources}
-    naming = {SourceKind.SDK, SourceKind.API_REFERENCE}
+    naming = {"sdk", "api-reference"}
     assert (found.mapping is Basis.READ) is bool(kinds & naming)
-    assert (SourceKind.EXAMPLE in kinds) is (item in GROUP_OF)
+    assert ("example" in kinds) is (item in GROUP_OF)
     if found.mapping is Basis.INFERRED:
-        assert SourceKind.USER_GUIDE in kinds
+        assert "user-guide" in kinds
 
 
 def test_what_is_only_in_the_sdk_was_read_there() -> None:
@@ -195,11 +194,11 @@ def test_the_next_step_begins_where_the_entry_says() -> None:
         on_destination="Do c.",
         in_task="Do d.",
     )
-    steps = {place: replace(both, first=place).next_step for place in Place}
-    assert steps[Place.SOURCE] == "On the source: Do a."
-    assert steps[Place.DESTINATION] == "On the destination: Do c."
-    assert steps[Place.TASK] == "In the DRS task: Do d."
-    assert "console" in steps[Place.CONSOLE]
+    steps = {place: replace(both, first=place).next_step for place in FixLocation}
+    assert steps[FixLocation.SOURCE] == "On the source: Do a."
+    assert steps[FixLocation.DESTINATION] == "On the destination: Do c."
+    assert steps[FixLocation.TASK] == "In the DRS task: Do d."
+    assert "console" in steps[FixLocation.CONSOLE]
 
 
 def test_a_parameter_file_does_not_end_the_sentence() -> None:

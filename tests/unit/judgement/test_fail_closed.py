@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.cli.options.task_lists import NamedTask, parse_task_list, select_tasks
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.cli.options.tasks import NamedTask, parse_task_list, select_tasks
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.errors import NotAnAnswer, UsageError
 from precheck_gate.model.verdicts import FindingKind, Verdict
 from tests.support.fakes import FakeClock
@@ -205,7 +205,7 @@ def test_ids_are_compared_exactly() -> None:
 def test_the_same_task_twice_with_the_same_content_is_one() -> None:
     judged = judge(body(entry(), entry()))
     assert judged.verdict is Verdict.PASSED
-    assert judged.says("stands 2 times, alike")
+    assert judged.says("is in the answer 2 times, alike")
 
 
 @pytest.mark.parametrize(
@@ -348,10 +348,10 @@ def test_what_is_no_answer_to_the_end_is_a_service_error() -> None:
     [
         ([], "No task is named"),
         ([TASK, TASK], "is named twice"),
-        (["not-an-id"], "is not a task's ID"),
-        ([TASK + " "], "is not a task's ID"),
-        ([TASK + "\n"], "is not a task's ID"),
-        ([""], "is not a task's ID"),
+        (["not-an-id"], "is not a task ID"),
+        ([TASK + " "], "is not a task ID"),
+        ([TASK + "\n"], "is not a task ID"),
+        ([""], "is not a task ID"),
     ],
 )
 def test_no_task_an_id_twice_or_of_the_wrong_form_is_a_usage_error(

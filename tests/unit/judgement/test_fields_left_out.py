@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from precheck_gate.model.snapshots import Status
-from precheck_gate.model.verdicts import Verdict
-from precheck_gate.policy import Effect, Subject, rule_on
+from precheck_gate.model.verdicts import Effect, Verdict
+from precheck_gate.policy.evaluation import Subject, rule_on
 from tests.support.harness import (
     TASK,
     TODAY,
@@ -51,7 +51,7 @@ def test_never_waive_by_group_holds_where_no_group_is_known(group: Any) -> None:
     judged = grouped("FAILED", group, f"never_waive: {{groups: [network]}}\n{ANY_WAIVER}")
     assert judged.verdict is Verdict.BLOCKED
     [trace] = [one.trace for one in judged.findings if one.title == NEW]
-    assert trace[-1].endswith("may not be waived, says policy.yaml:2 never_waive (group unknown)")
+    assert trace[-1].endswith("not allowed by policy.yaml:2 never_waive (group unknown)")
 
 
 @pytest.mark.parametrize("group", LEFT_OUT)
@@ -181,7 +181,7 @@ def test_the_trace_says_what_was_not_known_and_which_outcome_counts() -> None:
         "policy.yaml:3 rules[0]: may match (group unknown)",
         "policy.yaml:4 rules[1]: may match (direction unknown)",
         "policy.yaml:5 rules[2]: matches, warn",
-        "policy.yaml:3 rules[0]: stricter, and not ruled out: block",
+        "policy.yaml:3 rules[0]: stricter and may match, block",
     )
     ruling = rule_on(by, Subject(TASK, "", "x", "b", Status.ALARM, ""), TODAY)
     assert ruling.effect is Effect.WARN

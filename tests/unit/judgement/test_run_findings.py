@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.judgement.run import RunJudge
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
 from precheck_gate.model.verdicts import FindingKind, Verdict

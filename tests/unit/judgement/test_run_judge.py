@@ -8,8 +8,7 @@ import pytest
 
 from precheck_gate.judgement.run import RunJudge, exit_code
 from precheck_gate.model.snapshots import Observation, Trouble, TroubleKind
-from precheck_gate.model.verdicts import RunVerdict, Verdict
-from precheck_gate.policy import Effect
+from precheck_gate.model.verdicts import Effect, RunVerdict, Verdict
 from tests.support.harness import (
     DEFAULT,
     OTHER,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate import gate as gate_module
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.judgement import run, second_key, task
 from precheck_gate.judgement.second_key import SecondKey
 from precheck_gate.judgement.task import ItemJudge

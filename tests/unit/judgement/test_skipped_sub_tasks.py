@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from precheck_gate.model.snapshots import Status
-from precheck_gate.model.verdicts import FindingKind, Verdict
-from precheck_gate.policy import Effect, Subject, decide
+from precheck_gate.model.verdicts import Effect, FindingKind, Verdict
+from precheck_gate.policy.evaluation import Subject, decide
 from tests.support.harness import (
     TASK,
     Judged,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.model.snapshots import Item, Snapshot, Status
 from precheck_gate.model.verdicts import Finding, FindingKind, Verdict
 from tests.support.harness import (

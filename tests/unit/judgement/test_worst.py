@@ -6,8 +6,7 @@ import itertools
 
 import pytest
 
-from precheck_gate.model.verdicts import Verdict, effect_of, worst
-from precheck_gate.policy import Effect
+from precheck_gate.model.verdicts import Effect, Verdict, effect_of, worst
 
 ORDER = [
     Verdict.PASSED,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from precheck_gate.cli.options.task_lists import is_task_id
+from precheck_gate.model.snapshots import is_task_id
 from precheck_gate.policy.globs import can_be_task_id, covers, covers_all, may_meet, respell
 from precheck_gate.policy.model import Patterns
 from tests.support.harness import TASK

@@ -9,8 +9,9 @@ import pytest
 
 from precheck_gate.errors import DocumentError, UsageError
 from precheck_gate.model.snapshots import Status
-from precheck_gate.model.verdicts import Verdict
-from precheck_gate.policy import Effect, Policy, PolicyOptions, Subject, decide, load_policy
+from precheck_gate.model.verdicts import Effect, Verdict
+from precheck_gate.policy.evaluation import Subject, decide
+from precheck_gate.policy.loading import PolicyOptions, load_policy
 from tests.support.commands import write
 from tests.support.harness import (
     OTHER,
@@ -24,7 +25,7 @@ from tests.support.harness import (
 )
 
 if TYPE_CHECKING:
-    from precheck_gate.policy import Decision
+    from precheck_gate.policy.model import Decision, Policy
 
 SUBJECT = Subject(TASK, "up", "a", "g", Status.ALARM, "")
 
@@ -109,13 +110,13 @@ def test_a_waivers_id_twice_across_files_is_an_error_that_names_both(tmp_path: P
             "waivers:\n"
             "- {id: W-BASE, match: {item: c}, reason: r, owner: o, expires: 2026-07-01}\n",
         )
-    assert "team.yaml:4:3: waivers[0]: the waiver 'W-BASE' stands twice" in caught.value.message
+    assert 'team.yaml:4:3: waivers[0]: duplicate waiver ID "W-BASE"' in caught.value.message
     assert "base.yaml:8 waivers[0]" in caught.value.message
 
 
 def test_a_waivers_id_twice_in_one_file_is_an_error() -> None:
     one = "- {id: W-1, match: {item: c}, reason: r, owner: o, expires: 2026-07-01}\n"
-    with pytest.raises(DocumentError, match="the waiver 'W-1' stands twice"):
+    with pytest.raises(DocumentError, match='duplicate waiver ID "W-1"'):
         policy(f"version: 1\nwaivers:\n{one}{one}")
 
 
@@ -138,7 +139,7 @@ def test_a_problem_in_what_is_extended_is_told_with_its_own_file(tmp_path: Path)
         base_yaml="version: 1\nrule: []\n",
         team_yaml="version: 1\nextends: base.yaml\n",
     )
-    with pytest.raises(DocumentError, match=r"base\.yaml:2:1: rule: the key 'rule' is not known"):
+    with pytest.raises(DocumentError, match=r"base\.yaml:2:1: rule: unknown key 'rule'"):
         load(tmp_path)
 
 
@@ -182,7 +183,7 @@ def test_an_unknown_profile_asks_whether_another_was_meant() -> None:
     assert caught.value.hint == "Did you mean 'production'?"
     with pytest.raises(UsageError) as caught:
         policy(PROFILES, "zzz")
-    assert caught.value.hint == "It has: staging, production."
+    assert caught.value.hint == "Its profiles: staging, production."
     with pytest.raises(UsageError, match="has no profile"):
         load_policy(None, PolicyOptions("production"))
 
@@ -246,5 +247,5 @@ def test_tasks_layers_bring_their_requirements_and_allow_empty() -> None:
 
 
 def test_a_tasks_layer_has_no_waivers_of_its_own() -> None:
-    with pytest.raises(DocumentError, match="the key 'waivers' is not known here"):
+    with pytest.raises(DocumentError, match="unknown key 'waivers'"):
         policy("version: 1\ntasks: {'*': {waivers: []}}\n")

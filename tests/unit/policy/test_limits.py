@@ -9,7 +9,7 @@ import pytest
 
 from precheck_gate.errors import DocumentError
 from precheck_gate.model.verdicts import Verdict
-from precheck_gate.policy import PRESETS
+from precheck_gate.policy.loading import PRESETS
 from tests.support.commands import evaluate, write
 from tests.support.harness import (
     OTHER,

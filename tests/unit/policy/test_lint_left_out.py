@@ -9,9 +9,8 @@ import pytest
 
 from precheck_gate import catalog
 from precheck_gate.documents.yaml_document import parse_document
-from precheck_gate.policy import parse_policy
-from precheck_gate.policy.linting.lint import LintKind, lint
-from precheck_gate.policy.linting.names import KnownNames
+from precheck_gate.policy.linting import KnownNames, LintKind, lint
+from precheck_gate.policy.loading import PolicyFiles, PolicyOptions
 from tests.support.harness import TODAY
 
 NAMES = KnownNames.of(catalog.load())
@@ -20,7 +19,7 @@ NAMES = KnownNames.of(catalog.load())
 def shadowed(*rules: tuple[dict[str, Any], str]) -> list[str]:
     made = [{"match": match, "effect": effect} for match, effect in rules]
     document = parse_document(json.dumps({"version": 1, "rules": made}), "p")
-    found = lint(document, {"": parse_policy(document)}, NAMES, TODAY)
+    found = lint(PolicyFiles(document, PolicyOptions()), NAMES, TODAY)
     return [one.problem.path for one in found if one.kind is LintKind.SHADOWED]
 
 

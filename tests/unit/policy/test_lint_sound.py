@@ -11,10 +11,17 @@ from hypothesis import strategies as st
 from precheck_gate import catalog
 from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.model.snapshots import Status
-from precheck_gate.policy import Effect, Subject, parse_policy, rule_on
-from precheck_gate.policy.linting.covering import match_covers, matches_may_meet, may_be_in_doubt
-from precheck_gate.policy.linting.lint import LintKind, lint
-from precheck_gate.policy.linting.names import KnownNames
+from precheck_gate.model.verdicts import Effect
+from precheck_gate.policy.evaluation import Subject, rule_on
+from precheck_gate.policy.linting import (
+    KnownNames,
+    LintKind,
+    lint,
+    match_covers,
+    matches_may_meet,
+    may_be_in_doubt,
+)
+from precheck_gate.policy.loading import PolicyFiles, PolicyOptions
 from precheck_gate.policy.model import Match, Patterns
 from tests.support.harness import TODAY
 
@@ -140,8 +147,9 @@ def test_a_warning_of_no_effect_or_of_a_shadow_is_never_a_false_alarm(
         one |= {"id": f"W{number}", "reason": "r", "owner": "o", "expires": "2026-06-30"}
     value = {"rules": some, "waivers": waivers, "required_items": required, "version": 1}
     document = parse_document(json.dumps(value | ({"never_waive": never} if never else {})), "p")
-    policy = parse_policy(document)
-    warnings = lint(document, {"": policy}, NAMES, TODAY)
+    files = PolicyFiles(document, PolicyOptions())
+    policy = files.policy()
+    warnings = lint(files, NAMES, TODAY)
     useless = {one.problem.path for one in warnings if one.kind is LintKind.NO_EFFECT}
     shadowed = {one.problem.path for one in warnings if one.kind is LintKind.SHADOWED}
     for subject in subjects:

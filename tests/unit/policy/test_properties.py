@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 
 from precheck_gate.errors import DocumentError
 from precheck_gate.model.verdicts import FindingKind
-from precheck_gate.policy import PRESETS, builtin_policy
-from precheck_gate.policy.composition import stack
-from precheck_gate.policy.model import Layer, Origin, Placed
+from precheck_gate.policy.loading import PRESETS, builtin_policy
+from precheck_gate.policy.model import Layer, Origin, Placed, stack
 from tests.support.harness import (
     DEFAULT,
     TODAY,

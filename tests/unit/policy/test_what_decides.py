@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from precheck_gate.model.verdicts import FindingKind, Verdict
-from precheck_gate.policy import Subject, decide
+from precheck_gate.policy.evaluation import Subject, decide
 from tests.support.harness import (
     TASK,
     Judged,
@@ -76,13 +76,13 @@ def test_where_rules_do_not_match_the_trace_ends_with_what_decided() -> None:
     rule = "rules: [{match: {item: z}, effect: allow}]\n"
     first, last = traced(f"statuses: {{ALARM: warn}}\n{rule}")
     assert first.startswith("policy.yaml:3 rules[0]: ")
-    assert last.startswith("policy.yaml:2 statuses.ALARM: warn")
+    assert last.startswith("policy.yaml:2 statuses.ALARM: no rule matches, warn")
 
 
 def test_where_a_waiver_does_not_match_the_trace_begins_with_what_blocks() -> None:
     waiver = "waivers: [{id: W, match: {item: z}, reason: r, owner: o, expires: 2026-07-01}]\n"
     blocks, waives = traced(f"statuses: {{ALARM: block}}\n{waiver}")
-    assert blocks.startswith("policy.yaml:2 statuses.ALARM: block")
+    assert blocks.startswith("policy.yaml:2 statuses.ALARM: no rule matches, block")
     assert waives.startswith("waiver W (policy.yaml:3 waivers[0]): ")
     assert traced(waiver) == ()
 

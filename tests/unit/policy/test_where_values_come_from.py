@@ -140,7 +140,7 @@ def test_a_waivers_id_twice_names_where_it_was_first() -> None:
     with pytest.raises(DocumentError) as caught:
         policy(f"version: 1\nwaivers:\n- {waiver('A')}\n- {waiver('A')}\n")
     [problem] = caught.value.problems
-    assert (problem.line, problem.hint) == (4, "policy.yaml:3 waivers[0]")
+    assert (problem.line, problem.hint) == (4, "first in policy.yaml:3 waivers[0]")
 
 
 def test_a_waiver_of_one_day_and_one_that_begins_today_are_fine() -> None:

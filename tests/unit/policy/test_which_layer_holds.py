@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate.model.verdicts import Verdict
-from precheck_gate.policy import PolicyOptions, load_policy
-from precheck_gate.policy.composition import for_task
+from precheck_gate.policy.loading import PolicyOptions, load_policy
+from precheck_gate.policy.model import for_task
 from tests.support.commands import write
 from tests.support.harness import (
     OTHER,
@@ -23,7 +23,7 @@ from tests.support.harness import (
 )
 
 if TYPE_CHECKING:
-    from precheck_gate.policy import Policy
+    from precheck_gate.policy.model import Policy
 
 # Each value as the lower and as the upper layer has it, and where a policy keeps it.
 VALUES: dict[str, tuple[str, str, Any, Any]] = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate.drs.http.messages import Reply
-from precheck_gate.drs.http.reply_errors import refused, usual_advice
+from precheck_gate.drs.http.replies import refused, usual_advice
 from precheck_gate.errors import BatchRefused, ServiceError, TransientFault
 from precheck_gate.model.snapshots import Trouble, TroubleKind
 from precheck_gate.polling.repeating import Backoff, Repeater, RetryBudget
@@ -158,7 +158,7 @@ def test_a_run_waits_for_a_busy_task(gate: Gate, serve: Serve, code: str) -> Non
     service = serve(one(f"items: {GOOD}, duration: 20s, {busy}"))
     outcome = gate.run(service.url, "--start-precheck")
     assert outcome.code == 0
-    outcome.says("later", "Asking again")
+    outcome.says("later", "Retrying")
 
 
 def test_a_run_does_not_wait_for_ever(gate: Gate, serve: Serve) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from precheck_gate.drs.api.v3 import DrsClient
 from precheck_gate.drs.auth.requests_auth import NoAuth
-from precheck_gate.drs.http.messages import Reply
-from precheck_gate.drs.http.pacing import PacedSend
+from precheck_gate.drs.http.messages import HttpRequest, Reply
+from precheck_gate.drs.http.transport import PacedSend
 from precheck_gate.errors import TransientFault
 from precheck_gate.model.verdicts import Verdict
 from precheck_gate.polling.cadence import FixedCadence
@@ -25,7 +25,7 @@ from tests.support.harness import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from precheck_gate.model.snapshots import Snapshot
 
@@ -41,17 +41,17 @@ def run(
     """Poll by the real client and the real pacing; return the verdict and when it came."""
     clock = FakeClock()
 
-    def inner(*_: Any, seconds: float, body: bytes = b"", **__: Any) -> Reply:
+    def inner(request: HttpRequest, _: object, seconds: float) -> Reply:
         assert seconds > 0
-        return send(clock, [one for one in requested if one.encode() in body], seconds)
+        return send(clock, [one for one in requested if one.encode() in request.body], seconds)
 
     paced = PacedSend(inner, clock, max_rps)
 
-    def post(url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Reply:
-        return paced("POST", url, auth=NoAuth(), seconds=seconds, headers=headers, body=body)
+    def send_all(request: HttpRequest, seconds: float) -> Reply:
+        return paced(request, NoAuth(), seconds)
 
     poller = Poller(
-        DrsClient("http://127.0.0.1:1", "p", post, clock),
+        DrsClient("http://127.0.0.1:1", lambda _: "p", send_all, clock),
         clock,
         FixedCadence(2.0),
         PollOptions(**options),
@@ -72,7 +72,7 @@ def slow(latency: float, process: str) -> Callable[[FakeClock, Sequence[str], fl
     def send(clock: FakeClock, asked: Sequence[str], seconds: float) -> Reply:
         if latency >= seconds:
             clock.advance(seconds)
-            raise TransientFault(f"127.0.0.1 gave no whole answer within {seconds:.0f} s.")
+            raise TransientFault(f"127.0.0.1 gave no complete answer within {seconds:.0f} s.")
         clock.advance(latency)
         return Reply(200, {}, body(*(entry(one, process=process) for one in asked)))
 
@@ -90,7 +90,7 @@ def test_a_deadline_before_the_first_answer_leaves_the_run_incomplete_and_says_s
     judged, end = run([task_id(1)], slow(20.0, "50%"), timeout=5.0)
     assert (judged.verdict, judged.code) == (Verdict.INCOMPLETE, 3)
     assert judged.says("the run ended before the service answered for this task")
-    assert judged.says("gave no whole answer within 5 s")
+    assert judged.says("gave no complete answer within 5 s")
     assert end == pytest.approx(5.0)
 
 
@@ -107,7 +107,7 @@ def test_a_deadline_that_falls_into_the_wait_for_the_rate_leaves_the_run_incompl
 def test_a_service_that_takes_too_long_for_an_answer_is_an_error_at_the_deadline() -> None:
     judged, end = run([task_id(1)], slow(1000.0, "50%"), timeout=100.0, grace=300.0)
     assert (judged.verdict, judged.code) == (Verdict.ERROR, 4)
-    assert judged.says("gave no whole answer within 30 s")
+    assert judged.says("gave no complete answer within 30 s")
     assert end <= 100.0
 
 
@@ -125,12 +125,12 @@ def test_a_service_that_is_down_before_the_deadline_is_an_error_though_a_request
 
 def test_a_turn_that_is_not_taken_is_left_to_the_next_request() -> None:
     clock = FakeClock()
-    paced = PacedSend(lambda *_, **__: Reply(200, {}, b""), clock, 0.1)
-    paced("GET", "http://x", auth=NoAuth(), seconds=1.0)
+    paced = PacedSend(lambda *_: Reply(200, {}, b""), clock, 0.1)
+    paced(HttpRequest("GET", "http://x"), NoAuth(), 1.0)
     for _ in range(5):
         with pytest.raises(TransientFault):
-            paced("GET", "http://x", auth=NoAuth(), seconds=1.0)
-    paced("GET", "http://x", auth=NoAuth(), seconds=60.0)
+            paced(HttpRequest("GET", "http://x"), NoAuth(), 1.0)
+    paced(HttpRequest("GET", "http://x"), NoAuth(), 60.0)
     assert clock.monotonic() == 10.0
 
 

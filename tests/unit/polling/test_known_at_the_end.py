@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.drs.api.v3_results import Answer, parse_answer
+from precheck_gate.drs.api.v3_wire import Answer, parse_answer
 from precheck_gate.errors import TransientFault
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
 from precheck_gate.model.verdicts import Verdict

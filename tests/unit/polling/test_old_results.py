@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
 from precheck_gate.polling.freshness import FreshResults, Proof, prove
 from precheck_gate.polling.repeating import Backoff, Repeater, RetryBudget
@@ -27,7 +27,7 @@ from tests.unit.polling.test_start_precheck import GOOD, START, one
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from precheck_gate.drs.api.v3_results import Answer
+    from precheck_gate.drs.api.v3_wire import Answer
     from tests.support.fakes import FakeClock
     from tests.support.gate import Gate, Serve
 

@@ -7,8 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from precheck_gate.drs.api.v3_results import parse_answer
-from precheck_gate.drs.api.v3_tasks import parse_started
+from precheck_gate.drs.api.v3_wire import parse_answer, parse_started
 from precheck_gate.errors import NotAnAnswer
 from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
 from precheck_gate.polling.freshness import Proof, prove

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.drs.api import v3_tasks, v5_payloads
+from precheck_gate.drs.api import v3_wire, v5
 from precheck_gate.drs.api.v3 import DrsClient
 from precheck_gate.drs.http.messages import Reply
 from precheck_gate.errors import NotAnAnswer
@@ -38,7 +38,7 @@ ERRORS: list[dict[str, Any]] = [
 ]
 STATUSES: list[Any] = ["failed", "SUCCESS", "success ", False, 0, {"a": 1}, ["success"]]
 V3, V5 = "results", "jobs"
-PARSERS: dict[str, Parse] = {V3: v3_tasks.parse_started, V5: v5_payloads.parse_started}
+PARSERS: dict[str, Parse] = {V3: v3_wire.parse_started, V5: v5.parse_started}
 GOOD: dict[str, dict[str, Any]] = {
     V3: {"id": TASK, "precheck_id": "p", "status": "success"},
     V5: {"id": TASK, "query_id": "p", "name": "orders"},
@@ -130,8 +130,8 @@ def test_an_entry_that_names_no_task_and_refuses_nothing_is_nobodys(version: str
 def test_a_status_or_name_beside_an_error_is_none(error: dict[str, Any]) -> None:
     entry = {"id": TASK, "status": "CONFIGURATION", "name": "orders", **error}
     content = json.dumps({"results": [entry]}).encode()
-    assert v3_tasks.parse_statuses(content) == {}
-    assert v3_tasks.parse_details(content) == {}
+    assert v3_wire.parse_statuses(content) == {}
+    assert v3_wire.parse_details(content) == {}
 
 
 @pytest.mark.parametrize("version", [V3, V5])
@@ -162,7 +162,7 @@ def own_of(*replies: dict[str, Any]) -> list[frozenset[str]]:
     contents = iter(replies)
     client = DrsClient(
         "http://127.0.0.1:1",
-        "p",
+        lambda _: "p",
         lambda *_: Reply(200, {}, json.dumps(next(contents)).encode()),
         FakeClock(),
     )

@@ -28,7 +28,7 @@ def test_no_repetition_is_announced_where_there_is_none(gate: Gate, serve: Serve
     service = serve(one(f"items: {GOOD}", "{when: {request: 1}, status: 503}"))
     outcome = gate.run(service.url, "--max-retries", "0")
     assert outcome.code == 4
-    assert "Asking again" not in outcome.err
+    assert "Retrying" not in outcome.err
     assert outcome.report["service"]["waited"] == 0
 
 

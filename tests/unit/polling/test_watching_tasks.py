@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.errors import AccessRefused, BatchRefused, TimeOver, TransientFault
 from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
 from precheck_gate.model.verdicts import Verdict

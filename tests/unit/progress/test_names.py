@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.cli.progress.board import Board
-from precheck_gate.cli.progress.lines import Signs, draw
+from precheck_gate.cli.progress.live import Signs, draw
 from precheck_gate.model.verdicts import Verdict
 from precheck_gate.runtime.console import cells
 from tests.support.harness import OTHER, TASK

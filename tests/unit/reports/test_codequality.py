@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from precheck_gate.model.verdicts import Verdict
-from precheck_gate.reports.code_scanning.codequality import CodeQualityReporter
+from precheck_gate.reports.codequality import CodeQualityReporter
 from tests.support.verdicts import HOSTILE, about_run, finding, hostile_task, own, task, written
 
 WARNS = Verdict.PASSED_WITH_WARNINGS

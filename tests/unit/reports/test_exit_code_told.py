@@ -14,15 +14,15 @@ from unittest import mock
 
 import pytest
 
-from precheck_gate.catalog.advice import advice
-from precheck_gate.ci.plain import NoCi
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.catalog import advise
+from precheck_gate.ci import CiSystem
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.gate import Case, Gate, Outputs, no_ci
 from precheck_gate.judgement.context import JudgementContext
 from precheck_gate.model.snapshots import Observation, Snapshot
 from precheck_gate.model.verdicts import RunFacts
-from precheck_gate.policy import load_policy
-from precheck_gate.reports.output.sinks import FileSink
+from precheck_gate.policy.loading import load_policy
+from precheck_gate.reports.sinks import FileSink
 from precheck_gate.runtime.console import Console
 from precheck_gate.runtime.signals import Interrupts
 from precheck_gate.saved.reports.consistency import contradictions
@@ -31,7 +31,7 @@ from tests.support.evaluating import BLOCKED, DDS, MYSQL, Evaluated, evaluate
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from precheck_gate.ci import CiSystem, Written
+    from precheck_gate.ci import Written
     from precheck_gate.judgement.readiness import Readiness
 
 full_disk = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
@@ -72,7 +72,7 @@ def test_another_report_that_is_lost(
 
 def test_a_bug_in_another_report(tmp_path: Path) -> None:
     with mock.patch(
-        "precheck_gate.reports.junit.reporter.JUnitReporter.finish", side_effect=ValueError("bug")
+        "precheck_gate.reports.junit.JUnitReporter.finish", side_effect=ValueError("bug")
     ):
         says_its_code(evaluate(tmp_path, [MYSQL]), 70)
 
@@ -104,7 +104,7 @@ def test_a_verdict_that_cannot_be_printed(tmp_path: Path, body: bytes, code: int
     says_its_code(Evaluated(done.returncode, b"", done.stderr, tmp_path), code)
 
 
-class Meddling(NoCi):
+class Meddling(CiSystem):
     """A CI system in which something happens after the reports were written."""
 
     def __init__(self, happens: Callable[[], list[str]]) -> None:
@@ -124,7 +124,7 @@ def gate(path: Path, ci: CiSystem | None = None, interrupts: Interrupts | None =
     outputs = Outputs(reports=(("json", FileSink(path)),), ci=ci or no_ci())
     facts = RunFacts(mode="evaluate", judged_on="2026-01-31", exit_code=0)
     console = Console(io.StringIO(), io.StringIO())
-    context = JudgementContext(load_policy(None), date(2026, 1, 31), advice())
+    context = JudgementContext(load_policy(None), date(2026, 1, 31), advise)
     case = Case([one.task_id for one in observations], observations, context)
     return Gate(facts, outputs, console, interrupts or Interrupts()).judge(case)
 

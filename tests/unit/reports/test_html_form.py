@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from precheck_gate.model.verdicts import FindingKind, Verdict
-from precheck_gate.reports.html.data import Compactor, evidence_pairs
-from precheck_gate.reports.html.table import Cell, headings, row_of, totals
+from precheck_gate.reports.html import Cell, headings, row_of, totals
+from precheck_gate.reports.html_data import Compactor, evidence_pairs
 from tests.support.verdicts import (
     HOSTILE_MARKUP,
     LIVE_FACTS,
@@ -245,7 +245,7 @@ def test_a_group_named_like_the_shared_column_costs_no_cell() -> None:
 def test_the_table_is_bounded_and_the_rest_written_in_full(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("precheck_gate.reports.html.data.MAX_TABLE", 20)
+    monkeypatch.setattr("precheck_gate.reports.html_data.MAX_TABLE", 20)
     compactor = Compactor()
     rows = [compactor.task(task_of(n, item_of(f"name{n}"))) for n in range(30)]
     assert any("name29" in map(str, row) for row in rows[29][8])

@@ -16,15 +16,15 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from precheck_gate.catalog.advice import advice
+from precheck_gate.catalog import advise
 from precheck_gate.documents import strict_json
-from precheck_gate.drs.api.v3_results import Answer, parse_answer
+from precheck_gate.drs.api.v3_wire import Answer, parse_answer
 from precheck_gate.gate import Case, Gate, Outputs
 from precheck_gate.judgement.context import JudgementContext
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble
 from precheck_gate.model.verdicts import RunFacts
-from precheck_gate.policy import load_policy
-from precheck_gate.reports.output.sinks import StreamSink
+from precheck_gate.policy.loading import load_policy
+from precheck_gate.reports.sinks import StreamSink
 from precheck_gate.runtime.console import Console
 from precheck_gate.runtime.signals import Interrupts
 from precheck_gate.safetext.cleaning import clean_line
@@ -238,7 +238,7 @@ def judged(reading: Answer) -> tuple[int, str, str]:
     case = Case(
         [one.task_id for one in observations],
         observations,
-        JudgementContext(POLICY, date(2026, 1, 31), advice()),
+        JudgementContext(POLICY, date(2026, 1, 31), advise),
     )
     return gate.judge(case), report.getvalue(), junit.getvalue()
 

@@ -17,7 +17,7 @@ from precheck_gate.model.verdicts import (
     TaskVerdict,
     Verdict,
 )
-from precheck_gate.reports.junit.reporter import JUnitReporter
+from precheck_gate.reports.junit import JUnitReporter
 from tests.support.evaluating import (
     ID,
     OTHER_ID,

@@ -12,11 +12,9 @@ import pytest
 from lxml import etree
 
 from precheck_gate.model.verdicts import Verdict
-from precheck_gate.reports.junit.documents import Documents, JUnitLimits
-from precheck_gate.reports.junit.reporter import JUnitReporter
-from precheck_gate.reports.output.parts import PART_MARK, Parts
-from precheck_gate.reports.output.sinks import FileSink, StreamSink
-from precheck_gate.reports.output.writing import ReportWriter
+from precheck_gate.reports.junit import Documents, JUnitLimits, JUnitReporter
+from precheck_gate.reports.sinks import PART_MARK, FileSink, Parts, StreamSink
+from precheck_gate.reports.writing import ReportWriter
 from tests.support.verdicts import FACTS, about_run, finding, hostile_task, own, run_of, task
 
 if TYPE_CHECKING:
@@ -171,7 +169,7 @@ def test_a_run_of_three_hundred_thousand_elements_is_two_files() -> None:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the program write small files."""
     monkeypatch.setattr(
-        "precheck_gate.reports.output.writing.load_format", lambda name, format_options: made
+        "precheck_gate.reports.writing.load_format", lambda name, format_options: made
     )
 
     def made(out: TextIO) -> JUnitReporter:

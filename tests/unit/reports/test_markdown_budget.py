@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from precheck_gate.errors import UsageError
 from precheck_gate.model.verdicts import Verdict
 from precheck_gate.reports.base import MARKDOWN_LEAST
-from precheck_gate.reports.markdown.reporter import MarkdownReporter
+from precheck_gate.reports.markdown import MarkdownReporter
 from tests.support.verdicts import (
     HOSTILE_MARKUP,
     LIVE_FACTS,
@@ -60,7 +60,7 @@ def test_what_fits_is_not_cut() -> None:
 def test_what_blocks_goes_before_what_is_green() -> None:
     text = bounded(4_000)
     assert "Cut to fit" in text
-    assert text.index("What stands in the way") < text.index("### Tasks")
+    assert text.index("### Blocking") < text.index("### Tasks")
     assert "passed |" not in text.split("Cut to fit")[0] or "blocked |" in text
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from precheck_gate.model.verdicts import Verdict
-from precheck_gate.reports.markdown.escaping import code, escape
+from precheck_gate.reports.markdown import code, escape
 from tests.support.verdicts import (
     HOSTILE_MARKUP,
     hostile_run,

@@ -17,8 +17,8 @@ import pytest
 
 from precheck_gate import catalog
 from precheck_gate.model.verdicts import Verdict
-from precheck_gate.reports.code_scanning.points import fingerprint
-from precheck_gate.reports.code_scanning.sarif import MAX_BYTES, MAX_RESULTS, SarifReporter
+from precheck_gate.reports.code_scanning import fingerprint
+from precheck_gate.reports.sarif import MAX_BYTES, MAX_RESULTS, SarifReporter
 from precheck_gate.safetext.cleaning import clean_line
 from tests.support.harness import (
     TASK,

@@ -14,7 +14,7 @@ from unittest import mock
 import pytest
 from lxml import etree
 
-from precheck_gate.reports.output.sinks import FileSink, StreamSink
+from precheck_gate.reports.sinks import FileSink, StreamSink
 from precheck_gate.reports.spool import copy_spool, open_spool
 from precheck_gate.runtime.signals import Interrupts
 from tests.support.evaluating import (
@@ -85,7 +85,7 @@ def test_a_report_that_was_never_opened_cannot_appear(target: Path) -> None:
 
 def test_a_process_killed_in_the_middle_leaves_the_earlier_report(target: Path) -> None:
     program = (
-        "import os, pathlib, sys; from precheck_gate.reports.output.sinks import FileSink\n"
+        "import os, pathlib, sys; from precheck_gate.reports.sinks import FileSink\n"
         "stream = FileSink(pathlib.Path(sys.argv[1])).open()\n"
         "stream.write('half'); stream.flush(); os._exit(9)"
     )
@@ -101,7 +101,7 @@ def test_an_earlier_report_survives_a_failure(
 ) -> None:
     earlier = tmp_path / "junit.xml"
     earlier.write_text(OLD, encoding="utf-8")
-    name = f"precheck_gate.reports.junit.reporter.JUnitReporter.{method}"
+    name = f"precheck_gate.reports.junit.JUnitReporter.{method}"
     with mock.patch(name, side_effect=fault):
         done = evaluate(tmp_path, [MYSQL])
     assert done.code == (5 if isinstance(fault, OSError) else 70)
@@ -218,7 +218,7 @@ def test_a_link_that_leads_to_itself(tmp_path: Path) -> None:
 def test_a_tilde_that_no_shell_expanded_is_told(tmp_path: Path) -> None:
     done = evaluate(tmp_path, [MYSQL], reports=["--junit", "~/junit.xml"])
     assert done.code == 0
-    assert b"warning: ~/junit.xml goes to a folder of that name" in done.err
+    assert b"warning: ~/junit.xml means a folder named ~" in done.err
     assert (tmp_path / "~" / "junit.xml").is_file()
 
 
@@ -271,7 +271,7 @@ def test_a_pipe_is_written_to_as_it_is(tmp_path: Path) -> None:
 def test_a_pipe_that_nobody_reads_costs_the_green(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: bytes, code: int
 ) -> None:
-    monkeypatch.setattr("precheck_gate.reports.output.pipes.READER_SECONDS", 0)
+    monkeypatch.setattr("precheck_gate.reports.sinks.READER_SECONDS", 0)
     os.mkfifo(tmp_path / "pipe")
     done = evaluate(tmp_path, [body], reports=["--junit", "pipe", "--report", "json=report.json"])
     assert done.code == code
@@ -298,7 +298,7 @@ def stalled(tmp_path: Path) -> Iterator[Path]:
 def test_a_reader_that_stops_reading_is_not_waited_for_without_end(
     stalled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("precheck_gate.reports.output.pipes.STALLED_SECONDS", 0)
+    monkeypatch.setattr("precheck_gate.reports.sinks.STALLED_SECONDS", 0)
     sink = FileSink(stalled)
     with pytest.raises(OSError, match="its reader has stopped reading"):
         big(sink)
@@ -308,7 +308,7 @@ def test_a_reader_that_stops_reading_is_not_waited_for_without_end(
 def test_a_signal_shortens_the_wait_for_a_reader(
     stalled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("precheck_gate.reports.output.pipes.HURRIED_SECONDS", 0)
+    monkeypatch.setattr("precheck_gate.reports.sinks.HURRIED_SECONDS", 0)
     interrupts = Interrupts()
     sink = FileSink(stalled, interrupts)
     stream = sink.open()

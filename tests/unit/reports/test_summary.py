@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -54,6 +55,17 @@ def test_the_environment_chooses_too() -> None:
         [sys.executable, "-m", "precheck_gate", "run", "--help"], capture_output=True, text=True
     )
     assert "--summary [full|short|none]" in done.stdout
+
+
+def test_an_allowed_item_is_one_line(tmp_path: Path) -> None:
+    fine = answer(task(ID, item("a", "PASSED"), item("b", "PASSED")))
+    lines = evaluate(tmp_path, [fine], "--verbose").out.decode().splitlines()
+    found = [at for at, line in enumerate(lines) if " is PASSED" in line]
+    assert len(found) == 2
+    assert found[1] == found[0] + 1
+    assert re.fullmatch(
+        r"      a is PASSED  builtin:default:[0-9]+ statuses\.PASSED", lines[found[0]]
+    )
 
 
 def wave(number: int) -> list[bytes]:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from precheck_gate.__main__ import run_main
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.errors import UsageError
 from precheck_gate.reports.base import load_format
 from precheck_gate.safetext.cleaning import clean_line

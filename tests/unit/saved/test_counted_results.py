@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.drs.api.v3_results import parse_answer
+from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.saved.answers import SavedAnswers
 from tests.support.harness import body, entry
 from tests.support.outcome import ID, OTHER
@@ -40,7 +40,7 @@ def test_more_results_than_came_are_incomplete_where_no_list_says_which(
     outcome = evaluate(gate, file)
     assert outcome.code == 3
     outcome.reports("answer.json", "the service counts", "and sent 1")
-    outcome.says("INCOMPLETE  The run as a whole is incomplete", "--task")
+    outcome.says("INCOMPLETE  The run is incomplete", "--task")
     assert outcome.verdicts() == {ID: "passed"}
 
 

@@ -89,7 +89,7 @@ def test_the_files_beside_it_are_judged_for_what_they_are(
         ("vanishes", "the service answered, but not for this task"),
         ("is deleted", "DRS.M05004"),
         ("ill in the end", "HTTP 503"),
-        ("malformed in the end", "not JSON"),
+        ("malformed in the end", "not valid JSON"),
         ("a task becomes refused", "HTTP 400"),
     ],
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate.drs.api.v3 import DrsClient
-from precheck_gate.drs.http.messages import Reply
+from precheck_gate.drs.http.messages import HttpRequest, Reply
 from precheck_gate.errors import ServiceError, TransientFault
 from precheck_gate.model.snapshots import Observation, Trouble
 from precheck_gate.polling.cadence import FixedCadence
@@ -37,9 +37,9 @@ class AnyService:
         self._clock = clock
         self._own: dict[str, str] = {}
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Reply:
+    def send(self, request: HttpRequest, seconds: float) -> Reply:
         self._clock.advance(self._random.choice([0.0, 0.2, 3.0]))
-        asked = json.loads(body)["jobs"]
+        asked = json.loads(request.body)["jobs"]
         fault = self._random.random()
         if fault < 0.05:
             raise TransientFault("The connection was reset.")
@@ -48,7 +48,7 @@ class AnyService:
             return Reply(status, {"X-Request-Id": "r-1"}, b'{"error_code": "X.1"}')
         if fault < 0.25:
             return Reply(200, {}, self._random.choice([b"", b"<html>", b'{"results": 5}', b"{}"]))
-        if url.endswith("/batch-precheck"):
+        if request.url.endswith("/batch-precheck"):
             return self._started([job["job_id"] for job in asked])
         if fault < 0.35:
             return self._refused(asked)
@@ -92,7 +92,7 @@ def run(folder: Path, seed: int) -> tuple[list[Observation], list[Trouble]]:
         archive.save(tasks, reply.status, reply.body, request_id, started)
 
     service = AnyService(random, clock)
-    client = DrsClient("https://127.0.0.1", "p", service.post, clock, on_reply=save)
+    client = DrsClient("https://127.0.0.1", lambda _: "p", service.send, clock, on_reply=save)
     events, budget = Events(), RetryBudget(random.choice([None, 0, 2, 20]), clock)
     repeater = Repeater(clock, Backoff(lambda: 1.0), budget, events, 10.0)
     fresh = FreshResults(client, Starter(client, repeater, "forStartJob"))

@@ -76,13 +76,13 @@ def test_every_object_refuses_unknown_keys() -> None:
 @pytest.mark.parametrize(
     ("text", "place", "words"),
     [
-        ("version: 1\n", "1:1", "'tasks' is missing"),
+        ("version: 1\n", "1:1", "missing key 'tasks'"),
         ("version: 2\ntasks: [{id: x}]", "1:10", "2 must be 1"),
         ("version: 1\ntasks: []", "2:8", "must not be empty"),
         (task("    anser: mysql"), "4:5", "did you mean 'answer'?"),
         (task("    answer: mysqk"), "4:13", "did you mean 'mysql'?"),
         (task("    answer: mysql\n    duration: 6 days"), "5:15", "500ms, 6s, 1.5s"),
-        (task("    items: [{result: FAILED}]"), "4:13", "'item' is missing"),
+        (task("    items: [{result: FAILED}]"), "4:13", "missing key 'item'"),
         ("version: 1\ntasks: [{id: hello, items: []}]", "2:14", "a task ID looks like"),
         (task("    missing: 3\n    items: []"), "4:14", "must be a mapping"),
         (task("    items: []\n    progress: [{at: 0, percent: 101}]"), "5:33", "at most 100"),

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from precheck_gate.cli.options.environment import plain_option
-from precheck_gate.cli.options.shared import option
+from precheck_gate.cli.options import option, plain_option
 from precheck_gate.cli.options.types import PATH, PLACE, Number
-from precheck_gate.errors import ReportError, UsageError, reason_of
+from precheck_gate.errors import ReportError, reason_of
 from precheck_gate.exits import ExitCode
+from precheck_gate.runtime.console import Console, Style
 from precheck_gate.runtime.process import Runtime
 from precheck_gate.safetext.cleaning import clean_line
 
@@ -19,46 +19,40 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from precheck_gate.policy_tests.coverage import Coverage
-    from precheck_gate.policy_tests.running import Result
-    from precheck_gate.reports.output.sinks import Sink
-    from precheck_gate.runtime.console import Console
-
-__all__ = ["test_command"]
+    from precheck_gate.policy_tests.running import Coverage, Result
+    from precheck_gate.reports.sinks import Sink
 
 _EPILOG = """\b
 A file of cases (schema policy-test-1):
   version: 1
   policy: ../precheck-policy.yaml      # or builtin:strict, or the policy itself
-  now: 2027-01-31                      # the day; needed where the policy has waivers
+  now: 2027-01-31                      # the date; required if the policy has waivers
   cases:
     - name: a TTL index only warns
       items: {srcCollHasTtlIndex: ALARM}
       expect: {verdict: passed_with_warnings, exit_code: 0}
 
 \b
-Exit codes: 0 all passed, 1 some failed or too little is covered, 2 a file or case cannot be used,
-  or there are none, 5 the JUnit report could not be written, 70 bug.
+Exit codes: 0 all passed, 1 some failed or the coverage is too low, 2 a file or case is not valid or
+  there are none, 5 the JUnit report could not be written, 70 bug.
 """
 
 
 @click.command("test", epilog=_EPILOG)
 @click.argument("paths", nargs=-1, required=True, type=PATH, metavar="DIR|FILE...")
-@plain_option(
-    "--junit", type=PLACE, metavar="PATH", help="Write what became of each case as JUnit XML."
-)
+@plain_option("--junit", type=PLACE, metavar="PATH", help="Write the results as JUnit XML.")
 @plain_option(
     "--min-coverage",
     type=Number(0, 100),
     metavar="PERCENT",
-    help="Fail where the cases exercise less of the policies' rules and waivers.",
+    help="Fail if the cases exercise less of the policies' rules and waivers.",
 )
 @option(
     "--allow-outside",
     is_flag=True,
     help="Let a policy extend a file outside of its repository.",
 )
-@plain_option("-q", "--quiet", is_flag=True, help="Print only what is wrong, and the count.")
+@plain_option("-q", "--quiet", is_flag=True, help="Print only failures and the summary.")
 @click.pass_context
 def test_command(
     ctx: click.Context,
@@ -68,17 +62,15 @@ def test_command(
     allow_outside: bool,
     quiet: bool,
 ) -> int:
-    """Run the test cases of policies: what has to come out against what does.
+    """Run test cases of policies: compare the expected with the actual verdict.
 
-    A file that is named is run; a folder is searched, with the folders in it, for files called
-    test_*, *_test or *.test, with .yaml, .yml or .json. The last line says how many rules and
-    waivers the cases exercise, and which none of them does.
+    A file is run. A folder is searched recursively for files called test_*, *_test or *.test, with
+    .yaml, .yml or .json. The summary says how many rules and waivers the cases exercise, and lists
+    the others.
     """
     from precheck_gate.cli.options.report_paths import check_inputs, is_stdout, sink_at
-    from precheck_gate.policy_tests.coverage import Coverage
-    from precheck_gate.policy_tests.discovery import find_case_files
-    from precheck_gate.policy_tests.running import Outcome
-    from precheck_gate.runtime.console import Console
+    from precheck_gate.policy_tests.case_files import find_case_files
+    from precheck_gate.policy_tests.running import Coverage, Outcome, run_file
 
     console = Console(result=sys.stderr if junit and is_stdout(junit) else None)
     coverage = Coverage()
@@ -86,15 +78,15 @@ def test_command(
     files = find_case_files(paths)
     check_inputs([junit] if junit else [], [("the cases", path) for path in files])
     for path in files:
-        results += _run_file(path, coverage, outside=allow_outside)
+        results += run_file(path, coverage, outside=allow_outside)
     for result in results:
-        _tell(result, console, quiet=quiet)
+        _print_case(result, console, quiet=quiet)
     outcomes = [result.outcome for result in results]
     counts = ", ".join(
         f"{outcomes.count(outcome)} {outcome.value}" for outcome in Outcome if outcome in outcomes
     )
     console.print_result(f"{len(results)} case{'s' if len(results) != 1 else ''}: {counts}")
-    enough = _tell_coverage(coverage, console, min_coverage)
+    enough = _print_coverage(coverage, console, min_coverage)
     code = 0 if enough and all(outcome is Outcome.PASSED for outcome in outcomes) else 1
     if Outcome.UNUSABLE in outcomes:
         code = 2
@@ -105,33 +97,18 @@ def test_command(
     return code or (int(ExitCode.REPORT) if console.failure else 0)
 
 
-def _run_file(path: Path, coverage: Coverage, *, outside: bool) -> list[Result]:
-    from precheck_gate.policy_tests.case_files import read_case_file
-    from precheck_gate.policy_tests.running import Outcome, Result, run_cases
-
-    try:
-        return run_cases(read_case_file(path), coverage, outside=outside)
-    except UsageError as error:
-        # The other files are run all the same, so that one look shows all that is wrong.
-        lines = tuple("\n".join(part for part in (error.message, error.hint) if part).splitlines())
-        return [Result(str(path), "", 0, Outcome.UNUSABLE, lines)]
-
-
 def _place(result: Result) -> str:
     return f"{result.file}:{result.line}" if result.line else result.file
 
 
-def _tell(result: Result, console: Console, *, quiet: bool) -> None:
-    from precheck_gate.policy_tests.running import Outcome
-    from precheck_gate.runtime.console import Style
-
+def _print_case(result: Result, console: Console, *, quiet: bool) -> None:
     good, _, bad = console.symbols(console.result)
-    passed = result.outcome is Outcome.PASSED
+    passed = result.outcome == "passed"
     if passed and quiet:
         return
     name = f"{result.name}  " if result.name else ""
     style, sign = (Style.GOOD, good) if passed else (Style.BAD, bad)
-    unusable = "cannot be run: " if result.outcome is Outcome.UNUSABLE else ""
+    unusable = "cannot be run: " if result.outcome == "unusable" else ""
     rest = console.paint(console.result, Style.FAINT, _place(result))
     sign = console.paint(console.result, style, sign)
     console.print_result(f"{sign} {clean_line(unusable + name)}{rest}")
@@ -139,13 +116,13 @@ def _tell(result: Result, console: Console, *, quiet: bool) -> None:
         console.print_result(f"    {clean_line(line)}")
 
 
-def _tell_coverage(coverage: Coverage, console: Console, least: float | None) -> bool:
-    """Print what the cases exercise; return whether it is enough."""
+def _print_coverage(coverage: Coverage, console: Console, least: float | None) -> bool:
+    """Print the coverage; return whether it is sufficient."""
     if not coverage.total:
         console.print_result("coverage: the policies have no rules and no waivers")
         return True
     share = f"{coverage.exercised} of {coverage.total} rules and waivers"
-    missed = "; no case exercises:" if coverage.missed else ""
+    missed = ", not exercised:" if coverage.missed else ""
     console.print_result(f"coverage: {share} ({coverage.percent:.0f} %){missed}")
     for place in coverage.missed:
         console.print_result(f"    {clean_line(place)}")
@@ -156,16 +133,15 @@ def _tell_coverage(coverage: Coverage, console: Console, least: float | None) ->
 
 
 def _write_junit(results: Sequence[Result], sink: Sink, console: Console, code: int) -> int:
-    from precheck_gate.policy_tests.running import Outcome
-    from precheck_gate.reports.junit.policy_tests import CaseRow, write_cases
+    from precheck_gate.reports.junit import CaseRow, write_cases
 
     rows = [
         CaseRow(
             file=result.file,
             name=result.name or "(the file itself)",
             place=_place(result),
-            failure=result.lines if result.outcome is Outcome.FAILED else (),
-            error=result.lines if result.outcome is Outcome.UNUSABLE else (),
+            failure=result.lines if result.outcome == "failed" else (),
+            error=result.lines if result.outcome == "unusable" else (),
         )
         for result in results
     ]

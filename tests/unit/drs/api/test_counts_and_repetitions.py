@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from precheck_gate.drs.api.v3_results import (
-    answered_tasks,
+from precheck_gate.drs.api.v3 import DrsClient
+from precheck_gate.drs.api.v3_wire import (
     contents_of,
     parse_answer,
-    results_request,
 )
+from precheck_gate.drs.http.messages import HttpRequest, Reply
 from precheck_gate.errors import NotAnAnswer, UnnamedResult
 from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
+from tests.support.fakes import FakeClock
 from tests.support.harness import (
     OTHER,
     TASK,
@@ -86,11 +87,19 @@ def test_true_and_false_are_no_count(count: bool, sent: int) -> None:
 def test_the_tasks_of_an_answer_are_named_once_each_in_their_order() -> None:
     content = body(entry(OTHER), entry(TASK), entry(OTHER), {"id": task_id(1), "error_code": "X.1"})
     assert contents_of(content).tasks == [OTHER, TASK, task_id(1)]
-    assert answered_tasks(content) == [OTHER, TASK, task_id(1)]
 
 
 def test_the_request_names_the_tasks() -> None:
-    assert results_request([TASK, OTHER]) == {"jobs": [TASK, OTHER]}
+    asked = []
+
+    def send(request: HttpRequest, seconds: float) -> Reply:
+        asked.append((request.method, request.url, json.loads(request.body)))
+        return Reply(200, {}, body(entry()))
+
+    client = DrsClient("http://127.0.0.1:1", lambda _: "p/1", send, FakeClock())
+    client.precheck_results((TASK, OTHER), 1.0)
+    url = "http://127.0.0.1:1/v3/p%2F1/jobs/batch-precheck-result"
+    assert asked == [("POST", url, {"jobs": [TASK, OTHER]})]
 
 
 @pytest.mark.parametrize("times", [2, 3])
@@ -150,12 +159,12 @@ def test_what_is_no_answer_asks_whether_that_is_drs(content: bytes) -> None:
         with pytest.raises(NotAnAnswer) as caught:
             read(content)
         assert "proxy" in caught.value.hint
-        assert "It says" not in caught.value.message
+        assert "The service says" not in caught.value.message
 
 
 @pytest.mark.parametrize("results", [[entry(), 1], [None, entry()], "x", None])
 def test_no_part_of_a_list_with_something_else_in_it_is_read(results: Any) -> None:
-    with pytest.raises(NotAnAnswer, match=r"It says: X\.1 gone"):
+    with pytest.raises(NotAnAnswer, match=r"The service says: X\.1 gone"):
         parse_answer(
             json.dumps({"results": results, "error_code": "X.1", "error_msg": "gone"}).encode()
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate.drs.api.v3 import DrsClient
-from precheck_gate.drs.api.v3_results import answered_tasks, parse_answer
+from precheck_gate.drs.api.v3_wire import contents_of, parse_answer
 from precheck_gate.drs.http.messages import Reply
 from precheck_gate.errors import BatchRefused, NotAnAnswer
 from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
@@ -29,7 +29,7 @@ from tests.support.harness import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 UNNAMED = without(entry(result=False), "precheck_id")
@@ -65,7 +65,7 @@ def trouble(content: bytes, task: str = TASK, **started: str) -> Trouble:
 
 @pytest.mark.parametrize("more", ERRORS)
 def test_an_error_at_the_top_makes_it_no_answer_whatever_its_name(more: dict[str, Any]) -> None:
-    for read in (parse_answer, answered_tasks):
+    for read in (parse_answer, contents_of):
         with pytest.raises(NotAnAnswer, match="carries an error") as caught:
             read(body(entry(), **more))
         assert caught.value.hint
@@ -139,7 +139,7 @@ def test_an_id_that_says_something_else_is_malformed(name: Any) -> None:
     assert judge(content).code == 4
     if isinstance(name, str) and name.strip():
         assert trouble(content, name).kind is TroubleKind.MALFORMED
-        assert answered_tasks(content) == [TASK, name]
+        assert contents_of(content).tasks == [TASK, name]
 
 
 @pytest.mark.parametrize("name", [" ", 5, [], {"id": TASK}, False])
@@ -173,7 +173,7 @@ NAMELESS = [
 @pytest.mark.parametrize("nameless", NAMELESS)
 def test_an_entry_that_names_no_task_makes_the_answer_none(nameless: dict[str, Any]) -> None:
     content = body(entry(), nameless)
-    for read in (parse_answer, answered_tasks):
+    for read in (parse_answer, contents_of):
         with pytest.raises(NotAnAnswer, match="1 of the 2 results names no task"):
             read(content)
 
@@ -185,10 +185,10 @@ def test_what_an_entry_without_a_name_says_is_told() -> None:
 
 
 def client(content: bytes) -> DrsClient:
-    def post(url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Reply:
+    def send(*_: Any) -> Reply:
         return Reply(200, {}, content)
 
-    return DrsClient("http://127.0.0.1:1", "p", post, FakeClock())
+    return DrsClient("http://127.0.0.1:1", lambda _: "p", send, FakeClock())
 
 
 def test_live_an_entry_without_a_name_is_a_refused_batch() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from precheck_gate.drs.api.v3_results import parse_answer
-from precheck_gate.drs.api.v5_payloads import parse_result
+from precheck_gate.drs.api.v3_wire import parse_answer
+from precheck_gate.drs.api.v5 import parse_result
 from precheck_gate.errors import NotAnAnswer
 from precheck_gate.model.snapshots import Item, Snapshot, Status, Trouble, TroubleKind
 from precheck_gate.model.verdicts import Verdict

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.drs.api import v3_tasks, v5_payloads
-from precheck_gate.drs.http.error_bodies import error_hint
+from precheck_gate.drs.api import v3, v3_wire, v5
+from precheck_gate.drs.http.replies import error_hint
 from precheck_gate.errors import NotAnAnswer
 from precheck_gate.model.snapshots import About, Trouble, TroubleKind
 from tests.support.harness import OTHER, TASK, task_id
@@ -20,7 +20,7 @@ GOOD = {"id": TASK, "status": "success", "precheck_id": "p"}
 
 
 def started(*entries: Any, **more: Any) -> dict[str, str | Trouble]:
-    return v3_tasks.parse_started(json.dumps({"results": entries, **more}).encode())
+    return v3_wire.parse_started(json.dumps({"results": entries, **more}).encode())
 
 
 def refused(*entries: Any, task: str = TASK) -> Trouble:
@@ -35,17 +35,17 @@ def refused(*entries: Any, task: str = TASK) -> Trouble:
 
 
 def test_requests_have_the_documented_form() -> None:
-    assert v3_tasks.start_request({TASK: "forStartJob", OTHER: "forRetryJob"}) == {
+    assert v3.start_request({TASK: "forStartJob", OTHER: "forRetryJob"}) == {
         "jobs": [
             {"job_id": TASK, "precheck_mode": "forStartJob"},
             {"job_id": OTHER, "precheck_mode": "forRetryJob"},
         ]
     }
-    assert v3_tasks.tasks_request([TASK, OTHER]) == {
+    assert v3.tasks_request([TASK, OTHER]) == {
         "jobs": [TASK, OTHER],
         "page_req": {"cur_page": 1, "per_page": 2},
     }
-    assert v3_tasks.list_request({"status": "CREATING"}, 3, 100) == {
+    assert v3.list_request({"status": "CREATING"}, 3, 100) == {
         "status": "CREATING",
         "cur_page": 3,
         "per_page": 100,
@@ -88,7 +88,7 @@ def test_a_refused_start_says_why(entry: dict[str, Any], code: str, said: str) -
 @pytest.mark.parametrize("status", [None, "", "success"])
 def test_in_v5_a_start_needs_no_status(status: str | None) -> None:
     job = {"id": TASK, "query_id": "q", "status": status}
-    assert v5_payloads.parse_started(json.dumps({"jobs": [job]}).encode()) == {TASK: "q"}
+    assert v5.parse_started(json.dumps({"jobs": [job]}).encode()) == {TASK: "q"}
 
 
 def test_what_to_do_about_a_refused_start_goes_by_its_code() -> None:
@@ -131,10 +131,10 @@ def test_an_error_beside_the_starts_is_shown_and_bounded(key: str) -> None:
 # --- lists ----------------------------------------------------------------------------------------
 
 PARSERS: dict[str, Callable[[bytes], Any]] = {
-    "start": v3_tasks.parse_started,
-    "status": v3_tasks.parse_statuses,
-    "detail": v3_tasks.parse_details,
-    "page": v3_tasks.parse_page,
+    "start": v3_wire.parse_started,
+    "status": v3_wire.parse_statuses,
+    "detail": v3_wire.parse_details,
+    "page": v3_wire.parse_page,
 }
 
 
@@ -145,14 +145,14 @@ def test_what_has_no_list_is_no_answer_and_its_words_are_shown(name: str, value:
     document = {"total_record": 1} | ({} if value == "absent" else {key: value})
     with pytest.raises(NotAnAnswer, match=f"no list of {key}") as caught:
         PARSERS[name](json.dumps(document).encode())
-    assert "It says" not in caught.value.message
+    assert "The service says" not in caught.value.message
     with pytest.raises(NotAnAnswer, match=r"X\.1 gone") as caught:
         PARSERS[name](json.dumps({**document, "error_code": "X.1", "error_msg": "gone"}).encode())
 
 
 def test_the_words_of_what_is_no_answer_are_bounded() -> None:
     with pytest.raises(NotAnAnswer, match=r"x{100}") as caught:
-        v3_tasks.parse_statuses(json.dumps({"error_msg": "x" * 10_000}).encode())
+        v3_wire.parse_statuses(json.dumps({"error_msg": "x" * 10_000}).encode())
     assert len(caught.value.message) < 500
 
 
@@ -169,7 +169,7 @@ def test_statuses_are_read_of_the_tasks_that_have_one() -> None:
         {"status": "CREATING"},
         {"id": OTHER, "status": "PAUSING"},
     )
-    assert v3_tasks.parse_statuses(content) == {TASK: "CONFIGURATION", OTHER: "PAUSING"}
+    assert v3_wire.parse_statuses(content) == {TASK: "CONFIGURATION", OTHER: "PAUSING"}
 
 
 def test_details_are_read_of_the_tasks_without_an_error() -> None:
@@ -181,7 +181,7 @@ def test_details_are_read_of_the_tasks_without_an_error() -> None:
         "engine_type": "mysql",
     }
     content = results(full, {**full, "id": OTHER, "error_msg": "gone"}, {"id": task_id(1)})
-    assert v3_tasks.parse_details(content) == {
+    assert v3_wire.parse_details(content) == {
         TASK: About("orders", "CREATING", "mysql", "sync"),
         task_id(1): About(),
     }
@@ -199,21 +199,21 @@ def test_details_are_read_of_the_tasks_without_an_error() -> None:
     ],
 )
 def test_the_engine_stands_in_one_of_two_places(fields: dict[str, Any], engine: str) -> None:
-    assert v3_tasks.parse_details(results({"id": TASK, **fields}))[TASK].engine == engine
+    assert v3_wire.parse_details(results({"id": TASK, **fields}))[TASK].engine == engine
 
 
 # --- pages ----------------------------------------------------------------------------------------
 
-PAGES: list[tuple[Callable[[bytes], v3_tasks.TaskPage], str]] = [
-    (v3_tasks.parse_page, "total_record"),
-    (v5_payloads.parse_page, "total_count"),
+PAGES: list[tuple[Callable[[bytes], v3_wire.TaskPage], str]] = [
+    (v3_wire.parse_page, "total_record"),
+    (v5.parse_page, "total_count"),
 ]
 
 
 @pytest.mark.parametrize(("parse", "total"), PAGES)
 @pytest.mark.parametrize("count", [0, 1, 300])
 def test_a_page_has_its_tasks_and_how_many_there_are_in_all(
-    parse: Callable[[bytes], v3_tasks.TaskPage], total: str, count: int
+    parse: Callable[[bytes], v3_wire.TaskPage], total: str, count: int
 ) -> None:
     jobs = [{"id": TASK, "name": "a"}, {"id": OTHER, "name": "b"}]
     page = parse(json.dumps({"jobs": jobs, total: count}).encode())
@@ -224,7 +224,7 @@ def test_a_page_has_its_tasks_and_how_many_there_are_in_all(
 @pytest.mark.parametrize(("parse", "total"), PAGES)
 @pytest.mark.parametrize("count", [-1, True, False, 1.0, "1", None, [1]])
 def test_a_page_that_does_not_say_how_many_there_are_is_none(
-    parse: Callable[[bytes], v3_tasks.TaskPage], total: str, count: Any
+    parse: Callable[[bytes], v3_wire.TaskPage], total: str, count: Any
 ) -> None:
     with pytest.raises(NotAnAnswer, match=total):
         parse(json.dumps({"jobs": [{"id": TASK}], total: count}).encode())
@@ -233,7 +233,7 @@ def test_a_page_that_does_not_say_how_many_there_are_is_none(
 @pytest.mark.parametrize(("parse", "total"), PAGES)
 @pytest.mark.parametrize("job", [{}, {"id": ""}, {"id": 5}, {"id": TASK}])
 def test_a_page_with_a_task_without_an_id_or_twice_is_none(
-    parse: Callable[[bytes], v3_tasks.TaskPage], total: str, job: Any
+    parse: Callable[[bytes], v3_wire.TaskPage], total: str, job: Any
 ) -> None:
     with pytest.raises(NotAnAnswer, match="without an ID, or one twice"):
         parse(json.dumps({"jobs": [{"id": TASK}, job], total: 2}).encode())
@@ -241,7 +241,7 @@ def test_a_page_with_a_task_without_an_id_or_twice_is_none(
 
 @pytest.mark.parametrize(("parse", "total"), PAGES)
 def test_a_page_with_an_error_names_the_tasks_and_what_is_said(
-    parse: Callable[[bytes], v3_tasks.TaskPage], total: str
+    parse: Callable[[bytes], v3_wire.TaskPage], total: str
 ) -> None:
     good = {"id": task_id(1)}
     bad = {"id": TASK, "error_msg": "gone"}

@@ -10,13 +10,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from precheck_gate.drs.api.v5 import DrsV5Client
-from precheck_gate.drs.http.messages import Reply
+from precheck_gate.drs.http.messages import HttpRequest, Reply
 from tests.support.fakes import FakeClock
 from tests.support.harness import TASK, item
 from tests.support.outcome import ID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from tests.support.gate import Gate, Serve
 
@@ -43,22 +43,14 @@ class Service:
     gives: list[str] = field(default_factory=lambda: [NEW])
     asked: list[str] = field(default_factory=list)
 
-    def __call__(
-        self,
-        method: str,
-        url: str,
-        *,
-        seconds: float,
-        headers: Mapping[str, str] | None = None,
-        body: bytes = b"",
-    ) -> Reply:
+    def __call__(self, request: HttpRequest, seconds: float) -> Reply:
         assert seconds > 0
-        assert headers
-        if method == "POST":
-            assert body
+        assert request.headers
+        if request.method == "POST":
+            assert request.body
             started = {"id": TASK, "query_id": self.gives.pop(0), "name": "orders"}
             return Reply(202, {}, json.dumps({"jobs": [started]}).encode())
-        query = parse_qs(urlsplit(url).query)["query_id"][0]
+        query = parse_qs(urlsplit(request.url).query)["query_id"][0]
         self.asked.append(query)
         return self.by_query(query)
 
@@ -119,7 +111,7 @@ def test_a_service_that_shows_the_same_under_any_id_proves_nothing(result: Any) 
     made.start({TASK: "forStartJob"}, 30.0)
     answers = [made.precheck_results([TASK], 30.0) for _ in "ab"]
     assert [one.own for one in answers] == [frozenset(), frozenset()]
-    assert all("goes by query IDs" in remark for one in answers for remark in one.remarks)
+    assert all("looks at query IDs" in remark for one in answers for remark in one.remarks)
     assert [len(one.remarks) for one in answers] == [1, 1]
     # It has shown what it does, and is not asked again.
     assert len(service.asked) == 3

@@ -48,7 +48,7 @@ def test_both_versions_give_the_same_findings(gate: Gate, serve: Serve) -> None:
 def test_without_a_query_id_there_is_no_result(gate: Gate, serve: Serve) -> None:
     outcome = gate.run(serve(one(f"items: {GOOD}")).url, *V5)
     assert outcome.code == 4
-    outcome.reports("API v5 tells a result only under the query ID")
+    outcome.reports("API v5 gives a result only under the query ID")
     outcome.says("--start-precheck")
 
 
@@ -154,7 +154,7 @@ def test_v5_takes_over_where_v3_is_gone(gate: Gate, serve: Serve) -> None:
     service = serve(one(f"items: {GOOD}, duration: 20s", "apis: [v5]"))
     outcome = gate.run(service.url, *QUERY)
     assert outcome.code == 0
-    outcome.says("API v3 is gone here")
+    outcome.says("API v3 is not available here")
     old, *new = paths(service)
     assert old.startswith("/v3/")
     assert all(path.startswith("/v5/") for path in new)

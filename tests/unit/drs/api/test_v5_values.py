@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from precheck_gate.drs.api import v5_payloads
+from precheck_gate.drs.api import v5
 from precheck_gate.errors import NotAnAnswer
 from precheck_gate.model.snapshots import About, Snapshot, Trouble, TroubleKind
 from tests.support.harness import OTHER, TASK, item
@@ -16,7 +16,7 @@ DONE = {"result": True, "process": "100%", "precheck_results": [item()]}
 
 
 def parsed(**job: Any) -> Snapshot | Trouble:
-    return v5_payloads.parse_result(TASK, json.dumps({"job": {"id": TASK, **job}}).encode())
+    return v5.parse_result(TASK, json.dumps({"job": {"id": TASK, **job}}).encode())
 
 
 @pytest.mark.parametrize("result", [None, [], "x", True, 1])
@@ -24,7 +24,7 @@ def test_an_answer_without_a_result_is_not_one_for_the_task(result: Any) -> None
     trouble = parsed(precheck_result=result)
     assert isinstance(trouble, Trouble)
     assert trouble.kind is TroubleKind.NOT_ANSWERED
-    assert "without a pre-check's result" in trouble.message
+    assert "no result of a pre-check" in trouble.message
     assert "query ID" in trouble.hint
 
 
@@ -33,7 +33,7 @@ def test_items_where_v3_has_them_are_a_malformed_answer(value: Any) -> None:
     trouble = parsed(precheck_result={**DONE, "precheck_result": value})
     assert isinstance(trouble, Trouble)
     assert trouble.kind is TroubleKind.MALFORMED
-    assert "a place that v5 does not have" in trouble.message
+    assert "a key that v5 does not have" in trouble.message
 
 
 def test_what_v5_says_is_read_in_full() -> None:
@@ -56,19 +56,19 @@ def test_what_v5_says_is_read_in_full() -> None:
 )
 def test_an_answer_about_another_task_names_both(said: Any, shown: str) -> None:
     with pytest.raises(NotAnAnswer, match=f"for task {TASK} is about another one: {shown}"):
-        v5_payloads.parse_result(TASK, json.dumps({"job": {"id": said}}).encode())
+        v5.parse_result(TASK, json.dumps({"job": {"id": said}}).encode())
 
 
 @pytest.mark.parametrize("job", [None, "x", [], [1], True, 5])
 def test_an_answer_without_a_job_is_none(job: Any) -> None:
     content = json.dumps({"job": job}).encode()
-    for parse in (v5_payloads.parse_result, v5_payloads.parse_detail):
+    for parse in (v5.parse_result, v5.parse_detail):
         with pytest.raises(NotAnAnswer, match="no job in the documented shape"):
             parse(TASK, content)
 
 
 def test_a_start_asks_for_a_precheck_of_each_task_in_its_mode() -> None:
-    assert v5_payloads.start_request({TASK: "forStartJob", OTHER: "forRetryJob"}) == {
+    assert v5.start_request({TASK: "forStartJob", OTHER: "forRetryJob"}) == {
         "jobs": [
             {
                 "job_id": task,
@@ -84,13 +84,13 @@ def test_a_start_asks_for_a_precheck_of_each_task_in_its_mode() -> None:
 def test_a_start_without_a_list_of_jobs_is_no_answer(jobs: Any) -> None:
     for document in ({"jobs": jobs}, {"jobs": jobs, "error_msg": "not now"}):
         with pytest.raises(NotAnAnswer, match="no list of jobs"):
-            v5_payloads.parse_started(json.dumps(document).encode())
+            v5.parse_started(json.dumps(document).encode())
 
 
 @pytest.mark.parametrize("query", [None, "", 5, True, ["q"]])
 def test_a_start_without_a_query_id_is_an_error_of_the_task(query: Any) -> None:
     content = json.dumps({"jobs": [{"id": TASK, "query_id": query}, {"query_id": "q"}]}).encode()
-    outcome = v5_payloads.parse_started(content)
+    outcome = v5.parse_started(content)
     assert list(outcome) == [TASK]
     trouble = outcome[TASK]
     assert isinstance(trouble, Trouble)
@@ -104,17 +104,17 @@ def test_a_detail_is_read_from_both_of_its_places() -> None:
     job = {"id": TASK, "status": "CONFIGURATION", "base_info": base}
     content = json.dumps({"job": job}).encode()
     about = About("orders", "CONFIGURATION", "mysql", "migration")
-    assert v5_payloads.parse_detail(TASK, content) == about
+    assert v5.parse_detail(TASK, content) == about
     others: list[Any] = [None, [], "x"]
     for none in others:
         bare = json.dumps({"job": {**job, "base_info": none}}).encode()
-        assert v5_payloads.parse_detail(TASK, bare) == About(status="CONFIGURATION")
+        assert v5.parse_detail(TASK, bare) == About(status="CONFIGURATION")
     with pytest.raises(NotAnAnswer, match="another one"):
-        v5_payloads.parse_detail(OTHER, content)
+        v5.parse_detail(OTHER, content)
 
 
 def page(jobs: Any, **more: Any) -> Any:
-    return v5_payloads.parse_page(json.dumps({"jobs": jobs, **more}).encode())
+    return v5.parse_page(json.dumps({"jobs": jobs, **more}).encode())
 
 
 def test_a_page_names_its_tasks_and_how_many_there_are() -> None:

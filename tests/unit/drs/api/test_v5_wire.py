@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from precheck_gate.drs.api.v5_payloads import parse_page, parse_result, parse_started
+from precheck_gate.drs.api.v5 import parse_page, parse_result, parse_started
 from precheck_gate.drs.http.parallel import in_parallel
 from precheck_gate.errors import NotAnAnswer
 from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind

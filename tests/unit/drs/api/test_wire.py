@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from precheck_gate.documents.validation import load_schema
-from precheck_gate.drs.api.v3_results import parse_answer
-from precheck_gate.drs.http.error_bodies import parse_error
+from precheck_gate.drs.api.v3_wire import parse_answer
+from precheck_gate.drs.http.replies import parse_error
 from precheck_gate.errors import NotAnAnswer
 from precheck_gate.model.snapshots import Snapshot, Status, Trouble, TroubleKind
 from tests.support.harness import TASK, body, entry, item

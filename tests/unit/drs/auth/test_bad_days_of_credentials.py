@@ -163,7 +163,7 @@ def test_a_clock_that_is_wrong(gate: Gate, serve: Serve, key: None, skew: str, w
 def test_a_clock_that_is_near_enough(gate: Gate, serve: Serve, key: None) -> None:
     service = serve(scenario(KEYS, "clock_skew: 4m"))
     assert gate.run(service).code == 0
-    gate.doctor(service).has_line("ok    clock       4 min behind the service's, which is near")
+    gate.doctor(service).has_line("ok    clock       4 min behind the service's clock, close")
 
 
 def test_a_wrong_clock_is_not_blamed_for_what_it_does_not_do(
@@ -308,14 +308,14 @@ def test_an_iam_that_redirects(gate: Gate, serve: Serve, user: None) -> None:
     service = serve(scenario(USERS, f"faults: [{fault}]"))
     outcome = gate.run(service)
     assert outcome.code == 4
-    outcome.says("IAM redirects to 127.0.0.1", "credentials are not sent along", "--iam-endpoint")
+    outcome.says("IAM redirects to 127.0.0.1", "credentials are not sent", "--iam-endpoint")
     assert other.requests == ()
 
 
 @pytest.mark.parametrize(
     ("endpoint", "words"),
     [
-        ("http://192.0.2.1", "The IAM endpoint http://192.0.2.1 would carry"),
+        ("http://192.0.2.1", "The IAM endpoint http://192.0.2.1 would send"),
         ("ftp://x", "The IAM endpoint 'ftp://x' is not an http(s) URL"),
         ("https://u:s3cr3t-MARK@x", "credentials in it"),
     ],

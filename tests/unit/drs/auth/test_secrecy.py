@@ -19,7 +19,7 @@ import pytest
 
 from precheck_gate.drs.auth.requests_auth import BoundAuth
 from precheck_gate.drs.http.debug_log import SecretFilter, guard_loggers, shown_url
-from precheck_gate.drs.http.messages import Reply
+from precheck_gate.drs.http.messages import HttpRequest, Reply
 from precheck_gate.drs.http.transport import HttpTransport
 from precheck_gate.errors import ServiceError
 from precheck_gate.safetext.secrets import Secret, hide_secrets
@@ -169,7 +169,7 @@ def test_debug_http_of_a_fault(gate: Gate, serve: Serve, user: None) -> None:
     service = serve(scenario(USERS, "faults: [{when: {call: token}, kind: reset}]"))
     outcome = gate.run(service, "--debug-http", "--grace", "1s")
     assert outcome.code == 4
-    outcome.says("/v3/auth/tokens: 127.0.0.1", "cut the connection off")
+    outcome.says("/v3/auth/tokens: 127.0.0.1", "closed the connection")
 
 
 def test_urls_are_shown_without_their_secrets() -> None:
@@ -240,11 +240,11 @@ def bound(url: str) -> BoundAuth:
 
 def test_a_credential_goes_to_configured_hosts_alone(serve: Serve) -> None:
     here, there = serve(scenario()), serve(scenario())
-    transport = HttpTransport(bound(here.url))
-    assert transport.post(f"{here.url}/x", b"{}", {}, 5).status == 404
+    transport, auth = HttpTransport(), bound(here.url)
+    assert transport.send(HttpRequest("POST", f"{here.url}/x", {}, b"{}"), auth, 5).status == 404
     for url in (there.url, here.url.replace("127.0.0.1", "localhost"), "http://127.0.0.1"):
         with pytest.raises(ServiceError, match="a host that is not configured"):
-            transport.post(f"{url}/x", b"{}", {}, 5)
+            transport.send(HttpRequest("POST", f"{url}/x", {}, b"{}"), auth, 5)
     assert there.requests == ()
 
 
@@ -301,9 +301,9 @@ def test_a_bug_deep_in_a_request_takes_no_frame_with_a_credential_along(
 
     service = serve(scenario())
     monkeypatch.setattr("http.client.HTTPConnection.endheaders", fail)
-    transport = HttpTransport(bound(service.url))
+    transport, auth = HttpTransport(), bound(service.url)
     with pytest.raises(RuntimeError) as caught:
-        transport.post(f"{service.url}/x", b"{}", {}, 5)
+        transport.send(HttpRequest("POST", f"{service.url}/x", {}, b"{}"), auth, 5)
     check_frames(caught.value)
     names = [entry.name for entry in caught.traceback]
     assert "_exchange" in names, "where it happened is still told"

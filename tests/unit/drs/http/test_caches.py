@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from precheck_gate.drs.http.caches import cache_sign
+from precheck_gate.drs.http.transport import cache_sign
 
 
 @pytest.mark.parametrize(
@@ -13,10 +13,10 @@ from precheck_gate.drs.http.caches import cache_sign
     [
         ("Age", "1", "Age: 1"),
         ("age", " 86400 ", "Age: 86400"),
-        ("Age", "-1", "Age, which is no number of seconds"),
-        ("Age", "", "Age, which is no number of seconds"),
-        ("Age", "\N{ARABIC-INDIC DIGIT ONE}", "Age, which is no number of seconds"),
-        ("Age", "0, 0", "Age, which is no number of seconds"),
+        ("Age", "-1", "Age, which is not a number of seconds"),
+        ("Age", "", "Age, which is not a number of seconds"),
+        ("Age", "\N{ARABIC-INDIC DIGIT ONE}", "Age, which is not a number of seconds"),
+        ("Age", "0, 0", "Age, which is not a number of seconds"),
         ("X-Cache", "HIT from squid.example", "X-Cache: HIT"),
         ("x-cache", "Hit from cloudfront", "x-cache: HIT"),
         ("X-Cache", "RefreshHit from cloudfront", "X-Cache: HIT"),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from precheck_gate.drs.http.decompression import Damaged, unpacked
+from precheck_gate.drs.http.connections import Damaged, unpacked
 from tests.support.harness import body, entry
 from tests.support.servers import gzip_bomb
 
@@ -48,11 +49,13 @@ def test_a_body_that_was_cut_anywhere_is_damaged(size: int) -> None:
 
 
 @given(st.integers(10, len(PACKED) - 1), st.integers(1, 255))
-def test_a_body_that_was_changed_is_damaged(at: int, by: int) -> None:
+@example(len(PACKED) - 9, 8)
+def test_a_body_that_was_changed_is_damaged_or_still_the_same(at: int, by: int) -> None:
     changed = bytearray(PACKED)
     changed[at] ^= by
-    with pytest.raises(Damaged):
-        read(bytes(changed))
+    # The last bits before the checksum may be padding.
+    with contextlib.suppress(Damaged):
+        assert read(bytes(changed)) == CONTENT
 
 
 @pytest.mark.parametrize("more", [b"\0", b"more", PACKED[:12], PACKED[:-6]])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from precheck_gate.drs.http.error_bodies import (
+from precheck_gate.drs.http.replies import (
     TRY_AGAIN,
     ServiceMessage,
     error_hint,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate.drs.auth.requests_auth import NoAuth
+from precheck_gate.drs.http.messages import HttpRequest
 from precheck_gate.drs.http.transport import MAX_LEFT_BEHIND, HttpTransport
 from precheck_gate.errors import NotAnAnswer, TransientFault
 from tests.support.servers import (
@@ -69,11 +70,11 @@ def server() -> Iterator[HostileServer]:
 def transport(monkeypatch: pytest.MonkeyPatch) -> HttpTransport:
     for name in ("HTTPS_PROXY", "ALL_PROXY", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
-    return HttpTransport(NoAuth())
+    return HttpTransport()
 
 
 def ask(transport: HttpTransport, url: str, seconds: float = 5.0) -> Any:
-    return transport.send("POST", url, auth=NoAuth(), seconds=seconds, body=b"{}")
+    return transport.send(HttpRequest("POST", url, {}, b"{}"), NoAuth(), seconds)
 
 
 @pytest.mark.parametrize("name", DRIPS)
@@ -81,7 +82,7 @@ def test_an_exchange_whose_time_is_over_leaves_no_thread_and_no_socket(
     server: HostileServer, transport: HttpTransport, name: str
 ) -> None:
     server.play(DRIPS[name])
-    with pytest.raises(TransientFault, match="gave no whole answer within"):
+    with pytest.raises(TransientFault, match="gave no complete answer within"):
         ask(transport, server.url, 0.15)
     assert exchange_threads(within=2) == []
     assert server.left_alone(within=2)
@@ -91,10 +92,10 @@ def test_the_end_of_an_exchange_reaches_through_tls(
     tmp_path: Path, transport: HttpTransport
 ) -> None:
     made = make_certificate(tmp_path)
-    transport = HttpTransport(NoAuth(), ca_bundle=str(made.certificate))
+    transport = HttpTransport(ca_bundle=str(made.certificate))
     with HostileServer((made.certificate, made.key)) as server:
         server.play(DRIPS["headers"])
-        with pytest.raises(TransientFault, match="gave no whole answer within"):
+        with pytest.raises(TransientFault, match="gave no complete answer within"):
             ask(transport, server.url, 0.5)
         assert exchange_threads(within=2) == []
         assert server.left_alone(within=2)
@@ -104,7 +105,7 @@ def test_the_end_of_an_exchange_reaches_a_handshake(transport: HttpTransport) ->
     """The first bytes of TLS are no request: nothing is ever said in return."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"https://127.0.0.1:{listener.getsockname()[1]}"
-        with pytest.raises(TransientFault, match="gave no whole answer within"):
+        with pytest.raises(TransientFault, match="gave no complete answer within"):
             ask(transport, url, 0.15)
         # A second and a bit of the socket's own patience is not waited for.
         assert exchange_threads(within=0.6) == []
@@ -115,7 +116,7 @@ def test_the_end_of_an_exchange_reaches_a_connection_that_is_used_again(
 ) -> None:
     server.play((plain(b"{}"), KEEP), DRIPS["headers"])
     ask(transport, server.url)
-    with pytest.raises(TransientFault, match="gave no whole answer within"):
+    with pytest.raises(TransientFault, match="gave no complete answer within"):
         ask(transport, server.url, 0.15)
     assert server.connections == 1
     assert exchange_threads(within=2) == []
@@ -147,7 +148,7 @@ def test_exchanges_that_cannot_be_ended_are_bounded_in_number(
     server.play((plain(b"{}"), KEEP))
     try:
         for _ in range(MAX_LEFT_BEHIND):
-            with pytest.raises(TransientFault, match="gave no whole answer"):
+            with pytest.raises(TransientFault, match="gave no complete answer"):
                 ask(transport, server.url, 0.01)
         with pytest.raises(TransientFault, match=f"{MAX_LEFT_BEHIND} requests whose time") as told:
             ask(transport, server.url)
@@ -215,7 +216,7 @@ def test_the_body_of_any_status_is_bounded(
 def test_bytes_behind_an_answer_are_not_the_next_answer(tmp_path: Path) -> None:
     """The first answer fills a buffer to its last byte; TLS holds the rest where nobody looks."""
     made = make_certificate(tmp_path)
-    transport = HttpTransport(NoAuth(), ca_bundle=str(made.certificate))
+    transport = HttpTransport(ca_bundle=str(made.certificate))
     padding = "y" * (8192 - len(plain(b"{}", "X: ")))
     with HostileServer((made.certificate, made.key)) as server:
         server.play((plain(b"{}", f"X: {padding}") + plain(b"[]"), KEEP), (plain(b"{}"), KEEP))

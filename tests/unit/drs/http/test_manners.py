@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate.drs.auth.requests_auth import NoAuth
-from precheck_gate.drs.http.messages import Reply
-from precheck_gate.drs.http.pacing import PacedSend
+from precheck_gate.drs.http.messages import HttpRequest, Reply
+from precheck_gate.drs.http.transport import PacedSend
 from precheck_gate.errors import ServiceError, TransientFault
 from precheck_gate.polling.events import Faulted
 from precheck_gate.polling.repeating import Backoff, Repeater, RetryBudget
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
 def test_requests_keep_their_distance(clock: FakeClock) -> None:
     moments: list[float] = []
 
-    def send(*_: Any, **__: Any) -> Reply:
+    def send(*_: Any) -> Reply:
         moments.append(clock.monotonic())
         return Reply(200, {}, b"12345")
 
     paced = PacedSend(send, clock, 4.0)
     for _ in range(5):
-        paced("POST", "http://x", auth=NoAuth(), seconds=10.0, body=b"123")
+        paced(HttpRequest("POST", "http://x", {}, b"123"), NoAuth(), 10.0)
     assert moments == [0.0, 0.25, 0.5, 0.75, 1.0]
     assert (paced.bytes_sent, paced.bytes_received) == (15, 25)
 
 
 def test_a_turn_that_comes_too_late_is_a_fault_and_not_a_longer_wait(clock: FakeClock) -> None:
-    paced = PacedSend(lambda *_, **__: Reply(200, {}, b""), clock, 0.1)
-    paced("GET", "http://x", auth=NoAuth(), seconds=1.0)
+    paced = PacedSend(lambda *_: Reply(200, {}, b""), clock, 0.1)
+    paced(HttpRequest("GET", "http://x"), NoAuth(), 1.0)
     with pytest.raises(TransientFault, match="max-rps"):
-        paced("GET", "http://x", auth=NoAuth(), seconds=1.0)
+        paced(HttpRequest("GET", "http://x"), NoAuth(), 1.0)
     assert clock.monotonic() == 0.0
 
 

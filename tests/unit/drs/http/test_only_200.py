@@ -52,11 +52,11 @@ CALLS: dict[str, tuple[dict[str, Any], Callable[[Service], Any]]] = {
 
 def client(version: str, reply: Reply) -> Service:
     if version == "v3":
-        return DrsClient("http://127.0.0.1:1", "p", lambda *_: reply, FakeClock())
+        return DrsClient("http://127.0.0.1:1", lambda _: "p", lambda *_: reply, FakeClock())
     return DrsV5Client(
         "http://127.0.0.1:1",
         lambda _: "p",
-        lambda *_, **__: reply,
+        lambda *_: reply,
         FakeClock(),
         query_ids={TASK: "q"},
         language="en-us",

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.drs.auth.requests_auth import NoAuth
-from precheck_gate.drs.http import proxies
-from precheck_gate.drs.http.proxies import check_proxy, proxy_trouble
+from precheck_gate.drs.http import endpoints
+from precheck_gate.drs.http.endpoints import check_proxy, proxy_trouble
+from precheck_gate.drs.http.messages import HttpRequest
 from precheck_gate.drs.http.transport import HttpTransport
 from precheck_gate.errors import ServiceError, TransientFault
 from tests.support.outcome import MARK
@@ -86,7 +87,7 @@ def test_a_host_that_no_setting_names_is_told_the_same(monkeypatch: pytest.Monke
     """Such as the one that issues a CI's ID token: it is known only when it is asked."""
     monkeypatch.setenv("ALL_PROXY", f"socks5://user:{MARK}@127.0.0.1:1080")
     with pytest.raises(ServiceError) as told:
-        HttpTransport(NoAuth()).send("GET", HOST, auth=NoAuth(), seconds=5)
+        HttpTransport().send(HttpRequest("GET", HOST), NoAuth(), 5)
     assert told.value.exit_code == 4
     assert "ALL_PROXY names a SOCKS proxy" in told.value.message
     assert "requests[socks]" in told.value.hint
@@ -95,7 +96,7 @@ def test_a_host_that_no_setting_names_is_told_the_same(monkeypatch: pytest.Monke
 
 def test_a_socks_proxy_with_support_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1080")
-    monkeypatch.setattr(proxies, "find_spec", lambda _: object())
+    monkeypatch.setattr(endpoints, "find_spec", lambda _: object())
     assert proxy_trouble(HOST) is None
     monkeypatch.setenv("ALL_PROXY", "socks6://127.0.0.1:1080")
     assert proxy_trouble(HOST) is not None
@@ -155,14 +156,14 @@ def test_an_exchange_through_a_proxy_works_and_can_be_ended(
     made = make_certificate(tmp_path)
     with HostileServer((made.certificate, made.key)) as server, tunnel(server.url) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy)
-        transport = HttpTransport(NoAuth(), ca_bundle=str(made.certificate))
+        transport = HttpTransport(ca_bundle=str(made.certificate))
         server.play(
             plain(b"{}"), (endless(b"X", first=b"HTTP/1.1 200 OK\r\nX: ", pause=0.02), CLOSE)
         )
-        reply = transport.send("GET", server.url, auth=NoAuth(), seconds=10)
+        reply = transport.send(HttpRequest("GET", server.url), NoAuth(), 10)
         assert (reply.status, reply.body) == (200, b"{}")
-        with pytest.raises(TransientFault, match="gave no whole answer"):
-            transport.send("GET", server.url, auth=NoAuth(), seconds=0.5)
+        with pytest.raises(TransientFault, match="gave no complete answer"):
+            transport.send(HttpRequest("GET", server.url), NoAuth(), 0.5)
         assert exchange_threads(within=2) == []
         assert server.left_alone(within=2)
 
@@ -172,5 +173,5 @@ def test_the_head_of_a_proxy_is_bounded(tmp_path: Path, monkeypatch: pytest.Monk
     with HostileServer() as server, tunnel(server.url, answer) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy)
         with pytest.raises(TransientFault, match="its headers are too large"):
-            HttpTransport(NoAuth()).send("GET", HOST, auth=NoAuth(), seconds=10)
+            HttpTransport().send(HttpRequest("GET", HOST), NoAuth(), 10)
     assert exchange_threads() == []

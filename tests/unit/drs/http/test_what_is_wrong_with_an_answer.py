@@ -6,14 +6,15 @@ import json
 
 import pytest
 
-from precheck_gate.drs.http.json_fields import any_text, parse_json, parse_object, text_in
+from precheck_gate.documents.strict_json import any_text, text_in
+from precheck_gate.drs.http.replies import parse_object
 from precheck_gate.errors import NotAnAnswer
 
 
 def said(content: bytes) -> str:
-    with pytest.raises(NotAnAnswer, match="not JSON that can be trusted: ") as caught:
+    with pytest.raises(NotAnAnswer, match="not valid JSON: ") as caught:
         parse_object(content)
-    return caught.value.message.partition("trusted: ")[2]
+    return caught.value.message.partition("JSON: ")[2]
 
 
 def test_a_field_that_stands_twice_is_named() -> None:
@@ -29,13 +30,13 @@ def test_at_most_two_hundred_characters_are_shown_and_none_that_acts() -> None:
 
 def test_the_hint_is_that_of_the_question_asked() -> None:
     with pytest.raises(NotAnAnswer) as caught:
-        parse_json(b"", "Look there.")
+        parse_object(b"", "Look there.")
     assert caught.value.hint == "Look there."
 
 
 @pytest.mark.parametrize("content", [b"[]", b"7", b"null", b'"text"', b"true"])
 def test_another_value_than_an_object_is_no_answer(content: bytes) -> None:
-    with pytest.raises(NotAnAnswer, match="no JSON object"):
+    with pytest.raises(NotAnAnswer, match="not a JSON object"):
         parse_object(content)
 
 

@@ -1,1 +1,0 @@
-"""Find mistakes in a policy that is valid."""

@@ -1,1 +1,0 @@
-"""Reports for code scanning: SARIF and code quality."""

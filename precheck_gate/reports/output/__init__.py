@@ -1,1 +1,0 @@
-"""Write reports to files, streams and pipes."""

@@ -1,1 +1,0 @@
-"""The summary on the terminal."""
