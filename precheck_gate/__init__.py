@@ -5,7 +5,7 @@ The Python API, loaded on first use: docs/python.md.
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
+from precheck_gate.runtime.version import __version__ as __version__
 
 __all__ = [
     "ExitCode",
@@ -24,8 +24,7 @@ __all__ = [
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from precheck_gate.api import Judgement, judge, load_policy
-    from precheck_gate.errors import PrecheckGateError, UsageError
-    from precheck_gate.exits import ExitCode
+    from precheck_gate.errors import ExitCode, PrecheckGateError, UsageError
     from precheck_gate.model.verdicts import Finding, TaskVerdict, Verdict
     from precheck_gate.policy.model import Policy
 else:

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from precheck_gate import __version__
+from precheck_gate.runtime.version import __version__
 
 # Not from typing, whose import takes as long as all the rest of --version.
 TYPE_CHECKING = False
@@ -99,7 +99,7 @@ def _run(arguments: list[str]) -> int:
 
 def _unforeseen(error: BaseException) -> int:
     """Print an unexpected error, and return the exit code."""
-    from precheck_gate.exits import ExitCode
+    from precheck_gate.errors import ExitCode
 
     try:
         from precheck_gate.cli.app.execution import unforeseen
@@ -116,8 +116,7 @@ def _invoke(arguments: list[str], interrupts: Interrupts) -> int:
     import click
 
     from precheck_gate.cli import main_group
-    from precheck_gate.errors import ReportError, reason_of
-    from precheck_gate.exits import ExitCode
+    from precheck_gate.errors import ExitCode, ReportError, reason_of
     from precheck_gate.runtime.process import Runtime
     from precheck_gate.runtime.shortages import shortage
 

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 from precheck_gate.catalog import advise, group_of
 from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.drs.auth.discovery import mask_environment
-from precheck_gate.errors import NotAnAnswer, PrecheckGateError, UsageError
-from precheck_gate.exits import ExitCode
+from precheck_gate.errors import ExitCode, NotAnAnswer, PrecheckGateError, UsageError
 from precheck_gate.gate import Case, judge_case
 from precheck_gate.judgement.context import JudgementContext
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind, is_task_id

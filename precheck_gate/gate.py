@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from precheck_gate.ci import CiSystem, CiWorld, Written, load_system
-from precheck_gate.errors import PrecheckGateError
-from precheck_gate.exits import EXIT_CODE_MEANINGS, ExitCode
+from precheck_gate.errors import EXIT_CODE_MEANINGS, ExitCode, PrecheckGateError
 from precheck_gate.judgement.readiness import ReadinessCollector
 from precheck_gate.model.snapshots import Observation, Trouble, TroubleKind
 from precheck_gate.model.verdicts import FindingKind, RunVerdict, Verdict, own_finding

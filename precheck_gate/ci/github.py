@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from precheck_gate.ci import Annotation, CiSystem, annotations_of
-from precheck_gate.errors import reason_of
-from precheck_gate.exits import RESERVED_CODES, ExitCode
+from precheck_gate.errors import RESERVED_CODES, ExitCode, reason_of
 from precheck_gate.safetext.cleaning import clean_line, shorten
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from precheck_gate import __version__
 from precheck_gate.cli.app import LazyGroup
-from precheck_gate.exits import EXIT_CODE_MEANINGS
+from precheck_gate.errors import EXIT_CODE_MEANINGS
+from precheck_gate.runtime.version import __version__
 
 # The commands with their one-line help, so that --help imports none of them.
 COMMANDS = {

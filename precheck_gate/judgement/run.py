@@ -6,7 +6,7 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING
 
-from precheck_gate.exits import ExitCode
+from precheck_gate.errors import ExitCode
 from precheck_gate.judgement.task import counts_as_warning, verdict_of
 from precheck_gate.model.verdicts import (
     Finding,

@@ -14,6 +14,7 @@ from precheck_gate.model.verdicts import (
     FindingKind,
     TaskVerdict,
     Verdict,
+    identity_of,
     own_finding,
     worst,
 )
@@ -250,8 +251,7 @@ class ItemJudge:
         verdict, waiver = ruling.verdict, ruling.waiver
         # Before credentials are hidden: two hidden texts are not the same finding.
         texts = (item, sub_task, status, failed_reason)
-        task, title, *others = map(inert_line, (self._snapshot.task_id, *texts))
-        identity = (task, kind.value, title, *others)
+        identity = identity_of(inert_line(self._snapshot.task_id), kind, *map(inert_line, texts))
         known = (
             verdict is not Verdict.PASSED and redaction.identity(identity) in self._context.known
         )

@@ -163,6 +163,21 @@ class Finding:
         """What the finding does to the gate: allow, warn or block."""
         return effect_of(self.verdict)
 
+    def identity(self, task_id: str) -> tuple[str, ...]:
+        """Return what makes the finding the same as one in another report; see `identity_of`."""
+        texts = (self.title, self.sub_task, self.status, self.failed_reason)
+        return identity_of(task_id, self.kind, *texts)
+
+
+def identity_of(
+    task_id: str, kind: FindingKind, title: str, sub_task: str, status: str, failed_reason: str
+) -> tuple[str, ...]:
+    """Return what makes a finding the same as one in another report.
+
+    The first four parts stay when the status or the reason changes.
+    """
+    return (task_id, kind.value, title, sub_task, status, failed_reason)
+
 
 def own_finding(
     kind: FindingKind,

@@ -28,7 +28,7 @@ from precheck_gate.policy.model import Patterns
 from precheck_gate.policy_tests.case_files import read_case_file
 from precheck_gate.policy_tests.matching import Mismatch, compare
 from precheck_gate.safetext.cleaning import clean_line
-from precheck_gate.saved.reports.baseline import identities, load_baseline
+from precheck_gate.saved.reports import identities, load_baseline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -233,7 +233,7 @@ def _observed(
         from precheck_gate.saved.answers import SavedAnswers
 
         saved = SavedAnswers(case.answers)
-        requested = case.requested or saved.asked or saved.known
+        requested = case.requested or saved.tasks
         unlisted = [] if case.requested else saved.shortfalls
         return requested, saved.observations(requested), [*saved.troubles, *unlisted]
     held = {snapshot.task_id: snapshot for snapshot in case.snapshots}

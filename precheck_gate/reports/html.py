@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from importlib import resources
 from typing import TYPE_CHECKING, Any, TextIO
 
-from precheck_gate import __version__, catalog
+from precheck_gate import catalog
 from precheck_gate.errors import UsageError
 from precheck_gate.model.verdicts import Effect, FindingKind, Verdict, WaiverState, worst
 from precheck_gate.reports.causes import Causes
@@ -34,6 +34,7 @@ from precheck_gate.reports.wording import (
     run_details,
     waiver_note,
 )
+from precheck_gate.runtime.version import __version__
 from precheck_gate.safetext.cleaning import clean_line, count
 
 try:

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import quote
 
-from precheck_gate import __version__, catalog
-from precheck_gate.exits import EXIT_CODE_MEANINGS, ExitCode
+from precheck_gate import catalog
+from precheck_gate.errors import EXIT_CODE_MEANINGS, ExitCode
 from precheck_gate.model.verdicts import Verdict
 from precheck_gate.reports.code_scanning import ScanReporter, cut_note, dump, sentence
+from precheck_gate.runtime.version import __version__
 from precheck_gate.safetext.cleaning import shorten
 
 if TYPE_CHECKING:

@@ -142,7 +142,7 @@ def test_a_disk_that_fills_up_while_answers_are_saved(
 ) -> None:
     folder = tmp_path / "answers"
     folder.mkdir()
-    (folder / "index.jsonl").symlink_to(a_full_disk(tmp_path))
+    (folder / "run.jsonl").symlink_to(a_full_disk(tmp_path))
     outcome = gate.run(serve(one_task()).url, "--save-answers", str(folder))
     assert outcome.code == 5
     outcome.says(f"the answers could not be saved to {folder}: No space left on device")

@@ -50,14 +50,14 @@ def test_an_answer_that_cannot_be_read(gate: Gate, file: Path, content: bytes | 
 def test_a_folder_without_answers(gate: Gate, tmp_path: Path) -> None:
     outcome = evaluate(gate, tmp_path)
     assert outcome.code == 2
-    outcome.says(f"The folder {tmp_path} has no answers", "--save-answers")
+    outcome.says(f"The folder {tmp_path} has no answers that a run saved", "--save-answers")
 
 
 def test_an_answer_without_a_task(gate: Gate, file: Path) -> None:
     file.write_text(answer())
     outcome = evaluate(gate, file)
     assert outcome.code == 2
-    outcome.says("The answers hold no task", "--task")
+    outcome.says("The answers contain no task", "--task")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_task_that_was_asked_for_and_is_in_no_answer(gate: Gate, file: Path) -
     outcome = evaluate(gate, file, "--task", ID, "--task", OTHER)
     assert outcome.code == 4
     assert outcome.verdicts() == {ID: "passed", OTHER: "error"}
-    outcome.says(OTHER, "none of the answers holds this task, which --task names")
+    outcome.says(OTHER, "none of the answers contains this task, which --task names")
     outcome.says("take it out of --task")
 
 
@@ -118,7 +118,7 @@ def test_two_answers_that_contradict_each_other(gate: Gate, tmp_path: Path, file
     other.write_text(answer(entry(result=False)))
     outcome = evaluate(gate, file, other)
     assert outcome.code == 1
-    outcome.says(str(file), str(other), "say different things of this task", "only the latest")
+    outcome.says(str(file), str(other), "contradict each other about this task", "only the latest")
 
 
 # --- folders that --save-answers wrote ----------------------------------------------------------
@@ -143,7 +143,7 @@ def test_a_saved_answer_that_was_changed_is_not_trusted(gate: Gate, saved: Path)
     last.write_bytes(last.read_bytes().replace(b"PASSED", b"FAILED", 1))
     outcome = evaluate(gate, saved)
     assert outcome.code == 4
-    outcome.says(str(last), "is not the answer that index.jsonl beside it tells of")
+    outcome.says(str(last), "it was changed: run.jsonl beside it lists another content")
 
 
 def test_a_saved_answer_that_was_taken_away(gate: Gate, saved: Path) -> None:
@@ -155,12 +155,13 @@ def test_a_saved_answer_that_was_taken_away(gate: Gate, saved: Path) -> None:
 
 
 @pytest.mark.parametrize("line", [b"{", b"[]", b'{"file": "../x", "at": "", "tasks": []}', b""])
-def test_an_index_that_is_none(gate: Gate, saved: Path, line: bytes) -> None:
-    index = saved / "index.jsonl"
-    index.write_bytes(index.read_bytes() + line + b"\n")
+def test_a_line_that_no_run_writes(gate: Gate, saved: Path, line: bytes) -> None:
+    run_file = saved / "run.jsonl"
+    lines = run_file.read_bytes().splitlines(keepends=True)
+    run_file.write_bytes(b"".join(lines) + line + b"\n")
     outcome = evaluate(gate, saved)
     assert outcome.code == 2
-    outcome.says(str(index), "is not the index of saved answers")
+    outcome.says(f"{run_file} is damaged or was changed: line {len(lines) + 1} is not")
 
 
 def test_a_folder_that_is_not_there(gate: Gate, saved: Path) -> None:

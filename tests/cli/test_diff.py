@@ -53,7 +53,7 @@ def test_nothing_changed(tmp_path: Path) -> None:
         [],
         1,
     )
-    assert output.out.startswith("not worse: passed_with_warnings, as before\n")
+    assert output.out.startswith("not worse: passed_with_warnings, unchanged\n")
     assert "1 task did not change." in output.out
 
 
@@ -152,7 +152,7 @@ def test_a_finding_that_blocks_beside_others_is_worse_though_the_verdict_stays(
     )
     output, comparison = diff(old, new)
     assert output.code == 1
-    assert comparison["reasons"] == [f"task {TASK}: b blocks, and did not"]
+    assert comparison["reasons"] == [f"task {TASK}: b blocks now"]
 
 
 def test_the_same_item_twice_is_counted_twice(tmp_path: Path) -> None:

@@ -6,8 +6,14 @@ import click
 import pytest
 
 from precheck_gate import __main__ as entry_point
-from precheck_gate.errors import PrecheckGateError, ReportError, ServiceError, UsageError
-from precheck_gate.exits import EXIT_CODE_MEANINGS, ExitCode
+from precheck_gate.errors import (
+    EXIT_CODE_MEANINGS,
+    ExitCode,
+    PrecheckGateError,
+    ReportError,
+    ServiceError,
+    UsageError,
+)
 from precheck_gate.judgement.run import exit_code
 from precheck_gate.model.snapshots import Trouble, TroubleKind
 from precheck_gate.model.verdicts import Verdict

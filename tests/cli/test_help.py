@@ -10,7 +10,7 @@ import pytest
 
 from precheck_gate.cli import main_group
 from precheck_gate.cli.options import Command
-from precheck_gate.exits import EXIT_CODE_MEANINGS, ExitCode
+from precheck_gate.errors import EXIT_CODE_MEANINGS, ExitCode
 
 if TYPE_CHECKING:
     from tests.support.gate import Gate

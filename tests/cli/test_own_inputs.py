@@ -82,7 +82,7 @@ def test_the_other_reports_tell_of_it(gate: Gate) -> None:
     outcome.reports("would overwrite the answer answer.json")
 
 
-@pytest.mark.parametrize("report", ["saved/index.jsonl", "saved/0001.json"])
+@pytest.mark.parametrize("report", ["saved/run.jsonl", "saved/0001.json"])
 def test_a_report_over_a_saved_answer_is_refused(gate: Gate, report: str) -> None:
     outcome = gate.main(*RUN, ID, "--save-answers", "saved", "--junit", report, with_reports=False)
     assert outcome.code == 2

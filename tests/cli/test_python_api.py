@@ -45,7 +45,10 @@ def test_the_import_loads_nothing() -> None:
         "print(*sorted(set(sys.modules) - before))"
     )
     done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, cwd=ROOT)
-    assert done.stdout.decode().split() == ["precheck_gate"], done.stderr
+    loaded = done.stdout.decode().split()
+    assert loaded == [
+        *("precheck_gate", "precheck_gate.runtime", "precheck_gate.runtime.version")
+    ], done.stderr
 
 
 def test_every_name_is_there_and_no_other() -> None:

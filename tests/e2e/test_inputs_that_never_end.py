@@ -63,7 +63,7 @@ def line_of(what: str, path: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         Path("extending.yaml").write_text(f"version: 1\nextends: ./{path}\n", encoding="utf-8")
     if what == "an index":
         Path("saved").mkdir()
-        (Path("saved") / "index.jsonl").symlink_to(Path(path).resolve())
+        (Path("saved") / "run.jsonl").symlink_to(Path(path).resolve())
     if what == "a credentials file":
         monkeypatch.setenv("HUAWEICLOUD_SDK_CREDENTIALS_FILE", path)
     elif "token" not in what:
@@ -149,9 +149,8 @@ def test_a_writer_that_stops_writing_is_not_waited_for_without_end(
 
 
 SMALL = (
-    "precheck_gate.saved.reports.baseline",
-    "precheck_gate.saved.reports.reading",
-    "precheck_gate.saved.answers.index",
+    "precheck_gate.saved.reports",
+    "precheck_gate.saved.run_file",
 )
 
 
@@ -211,7 +210,7 @@ def test_process_substitution_pipes_and_stdin_are_read_like_files(script: str) -
 
 def test_an_index_that_cannot_be_read_is_not_taken_for_none() -> None:
     saved = Path("saved")
-    (saved / "index.jsonl").mkdir(parents=True)
+    (saved / "run.jsonl").mkdir(parents=True)
     answer = saved / "0001.json"
     answer.write_bytes(Path(ANSWER).read_bytes())
     assert run_main(["evaluate", str(answer)]) == 2

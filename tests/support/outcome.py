@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Self
 from xml.etree import ElementTree as ET
 
-from precheck_gate.saved.reports.consistency import contradictions
+from precheck_gate.documents import strict_json
+from precheck_gate.model.report import decode_report
+from precheck_gate.saved.consistency import contradictions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +40,14 @@ _VERDICTS = {
 def task_id(number: int) -> str:
     """Return one of many well-formed task IDs."""
     return f"140b5236-88ad-43c8-811c-{number:07d}jb101"
+
+
+def complaints(report: dict[str, Any]) -> list[str]:
+    """Return all that is wrong with a report as it is read."""
+    try:
+        return list(contradictions(decode_report(strict_json.loads(json.dumps(report).encode()))))
+    except ValueError as error:
+        return [str(error)]
 
 
 @dataclass(frozen=True)
@@ -119,7 +129,7 @@ def check_reports(outcome: Outcome) -> None:
     assert (broken == 0) == green
     assert int(junit.get("failures", 0)) + int(junit.get("errors", 0)) == broken
     assert report["exit_code"] == outcome.code
-    assert list(contradictions(report)) == []
+    assert complaints(report) == []
     if not report["advisory"]:
         assert report["verdict"] in _VERDICTS.get(outcome.code, {report["verdict"]})
     assert not [path.name for path in outcome.folder.iterdir() if path.name.endswith(".tmp")]

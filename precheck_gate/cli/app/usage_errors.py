@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from precheck_gate.cli.options.report_paths import Overwriting, check_inputs, sinks_of
-from precheck_gate.errors import UsageError
-from precheck_gate.exits import ExitCode
+from precheck_gate.errors import ExitCode, UsageError
 from precheck_gate.runtime.console import Console
 from precheck_gate.safetext.pasted_secrets import without_pasted_secrets
 

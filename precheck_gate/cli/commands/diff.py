@@ -1,4 +1,4 @@
-"""``precheck-gate diff``: what changed between two reports."""
+"""``precheck-gate diff``: compare two JSON reports."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 
 from precheck_gate.cli.options import plain_option
 from precheck_gate.cli.options.types import PATH
-from precheck_gate.exits import ExitCode
+from precheck_gate.errors import ExitCode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 __all__ = ["diff"]
 
 _EPILOG = """\b
-Worse is, and nothing else:
-  a verdict, of the run or of a task, that became more severe
+The new report is worse if:
+  the verdict of the run or of a task is more severe
     (passed, passed_with_warnings, blocked, incomplete, error);
-  a finding that blocks and did not, in whatever task;
-  a new task that may not start;
-  a task that is gone, unless --ignore-gone is given.
+  a finding blocks that did not block before;
+  a new task may not start;
+  a task is gone, unless --ignore-gone is given.
 
 \b
 Exit codes: 0 not worse, 1 worse, 2 a report cannot be read or contradicts itself,
@@ -38,25 +38,23 @@ Exit codes: 0 not worse, 1 worse, 2 a report cannot be read or contradicts itsel
     type=click.Choice(["text", "markdown", "json"]),
     default="text",
     show_default=True,
-    help="How to print it.",
+    help="Output format.",
 )
-@plain_option("--ignore-gone", is_flag=True, help="A task that is gone does not make it worse.")
+@plain_option("--ignore-gone", is_flag=True, help="Do not count a task that is gone as worse.")
 def diff(old: Path, new: Path, view: str, ignore_gone: bool) -> int:
-    """Tell what changed from one JSON report to a later one, and whether it is worse.
+    """Compare two JSON reports, and exit with 1 if the new one is worse.
 
-    Prints the tasks that appeared, are gone, or changed, and of each the findings that appeared
-    (+), went (-) or changed (~): their effect, status, reason or waiver.
+    Prints the tasks that appeared, are gone or changed, and for each the findings that appeared
+    (+), are gone (-) or changed (~) in effect, status, reason or waiver.
     """
     from precheck_gate.runtime.console import Console
-    from precheck_gate.safetext.cleaning import clean
-    from precheck_gate.saved.reports.baseline import read_report
-    from precheck_gate.saved.reports.comparison import compare_reports
-    from precheck_gate.saved.reports.diff_views import VIEWS
+    from precheck_gate.safetext.cleaning import clean, clean_line
+    from precheck_gate.saved.comparison import VIEWS, compare_reports
+    from precheck_gate.saved.reports import read_report
 
     console = Console()
-    comparison = compare_reports(
-        read_report(old, "report"), read_report(new, "report"), ignore_gone=ignore_gone
-    )
+    reports = [read_report(path, text=clean_line) for path in (old, new)]
+    comparison = compare_reports(*reports, ignore_gone=ignore_gone)
     console.print_result(clean(VIEWS[view](comparison)).rstrip("\n"))
     console.flush()
     if comparison.worse:

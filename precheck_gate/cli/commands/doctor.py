@@ -17,8 +17,7 @@ from precheck_gate.cli.options.service import (
 )
 from precheck_gate.cli.options.tasks import NamedTask, select_tasks, source_of_tasks, tasks_argument
 from precheck_gate.cli.options.types import SPAN
-from precheck_gate.errors import BatchRefused, ServiceError, UsageError
-from precheck_gate.exits import ExitCode
+from precheck_gate.errors import BatchRefused, ExitCode, ServiceError, UsageError
 from precheck_gate.model.snapshots import Snapshot
 from precheck_gate.runtime.console import Console, Style
 from precheck_gate.runtime.process import Runtime

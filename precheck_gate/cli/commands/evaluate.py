@@ -28,9 +28,8 @@ Examples:
   precheck-gate run ... --save-answers answers && precheck-gate evaluate answers
   precheck-gate evaluate answer.json --task 140b5236-88ad-43c8-811c-1268453jb101
 
-Exit codes are those of 'run'; a folder whose run did not come to its end is incomplete (3) at best.
-Two answers that differ about one task are a contradiction, which blocks, unless the index that
---save-answers writes tells which is the later one.
+Exit codes are those of 'run'. A folder whose run did not end is incomplete (3). Two files that
+differ about a task are a contradiction, which blocks (1).
 """
 
 _BRIEF = {
@@ -57,8 +56,8 @@ _BRIEF = {
             multiple=True,
             envvar=TASKS_VARIABLE,
             metavar="ID",
-            help="A task that was asked for; may be given again. Without it: those that "
-            "PRECHECK_GATE_TASKS names, else those that the answers hold.",
+            help="A task to judge; may be repeated. Default: PRECHECK_GATE_TASKS, else all tasks "
+            "in the answers.",
         ),
     )
 )
@@ -70,9 +69,8 @@ def evaluate(
     """Judge saved answers of DRS as 'run' judges live ones, without the service.
 
     ANSWER.json is the body of an answer to batch-precheck-result, or a folder that
-    'run --save-answers' wrote. Of a folder, what its run made of each task is kept: an answer that
-    did not count there does not count here. The same answers, policy and day give the same
-    reports, byte for byte.
+    'run --save-answers' wrote. A folder gets the verdict of its run, by the policy given here. The
+    same answers, policy and day give the same reports, byte for byte.
 
     Without --task, an answer with fewer results than its count is incomplete (3).
     """
@@ -97,41 +95,32 @@ def _evaluate(
     named: Sequence[NamedTask],
 ) -> int:
     from precheck_gate.gate import Case
-    from precheck_gate.saved.answers import INDEX, SavedAnswers
+    from precheck_gate.saved.answers import SavedAnswers
+    from precheck_gate.saved.run_file import RUN_FILE
 
     clock = runtime.the_clock()
     context = judging.context(clock)
     saved = SavedAnswers(answers, runtime.interrupts)
-    requested, remark = _requested(saved.asked, saved.known, named)
+    requested = select_tasks(named) if named else saved.tasks
     if not requested and not saved.troubles:
-        raise UsageError(
-            "The answers hold no task.", hint="Name those that were asked for with --task."
-        )
+        raise UsageError("The answers contain no task.", hint="Name the tasks with --task.")
     wanted = set(requested)
-    extra = [task_id for task_id in saved.held if task_id not in wanted]
-    # The list grows while the answers are read.
-    saved.remarks[:0] = [
-        *([remark] if remark else []),
-        *(f"the answers also hold task {task_id}, which was not asked for" for task_id in extra),
+    remarks = [
+        f"the answers also contain task {task_id}, which was not requested"
+        for task_id in saved.held
+        if task_id not in wanted
     ]
+    if not (named or saved.listed):
+        remarks.insert(0, "no --task was given, so only the tasks in the answers are judged")
+    # The list grows while the answers are read.
+    saved.remarks[:0] = remarks
     return gate.judge(
         Case(
             requested=requested,
-            observations=saved.observations(requested, named[0].file if named else INDEX),
+            observations=saved.observations(requested, named[0].file if named else RUN_FILE),
             context=replace(context, today=judging.day(clock)),
             strict_waivers=judging.strict_waivers,
             troubles=[*saved.troubles, *([] if named else saved.shortfalls)],
             remarks=saved.remarks,
         )
     )
-
-
-def _requested(
-    asked: list[str] | None, known: list[str], named: Sequence[NamedTask]
-) -> tuple[list[str], str]:
-    """Return the tasks to judge, and what has to be said about how they were found."""
-    if named:
-        return select_tasks(named), ""
-    if asked is not None:
-        return asked, ""
-    return known, "no --task was given: judged are the tasks that the answers hold, and only those"

@@ -1,4 +1,4 @@
-"""``precheck-gate report``: make any report again from the JSON one."""
+"""``precheck-gate report``: convert a JSON report to other formats."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from typing import TYPE_CHECKING
 
 import click
 
-from precheck_gate import __version__
 from precheck_gate.cli.options import plain_option
 from precheck_gate.cli.options.judging import format_options
 from precheck_gate.cli.options.report_paths import check_inputs, sinks_of
 from precheck_gate.cli.options.types import PATH, REPORT
-from precheck_gate.exits import ExitCode
+from precheck_gate.errors import ExitCode
 from precheck_gate.reports.base import FormatOptions, JUnitWarnings, load_format
 from precheck_gate.reports.writing import ReportWriter
 from precheck_gate.runtime.console import Console
 from precheck_gate.runtime.process import Runtime
+from precheck_gate.runtime.version import __version__
+from precheck_gate.safetext.cleaning import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from precheck_gate.cli.options.types import ReportSpec
-    from precheck_gate.saved.reports.reading import ReadReport
+    from precheck_gate.model.report import Report
 
 __all__ = ["report"]
 
@@ -33,8 +34,8 @@ Examples:
   precheck-gate report report.json --to markdown=- --max-bytes 20000 | gh pr comment --body-file -
 
 \b
-Exit codes: 0 all reports were written, whatever their verdict; 2 REPORT.json cannot be used;
-  5 a report could not be written; 70 bug.
+Exit codes: 0 all reports were written, whatever the verdict in them; 2 REPORT.json cannot be
+  used; 5 a report could not be written; 70 bug.
 """
 
 
@@ -47,7 +48,7 @@ Exit codes: 0 all reports were written, whatever their verdict; 2 REPORT.json ca
     multiple=True,
     required=True,
     metavar="FORMAT=PATH",
-    help="A report to make, as for --report of 'run'; '-' is stdout. May be given again.",
+    help="Format and file of a report, as for 'run --report'; '-' is stdout. May be repeated.",
 )
 @format_options
 @click.pass_context
@@ -58,19 +59,19 @@ def report(
     max_bytes: int,
     junit_warnings: str,
 ) -> int:
-    """Make reports again from a JSON report, as the run itself would have written them."""
+    """Convert a JSON report to other formats, as the run itself would have written them."""
     check_inputs([path for _, path in targets], [("its own source", source)])
     sinks = sinks_of(targets, ctx.ensure_object(Runtime).interrupts)
     for name, _ in targets:
-        load_format(name)  # Before the work: a format that lacks a package says so at once.
-    from precheck_gate.saved.reports.reading import read_back
+        load_format(name)  # A format that lacks a package says so before any work is done.
+    from precheck_gate.saved.reports import read_report
 
-    read = read_back(source)
+    read = read_report(source, text=clean, whole=True)
     console = Console(result=sys.stderr)
     if read.tool_version != __version__:
         console.warn(
-            f"{source} was written by precheck-gate {read.tool_version}, "
-            f"and this is {__version__}: its own report may have looked different."
+            f"{source} was written by precheck-gate {read.tool_version}, this is {__version__}: "
+            "the reports may differ from those of that version."
         )
     writer = ReportWriter(sinks, FormatOptions(max_bytes, JUnitWarnings(junit_warnings)))
     _feed(writer, read)
@@ -87,11 +88,11 @@ def report(
     return int(ExitCode.REPORT if writer.failures else ExitCode.PASSED)
 
 
-def _feed(writer: ReportWriter, read: ReadReport) -> None:
+def _feed(writer: ReportWriter, read: Report) -> None:
     try:
         for task in read.tasks:
             writer.add_task(task)
         writer.finish(read.run, read.facts)
         writer.conclude(read.run, read.facts)
     finally:
-        writer.discard()  # of what was finished nothing is left to discard
+        writer.discard()  # only what was not finished

@@ -19,8 +19,7 @@ from precheck_gate.cli.options.tasks import (
     select_tasks,
     source_of_tasks,
 )
-from precheck_gate.errors import UsageError
-from precheck_gate.exits import EXIT_CODE_MEANINGS
+from precheck_gate.errors import EXIT_CODE_MEANINGS, UsageError
 from precheck_gate.runtime.process import Runtime
 from precheck_gate.runtime.reading import read_before
 

@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from precheck_gate.gate import Gate
     from precheck_gate.model.snapshots import Observation, Trouble
     from precheck_gate.model.verdicts import RunFacts
-    from precheck_gate.polling.poller import Asker
     from precheck_gate.runtime.clock import Clock
     from precheck_gate.runtime.process import Runtime
-    from precheck_gate.saved.answers import AnswerArchive
+    from precheck_gate.saved.archive import AnswerArchive
 
 __all__ = ["Connection"]
 
@@ -64,7 +63,7 @@ class Connection:
     def _open_archive(self) -> AnswerArchive | None:
         if self.live.save_answers is None:
             return None
-        from precheck_gate.saved.answers import AnswerArchive
+        from precheck_gate.saved.archive import AnswerArchive
 
         return AnswerArchive(self.live.save_answers, self.clock)
 
@@ -99,7 +98,8 @@ class Connection:
     def _v3_is_gone(self, text: str) -> None:
         self.gate.console.say(text)
         if self._archive is not None:
-            self.gate.losses.append("the answers of API v5 cannot be saved")
+            # A folder without its answers does not say that the run ended, and so is not green.
+            self._archive.failure = "API v5 is in use, whose answers cannot be saved"
 
     # What is kept
 
@@ -113,18 +113,15 @@ class Connection:
         if self._archive is not None:
             self._archive.begin(task_ids)
 
-    def keeping(self, asker: Asker) -> Asker:
-        """Return who asks and keeps track of the answers that count."""
-        if self._archive is None:
-            return asker
-        from precheck_gate.saved.answers import KeptResults
-
-        return KeptResults(asker, self._archive)
-
-    def end(self, observations: Sequence[Observation], troubles: Sequence[Trouble]) -> None:
-        """Note what came of the answers, so that they can be judged again."""
+    def end(
+        self,
+        observations: Sequence[Observation],
+        troubles: Sequence[Trouble],
+        remarks: Sequence[str],
+    ) -> None:
+        """Save what the run concluded, so that it can be judged again."""
         if self._archive is not None:
-            self._archive.end(observations, troubles)
+            self._archive.end(observations, troubles, remarks)
 
     def lost_answers(self) -> str:
         """Return why answers could not be kept; "" where all were that were to be."""

@@ -123,7 +123,8 @@ class _Run:
             self.gate.outputs.ci.close_section()
         observations = self._observations(tasks, poller)
         troubles = [poller.trouble] if poller.trouble else []
-        self.connection.end(observations, troubles)
+        remarks = [*poller.remarks, *self._remarks(fresh, observations)]
+        self.connection.end(observations, troubles, remarks)
         self._note_facts(poller)
         return self.gate.judge(
             Case(
@@ -132,7 +133,7 @@ class _Run:
                 context=self._of_today(context),
                 strict_waivers=self.judging.strict_waivers,
                 troubles=troubles,
-                remarks=[*poller.remarks, *self._remarks(fresh, observations)],
+                remarks=remarks,
                 max_age=self.polling.max_staleness,
                 time_over=lambda: self.clock.monotonic() > self.deadline,
             )
@@ -189,7 +190,7 @@ class _Run:
         self.naming = NamedResults(asker, self.client.details, self.clock, self.names)
         interval = self.live.interval
         poller = Poller(
-            self.connection.keeping(asker if self.live.no_details else self.naming),
+            asker if self.live.no_details else self.naming,
             self.clock,
             FixedCadence(interval) if interval is not None else AdaptiveCadence(),
             replace(

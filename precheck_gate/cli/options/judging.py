@@ -202,7 +202,7 @@ class JudgeOptions:
         from precheck_gate.catalog import advise, group_of
         from precheck_gate.judgement.context import JudgementContext, Redact, Redaction
         from precheck_gate.policy.loading import PolicyOptions, load_policy
-        from precheck_gate.saved.reports.baseline import load_baseline
+        from precheck_gate.saved.reports import load_baseline
 
         today = self.day(clock)
         policy = load_policy(self.policy, PolicyOptions(self.profile, today, self.allow_outside))

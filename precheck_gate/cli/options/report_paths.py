@@ -120,7 +120,7 @@ def _same(report: str, path: Path) -> bool:
 
 def _is_answer_in(report: str, folder: Path) -> bool:
     """Return whether a report would overwrite a file of saved answers in a folder."""
-    from precheck_gate.saved.answers import is_archived
+    from precheck_gate.saved.run_file import is_archived
 
     name, parent = Path(report).name, Path(real_path(Path(report).parent))
     if is_archived(name) and parent == Path(real_path(folder)):

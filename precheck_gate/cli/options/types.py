@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from precheck_gate.exits import RESERVED_CODES
+from precheck_gate.errors import RESERVED_CODES
 from precheck_gate.reports.base import FORMATS
 from precheck_gate.safetext.pasted_secrets import quoted
 

@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 import requests
 from requests import exceptions as faults
 
-from precheck_gate import __version__
 from precheck_gate.drs.http.connections import (
     ACCEPTED,
     Adapter,
@@ -30,6 +29,7 @@ from precheck_gate.drs.http.messages import Reply
 from precheck_gate.errors import NotAnAnswer, ServiceError, TimeOver, TransientFault
 from precheck_gate.runtime.clock import SLICE_SECONDS
 from precheck_gate.runtime.shortages import shortage
+from precheck_gate.runtime.version import __version__
 from precheck_gate.safetext.cleaning import clean_line, hide_credentials, shorten
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from precheck_gate.model.verdicts import FindingKind
 from precheck_gate.runtime.process import Runtime
 from precheck_gate.safetext import secrets
 from precheck_gate.safetext.secrets import Secret
-from precheck_gate.saved.answers import AnswerArchive
+from precheck_gate.saved.archive import AnswerArchive
 from tests.support.fakes import FakeClock
 from tests.support.harness import DEFAULT, TODAY, entry, item
 from tests.support.harness import body as body_of
@@ -173,7 +173,9 @@ def test_saved_answers_are_judged_no_greener_and_hold_no_value_that_is_the_crede
     code, _ = gate(monkeypatch, tmp_path / "run", body, token, "--save-answers", str(answers))
     assert code in (1, 4)
 
-    files = [path for path in answers.iterdir() if path.name != "index.jsonl"]
+    for line in (answers / "run.jsonl").read_text().splitlines():
+        assert token not in values(json.loads(line))
+    files = [path for path in answers.iterdir() if path.name != "run.jsonl"]
     for path in files:
         assert token not in values(json.loads(path.read_text()))
     monkeypatch.delenv("PRECHECK_GATE_TOKEN")
@@ -225,7 +227,7 @@ def save(folder: Path, body: bytes, status: int = 200) -> str:
     folder = folder / "answers"
     archive = AnswerArchive(folder, FakeClock())
     archive.save([ID], status, body, "")
-    (file,) = [path for path in folder.iterdir() if path.name != "index.jsonl"]
+    (file,) = [path for path in folder.iterdir() if path.name != "run.jsonl"]
     return file.read_text(errors="replace")
 
 
@@ -263,7 +265,7 @@ def test_what_is_no_json_is_saved_without_the_secret(tmp_path: Path, status: int
     assert "s3cr3t" not in kept
 
 
-def test_the_index_holds_no_secret_that_a_trouble_repeats(tmp_path: Path) -> None:
+def test_the_run_file_holds_no_secret_that_a_trouble_repeats(tmp_path: Path) -> None:
     Secret("s3cr3t-of-this-test")
     archive = AnswerArchive(tmp_path / "answers", FakeClock())
     said = "you sent s3cr3t-of-this-test"
@@ -271,7 +273,7 @@ def test_the_index_holds_no_secret_that_a_trouble_repeats(tmp_path: Path) -> Non
     archive.begin([ID])
     archive.save([ID], 200, b"{}", said, {said: ID})
     archive.end([Observation(ID, None, trouble)], [trouble])
-    index = (tmp_path / "answers" / "index.jsonl").read_text(errors="replace")
+    index = (tmp_path / "answers" / "run.jsonl").read_text(errors="replace")
     assert "s3cr3t" not in index
     assert index.count("you sent ***") == 8
 

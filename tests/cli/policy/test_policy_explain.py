@@ -193,7 +193,7 @@ def test_some_tasks_and_some_items_are_chosen(
     missing = "140b5236-88ad-43c8-811c-0000000jb101"
     done = explain(path, "--task", missing)
     assert f"task {missing}  error" in done.out
-    assert "none of the answers holds this task" in done.out
+    assert "none of the answers contains this task" in done.out
 
 
 @pytest.mark.parametrize(

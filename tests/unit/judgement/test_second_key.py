@@ -246,7 +246,7 @@ def test_evaluate_with_a_broken_judgement_ends_in_70(
 
 def test_evaluate_that_loses_a_task_ends_in_70(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = SavedAnswers.observations
-    monkeypatch.setattr(gate_module.Gate, "_all", lambda self, case: case.observations)
+    monkeypatch.setattr(gate_module, "_of_all_tasks", lambda case: case.observations)
     monkeypatch.setattr(run.RunJudge, "_missing", lambda self: [])
     monkeypatch.setattr(
         SavedAnswers, "observations", lambda self, *more: list(whole(self, *more))[1:]

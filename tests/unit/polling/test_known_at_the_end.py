@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +14,6 @@ from precheck_gate.model.verdicts import Verdict
 from precheck_gate.polling.cadence import FixedCadence
 from precheck_gate.polling.events import Faulted, Remarked
 from precheck_gate.polling.poller import Poller, PollOptions
-from precheck_gate.saved.answers.entries import entries_of
-from precheck_gate.saved.answers.index import Exchange
 from tests.support.fakes import FakeClock
 from tests.support.harness import (
     OTHER,
@@ -181,37 +178,3 @@ def test_a_fault_that_met_some_tasks_of_an_answer_is_one_of_the_service() -> Non
     assert (found.kind, found.message) == (TroubleKind.SERVICE, fault.message)
     assert {event.message for event in events.of(Faulted)} == {fault.message}
     assert poller.retries > 0
-
-
-def refused(*culprits: str) -> dict[str, Snapshot | Trouble]:
-    """Return what a saved refusal of two tasks says, in which some are named."""
-    bad = {"error_code": "DRS.M05004", "error_msg": "it was deleted"}
-    document = {"results": [{"id": one, **bad} for one in culprits]} if culprits else bad
-    exchange = Exchange("", "0001.http-400.txt", 400, "", (TASK, OTHER))
-    return dict(entries_of(exchange, json.dumps(document).encode())[0])
-
-
-def kinds(found: dict[str, Snapshot | Trouble]) -> dict[str, TroubleKind]:
-    return {task: one.kind for task, one in found.items() if isinstance(one, Trouble)}
-
-
-@pytest.mark.parametrize("bad", [TASK, OTHER])
-def test_a_saved_refusal_that_names_a_task_is_about_that_one(bad: str) -> None:
-    found = refused(bad)
-    (good,) = {TASK, OTHER} - {bad}
-    assert kinds(found) == {bad: TroubleKind.TASK_ERROR, good: TroubleKind.SERVICE}
-    trouble = found[bad]
-    assert isinstance(trouble, Trouble)
-    assert (trouble.code, trouble.message) == ("DRS.M05004", "it was deleted")
-
-
-def test_a_saved_refusal_that_names_nobody_is_about_all_that_were_asked_for() -> None:
-    assert kinds(refused()) == dict.fromkeys((TASK, OTHER), TroubleKind.TASK_ERROR)
-
-
-def test_a_saved_refusal_that_names_a_stranger_is_about_all_that_were_asked_for() -> None:
-    assert kinds(refused(task_id(9))) == dict.fromkeys((TASK, OTHER), TroubleKind.TASK_ERROR)
-
-
-def test_a_saved_refusal_that_names_all_is_about_all() -> None:
-    assert kinds(refused(TASK, OTHER)) == dict.fromkeys((TASK, OTHER), TroubleKind.TASK_ERROR)

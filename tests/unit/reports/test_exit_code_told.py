@@ -25,8 +25,8 @@ from precheck_gate.policy.loading import load_policy
 from precheck_gate.reports.sinks import FileSink
 from precheck_gate.runtime.console import Console
 from precheck_gate.runtime.signals import Interrupts
-from precheck_gate.saved.reports.consistency import contradictions
 from tests.support.evaluating import BLOCKED, DDS, MYSQL, Evaluated, evaluate
+from tests.support.outcome import complaints
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ def says_its_code(done: Evaluated, code: int) -> None:
     """Hold that a run ended with a code, and that its report says so and is whole."""
     assert done.code == code
     assert done.report["exit_code"] == code
-    assert list(contradictions(done.report)) == []
+    assert complaints(done.report) == []
 
 
 def test_every_outcome(outcome: Evaluated) -> None:
@@ -151,7 +151,7 @@ def test_a_signal_after_the_reports_were_written(tmp_path: Path) -> None:
     assert gate(path, Meddling(signalled), interrupts) == 143
     report = read(path)
     assert (report["exit_code"], report["interrupted_by"]) == (143, "SIGTERM")
-    assert list(contradictions(report)) == []
+    assert complaints(report) == []
 
 
 def test_a_report_that_cannot_be_corrected_does_not_stay(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate import __version__
+from precheck_gate.runtime.version import __version__
 from tests.support.evaluating import BLOCKED, DDS, MYSQL, evaluate
 from tests.support.paths import TESTS
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from precheck_gate.errors import UsageError
-from precheck_gate.saved.reports.baseline import identities, load_baseline
+from precheck_gate.saved.reports import identities, load_baseline
 from tests.support.commands import evaluate, gate, write
 from tests.support.harness import (
     OTHER,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from precheck_gate.model.snapshots import Observation
+from precheck_gate.drs.api.v3_wire import parse_answer
+from precheck_gate.model.snapshots import Observation, Snapshot
 from precheck_gate.safetext.secrets import Secret
-from precheck_gate.saved.answers import AnswerArchive, SavedAnswers
+from precheck_gate.saved.answers import SavedAnswers
+from precheck_gate.saved.archive import AnswerArchive
 from tests.support.fakes import EPOCH, FakeClock
 from tests.support.harness import body, entry, judge_observations
 from tests.support.outcome import ID, OTHER
@@ -25,29 +28,29 @@ from tests.unit.saved.test_same_verdict import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from tests.support.gate import Gate, Serve
     from tests.support.outcome import Outcome
 
 
-def rewrite(folder: Path, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
-    """Change each line of a folder's index, or take it out."""
-    index = folder / "index.jsonl"
-    lines = [change(json.loads(line)) for line in index.read_text().splitlines()]
-    index.write_text("".join(json.dumps(line) + "\n" for line in lines if line is not None))
+def write_run(folder: Path, lines: Sequence[dict[str, Any]], *, sealed: bool = True) -> None:
+    """Write the lines of a run, as somebody does who knows how its end is sealed."""
+    digest, texts = hashlib.sha256(), []
+    for line in lines:
+        if line.get("kind") == "ended" and sealed:
+            unsealed = {key: value for key, value in line.items() if key != "seal"}
+            digest.update(json.dumps(unsealed).encode() + b"\n")
+            texts.append(json.dumps(unsealed | {"seal": digest.hexdigest()}) + "\n")
+        else:
+            texts.append(json.dumps(line) + "\n")
+        digest.update(texts[-1].encode())
+    (folder / "run.jsonl").write_text("".join(texts))
 
 
-def as_before(line: dict[str, Any]) -> dict[str, Any] | None:
-    """Return a line as it was when an index told of answers alone."""
-    if line["kind"] != "answer":
-        return None
-    return {key: value for key, value in line.items() if key not in ("kind", "started")}
-
-
-def without_end(line: dict[str, Any]) -> dict[str, Any] | None:
-    return None if line["kind"] == "ended" else line
+def lines_of(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "run.jsonl").read_text().splitlines()]
 
 
 def evaluate(gate: Gate, *argv: Path | str) -> Outcome:
@@ -57,55 +60,32 @@ def evaluate(gate: Gate, *argv: Path | str) -> Outcome:
 PASSES, BLOCKED = one(0, f"items: {GOOD}, duration: 9s"), one(1, f"items: {BAD}")
 
 
-# --- an index of the older form -----------------------------------------------------------------
+@pytest.fixture
+def saved(gate: Gate, serve: Serve, tmp_path: Path) -> Path:
+    saved_by(gate, serve, PASSES, tmp_path / "a")
+    return tmp_path / "a"
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_an_index_of_answers_alone_is_judged_and_never_green(
-    gate: Gate, serve: Serve, tmp_path: Path, name: str
-) -> None:
-    saved_by(gate, serve, CASES[name], tmp_path / "a")
-    rewrite(tmp_path / "a", as_before)
-    again = evaluate(gate, tmp_path / "a")
-    # Where nothing came over the network, there is no answer in it.
-    assert again.code in ((2,) if name == "never there" else (1, 3, 4))
-    assert not {"passed", "passed_with_warnings"} & set(again.verdicts().values())
+def parsed(content: bytes) -> Snapshot:
+    snapshot = parse_answer(content).entries[ID]
+    assert isinstance(snapshot, Snapshot)
+    return snapshot
 
 
-def test_the_files_beside_it_are_judged_for_what_they_are(
+# --- a folder of an earlier version -------------------------------------------------------------
+
+
+def test_a_folder_of_an_earlier_version_is_refused_with_what_to_do(
     gate: Gate, serve: Serve, tmp_path: Path
 ) -> None:
     saved_by(gate, serve, PASSES, tmp_path / "a")
-    rewrite(tmp_path / "a", as_before)
-    outcome = evaluate(gate, tmp_path / "a")
-    assert outcome.code == 3
-    outcome.says("does not tell how the run ended", "name the files")
-    assert evaluate(gate, *sorted((tmp_path / "a").glob("*.json"))).code == 0
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("vanishes", "the service answered, but not for this task"),
-        ("is deleted", "DRS.M05004"),
-        ("ill in the end", "HTTP 503"),
-        ("malformed in the end", "not valid JSON"),
-        ("a task becomes refused", "HTTP 400"),
-    ],
-)
-def test_without_an_end_the_last_answer_decides(
-    gate: Gate, serve: Serve, tmp_path: Path, name: str, words: str
-) -> None:
-    live = saved_by(gate, serve, CASES[name], tmp_path / "a").verdicts()
-    for change in (without_end, as_before):
-        rewrite(tmp_path / "a", change)
-        outcome = evaluate(gate, tmp_path / "a")
-        assert outcome.code == 4
-        outcome.says(words)
-        # It is no trouble of a task that it does not name.
-        assert {task for task, verdict in outcome.verdicts().items() if verdict == "error"} == {
-            task for task, verdict in live.items() if verdict == "error"
-        }
+    (tmp_path / "a" / "run.jsonl").rename(tmp_path / "a" / "index.jsonl")
+    answers = sorted((tmp_path / "a").glob("*.json"))
+    for paths in ([tmp_path / "a"], answers):
+        outcome = evaluate(gate, *paths)
+        assert outcome.code == 2
+        outcome.says("were saved by an earlier version", "Run the gate again", "another folder")
+    assert evaluate(gate, answers[-1].rename(tmp_path / "copy.json")).code == 0
 
 
 # --- files from a folder ------------------------------------------------------------------------
@@ -125,7 +105,7 @@ def test_that_there_are_later_answers_is_told(gate: Gate, serve: Serve, tmp_path
     first, *_, last = sorted((tmp_path / "a").glob("*.json"))
     outcome = evaluate(gate, first)
     assert outcome.code == 3
-    outcome.says("tells of later answers, which were not given")
+    outcome.says("lists later answers for")
     assert "later answers" not in evaluate(gate, last).text
 
 
@@ -149,7 +129,7 @@ def test_a_file_that_says_otherwise_than_a_folder_contradicts_it(
     for paths in ([tmp_path / "a", other], [other, tmp_path / "a"]):
         outcome = evaluate(gate, *paths)
         assert outcome.code == 1
-        outcome.says("say different things of this task")
+        outcome.says("contradict each other about this task")
 
 
 # --- several runs -------------------------------------------------------------------------------
@@ -191,7 +171,7 @@ def test_a_later_run_without_an_end_takes_the_green_away(
     AnswerArchive(tmp_path / "a", FakeClock()).begin([ID])
     outcome = evaluate(gate, tmp_path / "a")
     assert outcome.code == 3
-    outcome.says("did not tell how it ended")
+    outcome.says("did not end")
 
 
 class ClockSetBack(FakeClock):
@@ -201,57 +181,101 @@ class ClockSetBack(FakeClock):
         return EPOCH - timedelta(seconds=self.monotonic())
 
 
-def test_the_order_of_the_lines_counts_and_not_the_time(tmp_path: Path) -> None:
+def test_the_order_of_the_runs_counts_and_not_the_time(tmp_path: Path) -> None:
     clock = ClockSetBack()
-    archive = AnswerArchive(tmp_path, clock)
-    archive.begin([ID])
-    archive.save([ID], 200, body(entry(ID)), "")
-    clock.advance(5.0)
-    archive.save([ID], 200, body(entry(ID, result=False)), "")
-    answers = SavedAnswers([tmp_path])
-    [seen] = answers.observations([ID])
+    for result in (True, False):
+        archive = AnswerArchive(tmp_path, clock)
+        archive.begin([ID])
+        archive.end([Observation(ID, parsed(body(entry(ID, result=result))))], [])
+        clock.advance(5.0)
+    [seen] = SavedAnswers([tmp_path]).observations([ID])
     assert seen.snapshot is not None
     assert not seen.snapshot.ready
 
 
-# --- what the index must not say ----------------------------------------------------------------
+def test_two_runs_at_the_same_time_are_told_apart(tmp_path: Path) -> None:
+    clock = FakeClock()
+    first, second = (AnswerArchive(tmp_path, clock) for _ in range(2))
+    first.begin([ID, OTHER])
+    second.begin([ID])
+    first.end([Observation(ID, parsed(body(entry(ID)))), Observation(OTHER)], [])
+    [seen] = SavedAnswers([tmp_path]).observations([ID])
+    assert seen.trouble is not None
+    assert "did not end" in seen.trouble.message
+
+
+# --- what a run never says ----------------------------------------------------------------------
+
+ANOTHER = {"task_id": OTHER}
+CHANGES: dict[str, Callable[[list[dict[str, Any]]], object]] = {
+    "another version": lambda lines: lines[0].update(version=2),
+    "no version": lambda lines: lines[0].pop("version"),
+    "an unknown kind": lambda lines: lines[-1].update(kind="finished"),
+    "no kind": lambda lines: lines[0].pop("kind"),
+    "an unknown field": lambda lines: lines[-2].update(more=1),
+    "an unknown field of a task": lambda lines: lines[-2]["task"].update(verdict="passed"),
+    "a field of another type": lambda lines: lines[-2]["task"].update(age="1"),
+    "a task twice in the list": lambda lines: lines[0]["tasks"].append(ID),
+    "a task twice": lambda lines: lines.insert(-1, lines[-2]),
+    "a task that was not asked for": lambda lines: lines[-2]["task"].update(ANOTHER),
+    "the result of another task": lambda lines: lines[-2]["task"]["snapshot"].update(ANOTHER),
+    "an end without a task": lambda lines: lines.pop(-2),
+    "an end without a beginning": lambda lines: lines.pop(0),
+    "a run that begins twice": lambda lines: lines.insert(0, lines[0]),
+    "a line after the end": lambda lines: lines.append(lines[1]),
+    "two ends": lambda lines: lines.append(lines[-1]),
+    "an unknown trouble": lambda lines: lines[-1].update(
+        troubles=[{"kind": "harmless", "message": ""}]
+    ),
+    "an unknown status": lambda lines: lines[-2]["task"]["snapshot"]["items"][0].update(
+        status="fine"
+    ),
+    "a progress that is no number": lambda lines: lines[-2]["task"]["snapshot"].update(
+        progress="all"
+    ),
+    "a file outside of the folder": lambda lines: lines[1].update(file="../a/0001.json"),
+    "a file twice": lambda lines: lines.insert(2, lines[1]),
+    "an answer about another task": lambda lines: lines[1].update(tasks=[OTHER]),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_no_run_writes_is_a_usage_error_though_it_is_sealed(
+    gate: Gate, saved: Path, name: str
+) -> None:
+    lines = lines_of(saved)
+    write_run(saved, lines)
+    assert evaluate(gate, saved).code == 0
+    CHANGES[name](lines)
+    write_run(saved, lines)
+    outcome = evaluate(gate, saved)
+    assert outcome.code == 2
+    what = "written by another version" if name == "another version" else "damaged or was changed"
+    outcome.says(str(saved / "run.jsonl"), what)
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"kind": "finished"},
-        {"tasks": {ID: {"file": "0009.json", "trouble": None}}},
-        {"tasks": {ID: {"file": "../a/0001.json", "trouble": None}}},
-        {"tasks": {ID: {"file": "0001.json"}}},
-        {"tasks": [ID]},
-        {"troubles": [{"kind": "harmless", "message": "", "code": "", "hint": ""}]},
-        {"tasks": {ID: {"file": "0001.json", "trouble": {"kind": "stale"}}}},
+        lambda lines: lines[-2]["task"]["snapshot"].update(direction="down"),
+        lambda lines: lines[-1].update(remarks=["all is well"]),
+        lambda lines: lines[-1].update(seal=""),
+        lambda lines: lines[-1].pop("seal"),
+        lambda lines: lines.pop(1),
     ],
 )
-def test_an_end_that_is_none_is_a_usage_error(
-    gate: Gate, serve: Serve, tmp_path: Path, change: dict[str, Any]
+def test_what_was_changed_after_the_run_is_a_usage_error(
+    gate: Gate, saved: Path, change: Callable[[list[dict[str, Any]]], object]
 ) -> None:
-    saved_by(gate, serve, PASSES, tmp_path / "a")
-    rewrite(tmp_path / "a", lambda line: line | change if line["kind"] == "ended" else line)
-    outcome = evaluate(gate, tmp_path / "a")
+    lines = lines_of(saved)
+    change(lines)
+    write_run(saved, lines, sealed=False)
+    outcome = evaluate(gate, saved)
     assert outcome.code == 2
-    outcome.says("is not the index of saved answers")
+    outcome.says("is damaged or was changed")
 
 
-def test_an_end_that_names_an_answer_without_the_task_is_no_green(
-    gate: Gate, serve: Serve, tmp_path: Path
-) -> None:
-    saved_by(gate, serve, CASES["is never answered for"], tmp_path / "a")
-    fake = {ID: {"file": "0001.json", "trouble": None}}
-    rewrite(
-        tmp_path / "a",
-        lambda line: line | {"tasks": line["tasks"] | fake} if line["kind"] == "ended" else line,
-    )
-    assert evaluate(gate, tmp_path / "a").verdicts()[ID] == "error"
-
-
-def test_a_changed_answer_is_told_of_even_if_a_later_one_counts(
+def test_a_changed_answer_is_told_of_even_if_it_did_not_count(
     gate: Gate, serve: Serve, tmp_path: Path
 ) -> None:
     saved_by(gate, serve, PASSES, tmp_path / "a")
@@ -278,12 +302,22 @@ def test_of_some_of_the_tasks_alone(gate: Gate, serve: Serve, tmp_path: Path) ->
     assert evaluate(gate, tmp_path / "a", "--task", OTHER).code == 1
 
 
+def test_the_tasks_keep_their_names_and_the_remarks_of_the_run(
+    gate: Gate, serve: Serve, tmp_path: Path
+) -> None:
+    case = one(0, f"items: {GOOD}, name: orders", "{kind: count_off}")
+    saved_by(gate, serve, case, tmp_path / "a")
+    report = evaluate(gate, tmp_path / "a").report
+    assert [task["name"] for task in report["tasks"]] == ["orders"]
+    assert "the service counts 2 results and sent 1" in report["remarks"]
+
+
 def test_answers_of_v5_are_not_saved_and_not_green(
     gate: Gate, serve: Serve, tmp_path: Path
 ) -> None:
     case = one(5, f"items: {GOOD}, duration: 9s", options="--start-precheck", more="apis: [v5]")
     saved_by(gate, serve, case, tmp_path / "a")
-    assert evaluate(gate, tmp_path / "a").code == 4
+    assert evaluate(gate, tmp_path / "a").code == 3
 
 
 def test_the_troubles_of_a_run_are_no_reason_not_to_explain_its_answers(
@@ -299,14 +333,13 @@ def test_a_request_id_that_repeats_a_secret_is_masked(tmp_path: Path) -> None:
     secret = Secret("marked-and-long-enough")
     archive = AnswerArchive(tmp_path, FakeClock())
     archive.save([ID], 200, body(entry(ID)), f"r-{secret.reveal()}")
-    assert "marked-and-long-enough" not in (tmp_path / "index.jsonl").read_text()
+    assert "marked-and-long-enough" not in (tmp_path / "run.jsonl").read_text()
 
 
 def test_a_folder_that_fills_up_before_the_end_has_none(tmp_path: Path) -> None:
     archive = AnswerArchive(tmp_path, FakeClock())
     archive.begin([ID])
     archive.save([ID], 200, body(entry(ID)), "")
-    archive.rest([ID], archive.latest)
     archive.failure = "No space left on device"
     archive.end([Observation(ID)], [])
     answers = SavedAnswers([tmp_path])

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from precheck_gate.__main__ import run_main
 from precheck_gate.judgement.run import exit_code
 from precheck_gate.reports.base import FORMATS, load_format
-from precheck_gate.saved.reports.reading import report_of
+from precheck_gate.safetext.cleaning import clean
+from precheck_gate.saved.reports import decoded
 from tests.support.harness import OTHER, TASK, body, entry, item
 from tests.support.strategies import Judged, runs
 from tests.support.verdicts import HOSTILE_MARKUP, LIVE_FACTS, hostile_run, wave
@@ -37,7 +38,7 @@ def written(form: str, run: RunVerdict, tasks: Sequence[TaskVerdict], facts: Run
 
 def same_again(run: RunVerdict, tasks: Sequence[TaskVerdict], facts: RunFacts) -> None:
     """Hold that each format is the same from the verdict and from its JSON report."""
-    read = report_of(written("json", run, tasks, facts).encode(), "report.json")
+    read = decoded(written("json", run, tasks, facts).encode(), text=clean, whole=True)
     for form in FORMATS:
         again = written(form, read.run, read.tasks, read.facts)
         assert again == written(form, run, tasks, facts), form
@@ -99,13 +100,13 @@ def test_texts_that_somebody_put_into_a_report_are_made_harmless() -> None:
     run, tasks = wave(2, items=3)
     report = written("json", run, tasks, replace(LIVE_FACTS, exit_code=exit_code(run.verdict)))
     mean = report.replace("check00 is PASSED", "\\u001b[31m\\ud800 ::set-env name=x::y")
-    read = report_of(mean.encode(), "report.json")
+    read = decoded(mean.encode(), text=clean, whole=True)
     message = read.tasks[0].findings[1].message
     assert message == "\\x1b[31m\\ud800 : :set-env name=x::y"
 
 
 def test_hostile_text_passes_unchanged_where_the_schema_allows_it() -> None:
     run, tasks, _ = hostile_run(*HOSTILE_MARKUP)
-    with pytest.raises(Exception, match="is not a JSON report"):
+    with pytest.raises(ValueError, match="wrong "):
         # Its dates are no dates, and its digest is no digest: the schema says so.
-        report_of(written("json", run, tasks, _).encode(), "report.json")
+        decoded(written("json", run, tasks, _).encode(), text=clean, whole=True)

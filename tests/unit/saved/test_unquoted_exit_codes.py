@@ -6,15 +6,21 @@ from typing import Any
 
 import pytest
 
-from precheck_gate.saved.reports.consistency import contradictions
+from tests.support.outcome import complaints
 
 SECRET = "correct-horse-battery"
 
 
 @pytest.mark.parametrize("code", [SECRET, {SECRET: SECRET}, [SECRET], None, True])
 def test_an_exit_code_that_is_no_number_is_refused_and_not_quoted(code: Any) -> None:
-    report = {"verdict": "error", "tasks": [], "findings": [], "exit_code": code}
-    report["findings"] = [{"kind": "run", "title": "usage", "verdict": "error"}]
-    said = list(contradictions(report))
+    report = {
+        "format": "precheck-gate/report",
+        "format_version": 1,
+        "verdict": "error",
+        "tasks": [],
+        "findings": [{"kind": "run", "title": "usage", "verdict": "error"}],
+        "exit_code": code,
+    }
+    said = complaints(report)
     assert any("the exit code" in one for one in said)
     assert SECRET not in " ".join(said)

@@ -268,7 +268,7 @@ def _explain_answers(
     saved = SavedAnswers(answers)
     if saved.unreadable:
         raise UsageError("\n".join(trouble.message for trouble in saved.unreadable))
-    requested = tasks or saved.asked or saved.known
+    requested = tasks or saved.tasks
     if not requested:
         raise UsageError("The answers contain no task.", hint="Give an answer with a task.")
     context = JudgementContext(policy, today, advise, group_of=group_of)

@@ -12,8 +12,14 @@ import click
 from precheck_gate.cli.options import EnvironmentArgument, plain_option
 from precheck_gate.cli.options.judging import policy_options
 from precheck_gate.cli.options.types import PATH
-from precheck_gate.errors import DocumentError, Problem, ReportError, UsageError, reason_of
-from precheck_gate.exits import ExitCode
+from precheck_gate.errors import (
+    DocumentError,
+    ExitCode,
+    Problem,
+    ReportError,
+    UsageError,
+    reason_of,
+)
 from precheck_gate.runtime.console import Console
 from precheck_gate.runtime.process import Runtime
 from precheck_gate.safetext.cleaning import clean, clean_line, count

@@ -9,8 +9,7 @@ import click
 
 from precheck_gate.cli.options import option, plain_option
 from precheck_gate.cli.options.types import PATH, PLACE, Number
-from precheck_gate.errors import ReportError, reason_of
-from precheck_gate.exits import ExitCode
+from precheck_gate.errors import ExitCode, ReportError, reason_of
 from precheck_gate.runtime.console import Console, Style
 from precheck_gate.runtime.process import Runtime
 from precheck_gate.safetext.cleaning import clean_line

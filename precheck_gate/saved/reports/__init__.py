@@ -1,1 +1,0 @@
-"""JSON reports that are read back: baseline and comparison."""
