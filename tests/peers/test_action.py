@@ -437,7 +437,7 @@ SECRET_VARIABLES = (
 def options() -> dict[str, click.Option]:
     """Return the options of ``run`` by their long names."""
     found = [param for param in run_command.params if isinstance(param, click.Option)]
-    names = {next(name for name in one.opts if name.startswith("--"))[2:]: one for one in found}
+    names = {name[2:]: one for one in found for name in one.opts if name.startswith("--")}
     return {name: one for name, one in names.items() if name != "help"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import logging
@@ -181,6 +182,22 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def temporary_key(key: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HUAWEICLOUD_SDK_SECURITY_TOKEN", SECURITY_TOKEN)
+
+
+def id_token(clock: Clock, audience: str = "my-client", lives: int = 300) -> str:
+    """Return an ID token, as a CI system issues it."""
+    claims: dict[str, Any] = {"iss": "https://gitlab.invalid", "aud": audience}
+    claims["exp"] = int(clock.now().timestamp()) + lives
+    encoded = (
+        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+        for part in ({"alg": "RS256"}, claims)
+    )
+    return ".".join((*encoded, MARK))
+
+
+def asked(service: Simulator) -> list[str]:
+    """Return the last part of each path that was asked for."""
+    return [record.path.rpartition("/")[2] for record in service.requests]
 
 
 class ByGitHub(Protocol):

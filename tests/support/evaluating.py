@@ -35,6 +35,10 @@ DDS = (ANSWERS / "dds.json").read_bytes()
 BLOCKED = (TESTS / "data" / "blocked.json").read_bytes()
 ID = "140b5236-88ad-43c8-811c-1268453jb101"
 OTHER_ID = "240b5236-88ad-43c8-811c-1268453jb101"
+DOTENV_NAMES = [
+    *("VERDICT", "EXIT_CODE", "READY_TASKS", "BLOCKED_TASKS", "READY_COUNT", "BLOCKED_COUNT"),
+    *("WARNINGS", "LEFT_OUT"),
+]
 REPORT_SCHEMA = validation.load_schema("report-1")
 
 

@@ -68,6 +68,20 @@ def scenario_of(text: str) -> Scenario:
     return builtin_scenario(text)
 
 
+# Scenarios of one task.
+START = "--start-precheck"
+GOOD = "[{item: srcDbConnection}]"
+BAD = "[{item: srcDbConnection, result: FAILED}]"
+
+
+def one(more: str, faults: str = "") -> str:
+    return f"\nversion: 1\ntasks: [{{id: {ID}, {more}}}]\nfaults: [{faults}]\n"
+
+
+def calls(service: Simulator, name: str) -> list[Any]:
+    return [one for one in service.requests if one.path.endswith(f"/jobs/{name}")]
+
+
 class Serve(Protocol):
     def __call__(self, scenario: str, own_clock: Clock | None = None, /) -> Simulator: ...
 

@@ -12,6 +12,7 @@ from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
 from precheck_gate.polling.freshness import FreshResults, Proof, prove
 from precheck_gate.polling.repeating import Backoff, Repeater, RetryBudget
 from precheck_gate.polling.starting import Starter
+from tests.support.gate import GOOD, START, one
 from tests.support.harness import (
     TASK,
     Events,
@@ -22,7 +23,6 @@ from tests.support.harness import (
     without,
 )
 from tests.support.outcome import ID
-from tests.unit.polling.test_start_precheck import GOOD, START, one
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
