@@ -18,8 +18,7 @@ from precheck_gate.model.verdicts import (
     own_finding,
     worst,
 )
-from precheck_gate.policy.evaluation import Subject, rule_on
-from precheck_gate.policy.model import for_task
+from precheck_gate.policy.model import Subject, for_task, rule_on
 from precheck_gate.safetext.cleaning import clean, clean_line, inert_line, shorten
 
 if TYPE_CHECKING:

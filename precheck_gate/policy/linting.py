@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 
 from precheck_gate.model.snapshots import Status
 from precheck_gate.model.verdicts import Effect
-from precheck_gate.policy.evaluation import LEFT_OUT
 from precheck_gate.policy.globs import can_be_task_id, covers, is_glob, may_meet
-from precheck_gate.policy.model import Fit, Patterns
+from precheck_gate.policy.model import LEFT_OUT, Fit, Patterns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,7 +8,7 @@ import pytest
 
 from precheck_gate.model.snapshots import Status
 from precheck_gate.model.verdicts import Effect, Verdict
-from precheck_gate.policy.evaluation import Subject, rule_on
+from precheck_gate.policy.model import Subject, rule_on
 from tests.support.harness import (
     TASK,
     TODAY,

@@ -8,7 +8,7 @@ import pytest
 
 from precheck_gate.model.snapshots import Status
 from precheck_gate.model.verdicts import Effect, FindingKind, Verdict
-from precheck_gate.policy.evaluation import Subject, decide
+from precheck_gate.policy.model import Subject, decide
 from tests.support.harness import (
     TASK,
     Judged,

@@ -10,8 +10,8 @@ import pytest
 from precheck_gate.errors import DocumentError, UsageError
 from precheck_gate.model.snapshots import Status
 from precheck_gate.model.verdicts import Effect, Verdict
-from precheck_gate.policy.evaluation import Subject, decide
 from precheck_gate.policy.loading import PolicyOptions, load_policy
+from precheck_gate.policy.model import Subject, decide
 from tests.support.commands import write
 from tests.support.harness import (
     OTHER,

@@ -12,7 +12,6 @@ from precheck_gate import catalog
 from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.model.snapshots import Status
 from precheck_gate.model.verdicts import Effect
-from precheck_gate.policy.evaluation import Subject, rule_on
 from precheck_gate.policy.linting import (
     KnownNames,
     LintKind,
@@ -22,7 +21,7 @@ from precheck_gate.policy.linting import (
     may_be_in_doubt,
 )
 from precheck_gate.policy.loading import PolicyFiles, PolicyOptions
-from precheck_gate.policy.model import Match, Patterns
+from precheck_gate.policy.model import Match, Patterns, Subject, rule_on
 from tests.support.harness import TODAY
 
 NAMES = KnownNames.of(catalog.load())

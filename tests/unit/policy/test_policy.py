@@ -16,8 +16,8 @@ from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.errors import DocumentError, UsageError
 from precheck_gate.model.snapshots import Status
 from precheck_gate.model.verdicts import Effect, FindingKind, Verdict
-from precheck_gate.policy.evaluation import Subject, decide
 from precheck_gate.policy.loading import PRESETS, load_policy
+from precheck_gate.policy.model import Subject, decide
 from tests.support.harness import (
     DEFAULT,
     TASK,

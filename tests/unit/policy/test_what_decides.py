@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from precheck_gate.model.verdicts import FindingKind, Verdict
-from precheck_gate.policy.evaluation import Subject, decide
+from precheck_gate.policy.model import Subject, decide
 from tests.support.harness import (
     TASK,
     Judged,

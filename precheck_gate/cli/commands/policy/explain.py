@@ -14,8 +14,7 @@ from precheck_gate.cli.options.types import PATH
 from precheck_gate.errors import UsageError
 from precheck_gate.model.snapshots import Status
 from precheck_gate.model.verdicts import Effect, Finding, FindingKind, Verdict
-from precheck_gate.policy.evaluation import Subject, rule_on
-from precheck_gate.policy.model import Patterns, for_task
+from precheck_gate.policy.model import Patterns, Subject, for_task, rule_on
 from precheck_gate.runtime.console import Console, Style
 from precheck_gate.safetext.cleaning import clean
 
