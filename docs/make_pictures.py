@@ -1,4 +1,4 @@
-"""Makes the pictures of the documentation from real runs on the simulator: they stay true."""
+"""Create the pictures of the documentation from real runs against the simulator."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ WIDTH = 116
 
 
 def main() -> None:
-    """Make all pictures, or those that are named: ``demo``, ``progress``, ``report``."""
+    """Create all pictures, or those named as arguments: ``demo``, ``progress``, ``report``."""
     makers = {"demo": draw_demo, "progress": draw_progress, "report": photograph_report}
     for name in sys.argv[1:] or makers:
         makers[name]()
 
 
 def draw_demo() -> None:
-    """Run the demo and draw the verdict that it ended with."""
+    """Run the demo and draw its verdict."""
     with tempfile.TemporaryDirectory() as folder:
         shown = _on_a_terminal(["demo"], folder)
-    # The live table comes between the announcement and the verdict, and is wiped away.
+    # The live table is printed between the first lines and the verdict, and then erased.
     announced, *_, verdict = re.split(r"\r?\x1b\[[0-9]*[AJ]", shown)
     first = "\n".join(announced.splitlines()[:2])
     _draw("demo", f"$ precheck-gate demo\n{first}\n{verdict}$ █")
 
 
 def draw_progress() -> None:
-    """Run a wave of tasks, and draw the live table when it is at 60 %."""
+    """Run a wave of tasks and draw the live table at 60 %."""
     from precheck_gate.documents.yaml_document import parse_document
-    from precheck_gate.runtime.clock import SystemClock
+    from precheck_gate.runtime.process import SystemClock
     from precheck_gate.simulator.scenario import load_scenario
     from precheck_gate.simulator.server import Simulator
 
@@ -56,7 +56,7 @@ def draw_progress() -> None:
             folder,
         )
     frames = [frame for frame in shown.split("\x1b[J") if "next poll in" in frame]
-    # The answers are a second old: a table that has just been drawn anew looks less alive.
+    # One second after the answers, when the table shows their age.
     frame = next(frame for frame in frames if _percent(frame) >= 60 and " 1 s ago" in frame)
     table = re.sub(r"\r|\x1b\[[0-9]*[AK]", "", frame)
     command = "precheck-gate run --tasks-from tasks.txt --policy policy.yaml"
@@ -64,14 +64,14 @@ def draw_progress() -> None:
 
 
 def _percent(frame: str) -> int:
-    """Return the progress in a frame's first line: that of all tasks together."""
+    """Return the progress of all tasks together, from the first line of a frame."""
     plain = re.sub(r"\x1b\[[0-9;]*[a-zA-Z]", "", frame)
     match = re.search(r"done .*?([0-9]+) %", plain)
     return int(match.group(1)) if match else 0
 
 
 def _on_a_terminal(argv: list[str], folder: str) -> str:
-    """Return all that the program writes to a terminal; it has to end with 1, blocked."""
+    """Return what the program writes to a terminal. It must exit with 1 (blocked)."""
     environment = {**os.environ, "TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8"}
     for name in ("NO_COLOR", "FORCE_COLOR"):
         environment.pop(name, None)
@@ -87,7 +87,7 @@ def _on_a_terminal(argv: list[str], folder: str) -> str:
     child.expect(pexpect.EOF)
     child.close()
     if child.exitstatus != 1:
-        sys.exit(f"the run ended with {child.exitstatus}, not with 1")
+        sys.exit(f"the run exited with {child.exitstatus}, not with 1")
     return str(child.before).replace("\r\n", "\n")
 
 
@@ -96,9 +96,9 @@ def _draw(name: str, text: str) -> None:
     console.print(Text.from_ansi(text))
     IMAGES.mkdir(exist_ok=True)
     svg = console.export_svg(title="precheck-gate", unique_id=name)
-    # No picture of ours fetches a font from somebody else's server.
+    # The picture must not load a font from another server.
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
-    # Git finds no fault with a picture's lines then.
+    # Git reports trailing spaces.
     svg = "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"
     (IMAGES / f"{name}.svg").write_text(svg, encoding="utf-8")
 
@@ -144,11 +144,11 @@ def _scenario() -> str:
 
 
 def photograph_report() -> None:
-    """Gate a wave of tasks on the simulator, and photograph its HTML report."""
+    """Run the gate on a wave of tasks, and take a screenshot of its HTML report."""
     from playwright.sync_api import sync_playwright
 
     from precheck_gate.documents.yaml_document import parse_document
-    from precheck_gate.runtime.clock import SystemClock
+    from precheck_gate.runtime.process import SystemClock
     from precheck_gate.simulator.scenario import load_scenario
     from precheck_gate.simulator.server import Simulator
 
@@ -168,7 +168,7 @@ def photograph_report() -> None:
             check=False,
         )
         if ran.returncode != 1:
-            sys.exit(f"the run ended with {ran.returncode}, not with 1")
+            sys.exit(f"the run exited with {ran.returncode}, not with 1")
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
                 executable_path=shutil.which("chromium"),

@@ -12,7 +12,7 @@ from precheck_gate.runtime.version import __version__
 # Not from typing, whose import takes as long as all the rest of --version.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from precheck_gate.runtime.signals import Interrupts
+    from precheck_gate.runtime.process import Interrupts
 
 _PROGRAM = "precheck-gate"
 _COMPLETION = "_PRECHECK_GATE_COMPLETE"
@@ -73,8 +73,8 @@ def _broken(error: BaseException) -> int:
 
 def _run(arguments: list[str]) -> int:
     from precheck_gate.errors import Interrupted, PrecheckGateError
+    from precheck_gate.runtime.process import Interrupts
     from precheck_gate.runtime.reading import reads_end_with
-    from precheck_gate.runtime.signals import Interrupts
 
     interrupts = Interrupts()
     interrupts.install()
@@ -117,8 +117,7 @@ def _invoke(arguments: list[str], interrupts: Interrupts) -> int:
 
     from precheck_gate.cli import main_group
     from precheck_gate.errors import ExitCode, ReportError, reason_of
-    from precheck_gate.runtime.process import Runtime
-    from precheck_gate.runtime.shortages import shortage
+    from precheck_gate.runtime.process import Runtime, shortage
 
     # A completing shell passes no arguments. If there are some, the variable is a leftover, which
     # must not make a gate exit 0 before it has done its work.

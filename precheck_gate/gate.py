@@ -16,7 +16,7 @@ from precheck_gate.reports.sinks import FileSink
 from precheck_gate.reports.terminal import Summary, SummaryKind
 from precheck_gate.reports.writing import ReportWriter
 from precheck_gate.runtime.console import Style
-from precheck_gate.runtime.signals import signal_name
+from precheck_gate.runtime.process import signal_name
 from precheck_gate.safetext.cleaning import clean_line, hide_credentials
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from precheck_gate.reports.sinks import Sink
     from precheck_gate.reports.writing import ReportFailure
     from precheck_gate.runtime.console import Console
-    from precheck_gate.runtime.signals import Interrupts
+    from precheck_gate.runtime.process import Interrupts
 
 
 def no_ci() -> CiSystem:

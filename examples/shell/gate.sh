@@ -1,10 +1,10 @@
 #!/bin/sh
-# The gate in any shell: cron, a bastion host, a CI system that is not named here.
+# Runs the gate in any POSIX shell, such as for cron, a bastion host or another CI system.
 #
 #   PRECHECK_GATE_TOKEN=... PRECHECK_GATE_REGION=... PRECHECK_GATE_PROJECT_ID=... ./gate.sh
 #
-# It ends with 0 only if the migration may start. Settings come from the environment; the files
-# tasks.txt and policy.yaml lie in the working directory.
+# Exits with 0 only if the migration may start. The settings come from the environment. The files
+# tasks.txt and policy.yaml must be in the working directory.
 set -u
 
 reports=${REPORTS:-precheck-gate-reports}
@@ -21,10 +21,10 @@ precheck-gate run \
 
 case $code in
   0) echo 'The migration may start.' ;;
-  10) echo 'The migration may start; read the warnings first.' ;;
-  1) echo 'The migration must not start: see what blocks above.' >&2 ;;
-  3) echo 'The pre-checks did not end in time: run the gate again.' >&2 ;;
-  *) echo "The gate could not judge; it ended with $code." >&2 ;;
+  10) echo 'The migration may start. Read the warnings first.' ;;
+  1) echo 'The migration must not start. See above what blocks.' >&2 ;;
+  3) echo 'The pre-checks did not finish in time. Run the gate again.' >&2 ;;
+  *) echo "The gate could not judge the pre-checks. Exit code: $code." >&2 ;;
 esac
 
 case $code in

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Creates the tasks, lets the gate judge their pre-checks, and starts those that may start.
+# Creates the tasks, runs the gate, and starts the tasks that may start.
 #
-# Needs: the provider's credentials (HW_ACCESS_KEY, HW_SECRET_KEY), which the gate takes too, and
-# PRECHECK_GATE_PROJECT_ID. Whatever the gate does not let pass ends this script before the start.
+# Requirements: the credentials of the provider (HW_ACCESS_KEY, HW_SECRET_KEY), which the gate uses
+# too, and PRECHECK_GATE_PROJECT_ID. If the gate does not pass, the script ends before the start.
 set -eu
 cd "$(dirname "$0")"
 

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # The steps of the GitHub action.
 #
-#   action.sh find      says in the output "found" whether there is a Python that is new enough
-#   action.sh install   puts precheck-gate into a private virtual environment
-#   action.sh gate      runs the gate there
+#   action.sh find      sets the output "found": whether there is a Python 3.11 or newer
+#   action.sh install   installs precheck-gate into a private virtual environment
+#   action.sh gate      runs the gate from there
 #
-# Only the last one knows a credential.
+# Only the last step has access to credentials.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source_folder=$(cd "$here/../.." && pwd)
 venv="${RUNNER_TEMP:?is set by the runner}/precheck-gate-venv"
 
-# The gate never ran: the code of a usage error.
+# The gate did not run: exit with the code of a usage error.
 refuse() {
   printf '::error title=precheck-gate::%s\n' "$1"
   exit 2
@@ -43,27 +43,27 @@ find_venv_python() {
   fi
 }
 
-tell_whether_found() {
+report_python() {
   if find_python; then
     printf 'found=true\n' >>"$GITHUB_OUTPUT"
     "${python[@]}" -I --version
   else
     printf 'found=false\n' >>"$GITHUB_OUTPUT"
-    echo 'none; one will be set up'
+    echo 'No Python 3.11 or newer was found. The next step sets one up.'
   fi
 }
 
 install() {
-  # No installer needs to know a credential, or may load modules from the workspace.
+  # The installers must not see credentials, and must not load modules from the workspace.
   unset "${!PRECHECK_GATE_@}" "${!HUAWEICLOUD_@}" "${!HW_@}" "${!OS_@}" "${!ACTIONS_ID_TOKEN_@}"
   unset PYTHONPATH PYTHONHOME
-  find_python || refuse 'No Python 3.11 or newer on this runner, and none could be set up.'
+  find_python || refuse 'No Python 3.11 or newer was found on this runner, and none could be set up.'
   "${python[@]}" -I -m venv --clear "$venv" ||
-    refuse 'This Python makes no virtual environments. On Debian, install python3-venv.'
+    refuse 'This Python cannot create virtual environments. On Debian, install python3-venv.'
   find_venv_python
   local pip=("$venv_python" -I -m pip install --quiet --disable-pip-version-check --no-input)
   "${pip[@]}" --require-hashes --requirement "$here/requirements.txt" ||
-    refuse 'The packages that precheck-gate needs could not be installed.'
+    refuse 'The dependencies of precheck-gate could not be installed.'
   "${pip[@]}" --no-deps --no-build-isolation "$source_folder" ||
     refuse 'precheck-gate could not be installed.'
   printf '%s, installed in %d s\n' "$("$venv_python" -I -m precheck_gate --version)" "$SECONDS"
@@ -75,8 +75,8 @@ gate() {
 }
 
 case "${1:-}" in
-  find) tell_whether_found ;;
+  find) report_python ;;
   install) install ;;
   gate) gate ;;
-  *) refuse "action.sh wants 'find', 'install' or 'gate'." ;;
+  *) refuse "Usage: action.sh find|install|gate" ;;
 esac

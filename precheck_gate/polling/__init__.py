@@ -1,1 +1,1 @@
-"""Polling: whom to ask when, and what is known of each task at the end."""
+"""Polling: start pre-checks, ask for their results, and keep what is known of each task."""

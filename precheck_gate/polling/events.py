@@ -1,42 +1,34 @@
-"""What happens while the gate polls, as frozen events for whoever shows progress."""
+"""What happens during polling: events for an observer, and remarks for the report."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from precheck_gate.model.snapshots import Snapshot, Trouble
 
-__all__ = [
-    "Answered",
-    "Asked",
-    "Event",
-    "Faulted",
-    "Observer",
-    "Remarked",
-    "TaskChanged",
-    "Waiting",
-]
+MAX_REMARKS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request is about to be sent for these tasks."""
+    """A request for the results of these tasks is about to be sent."""
 
     task_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The service said how these tasks stand, with news or without."""
+    """An answer contains results of these tasks."""
 
     task_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class TaskChanged:
-    """The service says something new of a task."""
+    """The state of a task changed."""
 
     task_id: str
     snapshot: Snapshot | None
@@ -45,7 +37,7 @@ class TaskChanged:
 
 @dataclass(frozen=True, slots=True)
 class Faulted:
-    """A request failed; the gate asks again in ``delay`` seconds (None: it gives up)."""
+    """A request failed; the next one follows in ``delay`` seconds (None: never)."""
 
     message: str
     delay: float | None
@@ -53,14 +45,14 @@ class Faulted:
 
 @dataclass(frozen=True, slots=True)
 class Remarked:
-    """An oddity that changes no verdict."""
+    """Something unusual happened that changes no verdict."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Nothing is asked for ``delay`` seconds; ``left`` are those until the deadline."""
+    """No request is sent for ``delay`` seconds; the deadline is in ``left`` seconds."""
 
     delay: float
     left: float
@@ -72,8 +64,36 @@ Event = Answered | Asked | TaskChanged | Faulted | Remarked | Waiting
 
 
 class Observer(Protocol):
-    """Who is told of events; the core never sees what it does with them."""
+    """Receives events, for example to show progress."""
 
     def notify(self, event: Event) -> None:
-        """Take note of an event."""
-        ...
+        """Receive an event."""
+
+
+@dataclass
+class Remarks:
+    """Collects remarks; of each kind it keeps the first `MAX_REMARKS` and counts the others."""
+
+    observer: Observer
+    _kept: dict[str, dict[str, None]] = field(default_factory=dict)
+    _more: Counter[str] = field(default_factory=Counter)
+
+    def add(self, text: str, kind: str) -> None:
+        """Add a remark; ``kind`` names such remarks in the plural."""
+        kept = self._kept.setdefault(kind, {})
+        if text in kept:
+            return
+        if len(kept) >= MAX_REMARKS:
+            self._more[kind] += 1
+            return
+        kept[text] = None
+        self.observer.notify(Remarked(text))
+
+    def texts(self) -> list[str]:
+        """Return all remarks by kind, each kind with the number of those left out."""
+        texts: list[str] = []
+        for kind, kept in self._kept.items():
+            texts += kept
+            if more := self._more[kind]:
+                texts.append(f"and {more} more {kind}")
+        return texts

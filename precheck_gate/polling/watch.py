@@ -1,4 +1,4 @@
-"""What is known of one task while it is polled, and what that amounts to at the end."""
+"""What is known of one task during polling, and what that means at the end."""
 
 from __future__ import annotations
 
@@ -6,34 +6,30 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
-from precheck_gate.polling.cadence import Pace
+from precheck_gate.polling.timing import Pace
 
 if TYPE_CHECKING:
     from precheck_gate.errors import BatchRefused, ServiceError
-
-__all__ = ["Watch", "accusation", "trouble_from"]
 
 MAX_TIMELINE = 200
 
 
 @dataclass(slots=True)
 class Watch:
-    """The memory of one task; all times are of the monotonic clock, in seconds.
+    """The state of one task; all times are seconds of the monotonic clock.
 
     Attributes:
-        task_id: the task.
-        turn: the number of the latest request for it, from 1 on; 0 for none.
+        turn: the number of the latest request for the task, from 1; 0 for none.
         heard: the number of the latest request that brought an answer for it; 0 for none.
-        snapshot: what the service said last of it.
-        answered_at: when it said so.
-        trouble: why the latest answer does not count; None when it does.
+        answered_at: when ``snapshot``, the latest result, came.
+        trouble: why the latest answer does not count; None if it does.
         troubled_since: since when there has been trouble, or an item without a status at 100 %,
             without a break.
-        final: whether that outlasted its grace.
-        fault: why the latest request brought no answer at all; None when it did.
-        cut_off: why the run ended before the latest request was answered; "" when it was.
-        accepted: whether a pre-check that ended will do, so that nothing has to be waited for.
-        timeline: (time, percent) of each step of progress, as far as there is room.
+        final: whether that lasted longer than its grace.
+        fault: why the latest request brought no answer; None if it did.
+        cut_off: why the run ended before the latest request was answered; "" if it was.
+        accepted: whether the result is accepted; if not, the gate waits for another one.
+        timeline: (time, percent) of each step of progress.
     """
 
     task_id: str
@@ -48,7 +44,7 @@ class Watch:
     cut_off: str = ""
     accepted: bool = True
     timeline: list[tuple[float, float]] = field(default_factory=list)
-    # The first and the last (time, percent) since the progress was not known or fell back.
+    # The first and the last (time, percent) since the progress was unknown or went down.
     _gain: tuple[tuple[float, float], tuple[float, float]] | None = None
 
     @property
@@ -60,11 +56,11 @@ class Watch:
 
     @property
     def refused(self) -> bool:
-        """Whether its pre-check has ended, but not in a way that will do."""
+        """Whether the pre-check has ended with a result that is not accepted."""
         return self.trouble is None and self._complete and not self.accepted
 
-    def rest(self, now: float, gentle: float) -> float:
-        """Return for how long the task should be left alone: only where it is refused."""
+    def pause(self, now: float, gentle: float) -> float:
+        """Return how long to send no request for the task: only if its result is not accepted."""
         return gentle - self._age(now) if self.refused else 0.0
 
     @property
@@ -78,18 +74,18 @@ class Watch:
 
     @property
     def suspect(self) -> bool:
-        """Whether the task could make the service refuse a whole batch."""
+        """Whether the service may refuse a batch because of the task."""
         return self.trouble is not None and self.trouble.kind is TroubleKind.TASK_ERROR
 
     def needs_confirmation(self, now: float, max_staleness: float) -> bool:
-        """Whether the task ended so long ago that the verdict must not rest on it."""
+        """Return whether the result is final, but too old for the verdict to rest on it."""
         return self.trouble is None and self._complete and self._age(now) > max_staleness
 
     def _age(self, now: float) -> float:
         return float("inf") if self.answered_at is None else now - self.answered_at
 
     def see(self, snapshot: Snapshot, now: float) -> bool:
-        """Take an answer; return whether it says anything new."""
+        """Take a result; return whether it is new."""
         changed = self.trouble is not None or snapshot != self.snapshot
         self._note_progress(snapshot, now)
         self.snapshot, self.answered_at = snapshot, now
@@ -108,7 +104,7 @@ class Watch:
         first = step if self._gain is None or step[1] < self._gain[1][1] else self._gain[0]
         self._gain = (first, step)
         if self.snapshot is None or snapshot.progress != self.snapshot.progress:
-            # A pre-check that falls back again and again must not grow the memory without end.
+            # Progress that goes up and down forever must not use up the memory.
             if len(self.timeline) >= MAX_TIMELINE:
                 del self.timeline[1:-1:2]
             self.timeline.append(step)
@@ -122,13 +118,13 @@ class Watch:
         return changed
 
     def miss(self, fault: ServiceError, since: float) -> None:
-        """Take note that a request brought nothing, unless an answer came after ``since``."""
+        """Take note that a request failed, unless an answer came after ``since``."""
         if self.answered_at is None or self.answered_at < since:
             self.fault = fault
 
     def end_grace(self, now: float, grace: float) -> None:
-        """Make final what has lasted for ``grace`` seconds: trouble, or a status not there yet."""
-        # A new result takes as long as its pre-check does: that is waited for to the deadline.
+        """Make trouble, or a missing status, final if it has lasted for ``grace`` seconds."""
+        # A new result takes as long as its pre-check: the gate waits for it until the deadline.
         waiting = self.trouble is not None and self.trouble.kind is TroubleKind.OUTDATED
         lasted = self.troubled_since is not None and now - self.troubled_since >= grace
         self.final = lasted and not waiting
@@ -143,7 +139,7 @@ class Watch:
     def observe(
         self, now: float, started: float, max_staleness: float, run_trouble: Trouble | None
     ) -> Observation:
-        """Return what is known now; ``run_trouble`` is why the whole run could not go on."""
+        """Return what is known now; ``run_trouble`` is why the whole run had to end."""
         trouble = self.trouble
         if trouble is None and not self.settled and run_trouble is not None:
             trouble = run_trouble
@@ -178,7 +174,7 @@ def trouble_from(error: ServiceError) -> Trouble:
 
 
 def accusation(task_id: str, refused: BatchRefused) -> Trouble:
-    """Return a refusal as the trouble of the task that is at fault."""
+    """Return a refusal as the trouble of the task at fault."""
     code, message = refused.culprits.get(task_id, ("", ""))
     return Trouble(
         TroubleKind.TASK_ERROR,

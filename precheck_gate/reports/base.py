@@ -1,15 +1,18 @@
-"""The report formats: what each implements, and which there are."""
+"""What every report format implements, and what the formats share."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
+import shutil
+import tempfile
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, TextIO, cast, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from precheck_gate.model.verdicts import RunFacts, RunVerdict, TaskVerdict
 
@@ -108,3 +111,18 @@ def load_format(
     return cast(
         "Callable[[TextIO], Reporter]", functools.partial(reporter, **format_options.settings(name))
     )
+
+
+@contextlib.contextmanager
+def open_spool() -> Iterator[TextIO]:
+    """Yield a place for text that is written before what has to stand above it is known."""
+    with tempfile.SpooledTemporaryFile(
+        max_size=1024 * 1024, mode="w+", encoding="utf-8", newline="\n"
+    ) as spool:
+        yield spool  # type: ignore[misc]  # typeshed: it is a TextIO in all but name
+
+
+def copy_spool(spool: TextIO, out: TextIO) -> None:
+    """Append the whole content of ``spool`` to ``out``."""
+    spool.seek(0)
+    shutil.copyfileobj(spool, out)

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 from precheck_gate import catalog
 from precheck_gate.errors import UsageError
 from precheck_gate.model.verdicts import Effect, FindingKind, Verdict, WaiverState, worst
+from precheck_gate.reports.base import open_spool
 from precheck_gate.reports.causes import Causes
 from precheck_gate.reports.evidence import gist
 from precheck_gate.reports.html_data import Compactor, script_json
-from precheck_gate.reports.spool import open_spool
 from precheck_gate.reports.wording import (
     EXPIRY_NOTICE_DAYS,
     LABELS,

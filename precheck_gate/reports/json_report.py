@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from precheck_gate.model import report as keys
 from precheck_gate.model.json_values import to_json
 from precheck_gate.model.verdicts import Effect, Verdict
-from precheck_gate.reports.spool import copy_spool, open_spool
+from precheck_gate.reports.base import copy_spool, open_spool
 from precheck_gate.runtime.version import __version__
 
 if TYPE_CHECKING:

@@ -22,9 +22,8 @@ from xml.etree import ElementTree as ET
 import junit_xml
 
 from precheck_gate.model.verdicts import Finding, FindingKind, Verdict, worst
-from precheck_gate.reports.base import JUnitWarnings
+from precheck_gate.reports.base import JUnitWarnings, copy_spool, open_spool
 from precheck_gate.reports.sinks import PART_MARK
-from precheck_gate.reports.spool import copy_spool, open_spool
 from precheck_gate.safetext.cleaning import clean, clean_line, shorten
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from precheck_gate.reports.spool import copy_spool, open_spool
-from precheck_gate.runtime.signals import Interrupts
+from precheck_gate.reports.base import copy_spool, open_spool
+from precheck_gate.runtime.process import Interrupts
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

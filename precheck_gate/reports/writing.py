@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeGuard
 from precheck_gate.errors import reason_of
 from precheck_gate.reports.base import DEFAULT_FORMAT_OPTIONS, Divisible, Record, load_format
 from precheck_gate.reports.sinks import FileSink, Parts
-from precheck_gate.runtime.shortages import shortage
+from precheck_gate.runtime.process import shortage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

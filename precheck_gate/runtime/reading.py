@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from precheck_gate.runtime.signals import Interrupts
+    from precheck_gate.runtime.process import Interrupts
 
 
 READ_SECONDS = 30.0

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, TypeVar
 from precheck_gate.drs.api.v3_wire import contents_of, parse_answer
 from precheck_gate.errors import NotAnAnswer, UsageError, unreadable
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
+from precheck_gate.runtime.process import Interrupts
 from precheck_gate.runtime.reading import TooLarge, read_file
-from precheck_gate.runtime.signals import Interrupts
 from precheck_gate.safetext.cleaning import clean_line
 from precheck_gate.saved.run_file import (
     OLD_INDEX,

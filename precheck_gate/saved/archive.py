@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from precheck_gate.runtime.clock import Clock
+    from precheck_gate.runtime.process import Clock
     from precheck_gate.saved.run_file import Line
 
 

@@ -20,7 +20,7 @@ from precheck_gate.simulator.messages import Response, json_reply
 from precheck_gate.simulator.scenario import DEFAULT_PROJECT_ID
 
 if TYPE_CHECKING:
-    from precheck_gate.runtime.clock import Clock
+    from precheck_gate.runtime.process import Clock
     from precheck_gate.simulator.messages import Request
     from precheck_gate.simulator.scenario import AccessKey, IdentityProvider, Scenario, User
 

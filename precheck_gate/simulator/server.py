@@ -30,7 +30,7 @@ from precheck_gate.simulator.service import Handled, SimulatedService
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from precheck_gate.runtime.clock import Clock
+    from precheck_gate.runtime.process import Clock
     from precheck_gate.simulator.messages import Response
     from precheck_gate.simulator.scenario import Scenario
 

@@ -33,7 +33,7 @@ from precheck_gate.simulator.scenario import DEFAULT_PROJECT_ID, Scenario, Unkno
 from precheck_gate.simulator.tasks import entries
 
 if TYPE_CHECKING:
-    from precheck_gate.runtime.clock import Clock
+    from precheck_gate.runtime.process import Clock
 
 
 _TASK_ID = re.compile(r"[0-9A-Za-z]{8}(-[0-9A-Za-z]{4}){3}-[0-9A-Za-z]{12}")

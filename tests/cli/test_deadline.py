@@ -49,6 +49,7 @@ def test_the_judgement_is_part_of_the_time(
         return judge_task(*arguments)
 
     monkeypatch.setattr(task, "judge_task", slow)
+    monkeypatch.setattr("precheck_gate.cli.live.run.judge_task", slow)
     lines = "\n".join(f"  - {{id: {one}, answer: mysql, duration: {duration}}}" for one in STUCK)
     gate.run(
         serve(f"version: 1\ntasks:\n{lines}\n").url,

@@ -14,7 +14,7 @@ from precheck_gate.drs.api import v3_wire
 from precheck_gate.drs.http import transport
 from precheck_gate.drs.http.parallel import in_parallel
 from precheck_gate.reports.json_report import JsonReporter
-from precheck_gate.runtime.shortages import shortage
+from precheck_gate.runtime.process import shortage
 from tests.support.outcome import ID
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from lxml import etree
 
 from precheck_gate.__main__ import run_main
 from precheck_gate.reports.sinks import DescriptorSink, FileSink, OpenDescriptor, descriptor_at
-from precheck_gate.runtime.signals import Interrupts
+from precheck_gate.runtime.process import Interrupts
 from tests.support.evaluating import BLOCKED, MYSQL
 
 if TYPE_CHECKING:
@@ -281,7 +281,7 @@ def test_a_disk_without_space_for_a_new_file_leaves_the_earlier_report(
 def test_a_second_signal_leaves_no_temporary_file(form: str, folder: Path) -> None:
     program = (
         "import os, pathlib, signal, sys\n"
-        "from precheck_gate.runtime.signals import Interrupts\n"
+        "from precheck_gate.runtime.process import Interrupts\n"
         "from precheck_gate.cli.options.report_paths import sinks_of\n"
         "from precheck_gate.reports.writing import ReportWriter\n"
         "interrupts = Interrupts(); interrupts.install()\n"

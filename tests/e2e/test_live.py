@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from precheck_gate.documents.yaml_document import parse_document
-from precheck_gate.runtime.clock import SystemClock
+from precheck_gate.runtime.process import SystemClock
 from precheck_gate.simulator.scenario import load_scenario
 from precheck_gate.simulator.server import Simulator
 
@@ -105,7 +105,7 @@ def test_an_interrupt_leaves_the_terminal_clean(open_terminal: Open, by_key: boo
         terminal.terminate()
     assert terminal.finish() == (130 if by_key else 143)
     final = terminal.screen.text
-    assert "interrupted; writing what is known" in final
+    assert "interrupted; writing the reports" in final
     assert "INCOMPLETE" in final
     assert "Traceback" not in final
     assert "next poll" not in final

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.documents.yaml_document import parse_document
-from precheck_gate.runtime.clock import SystemClock
+from precheck_gate.runtime.process import SystemClock
 from precheck_gate.simulator.scenario import load_scenario
 from precheck_gate.simulator.server import Simulator
 from tests.support.outcome import ID, OTHER, PATIENCE, task_id
@@ -96,7 +96,7 @@ tasks:
     [
         ("precheck_gate.errors", signal.SIGINT),
         ("precheck_gate.errors", signal.SIGTERM),
-        ("precheck_gate.runtime.signals", signal.SIGINT),
+        ("precheck_gate.runtime.process", signal.SIGINT),
         ("click", signal.SIGTERM),
         ("precheck_gate.cli", signal.SIGINT),
         ("precheck_gate.cli.options.judging", signal.SIGTERM),
@@ -235,7 +235,7 @@ def test_a_second_signal_ends_it_at_once(
     with gate.start(*argv) as child:
         child.wait_for("token from")
         child.send(signal.SIGINT)
-        child.wait_for("interrupted; writing what is known (again: end at once)")
+        child.wait_for("interrupted; writing the reports (again: stop at once)")
         # Nobody reads the pipe: without a second signal it would wait for a reader.
         child.send(signum)
         outcome = child.finish(within=in_time(), with_reports=False)

@@ -98,7 +98,7 @@ def test_ctrl_c_ends_the_live_table_and_the_run(
     terminal.press("c")
     outcome = terminal.finish()
     assert outcome.code == 130
-    outcome.says("INCOMPLETE", "interrupted; writing what is known")
+    outcome.says("INCOMPLETE", "interrupted; writing the reports")
     assert outcome.report["interrupted_by"] == "SIGINT"
     # The live table is wiped away before what stays is written.
     assert LIVE not in outcome.text.rsplit(ERASE, 1)[1]

@@ -31,7 +31,7 @@ pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="plays a Linux runner"),
 ]
 
-FIND, INSTALL, GATE = ("Look for",), ("Install",), ("Ask",)
+FIND, INSTALL, GATE = ("Find",), ("Install",), ("Run",)
 OUTPUTS = {
     *("verdict", "exit-code", "ready-tasks", "blocked-tasks", "warnings"),
     *("junit", "report", "summary"),
@@ -388,7 +388,7 @@ def test_a_python_is_set_up_only_where_none_is_found(tmp_path: Path) -> None:
     assert result.steps[0].outputs == {"found": "false"}
     assert called == [{"python-version": "3.13", "update-environment": "False"}]
     assert result.code == 2
-    assert "::error title=precheck-gate::This Python makes no virtual environments" in result.log
+    assert "::error title=precheck-gate::This Python cannot create virtual" in result.log
 
 
 def test_a_runner_on_which_no_python_can_be_set_up_is_told_so(tmp_path: Path) -> None:
@@ -398,7 +398,7 @@ def test_a_runner_on_which_no_python_can_be_set_up_is_told_so(tmp_path: Path) ->
 
     result = job.run({"tasks": PASSES})
 
-    assert [step.name.split()[0] for step in result.steps] == ["Look", "Set", "Install"]
+    assert [step.name.split()[0] for step in result.steps] == ["Find", "Set", "Install"]
     assert result.code == 2
     assert "::error title=precheck-gate::No Python 3.11 or newer" in result.log
     assert result.outputs == {
@@ -437,8 +437,8 @@ SECRET_VARIABLES = (
 def options() -> dict[str, click.Option]:
     """Return the options of ``run`` by their long names."""
     found = [param for param in run_command.params if isinstance(param, click.Option)]
-    names = {name[2:]: one for one in found for name in one.opts if name.startswith("--")}
-    return {name: one for name, one in names.items() if name != "help"}
+    long = [(name[2:], one) for one in found for name in one.opts if name.startswith("--")]
+    return {name: one for name, one in long if name != "help"}
 
 
 @pytest.mark.parametrize("name", sorted(options()))
@@ -480,7 +480,7 @@ def test_an_input_that_is_given_and_empty_is_refused_by_name(
     result = job.run({name: text}, only=GATE)
 
     assert result.code == 2, result.log
-    assert f"::error title=precheck-gate::The input {name} is given and empty" in result.log
+    assert f"::error title=precheck-gate::The input {name} is set but empty" in result.log
     assert result.outputs["verdict"] == "error"
     assert result.outputs["exit-code"] == "2"
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="plays a Linux runner
 def test_a_report_of_an_earlier_run_is_removed(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     report.write_text("{}", "utf-8")
-    action_script().forget_old({"json": str(report)}, {})
+    action_script().remove_old_reports({"json": str(report)}, {})
     assert not report.exists()
 
 
@@ -27,14 +27,14 @@ def test_a_report_of_an_earlier_run_is_removed(tmp_path: Path) -> None:
 def test_a_link_such_as_dev_stdout_is_never_removed(tmp_path: Path, target: str) -> None:
     link = tmp_path / "stdout"
     link.symlink_to(target)
-    action_script().forget_old({"junit": str(link)}, {})
+    action_script().remove_old_reports({"junit": str(link)}, {})
     assert os.readlink(link) == target  # noqa: PTH115
 
 
 def test_a_pipe_is_never_removed(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    action_script().forget_old({"junit": str(pipe)}, {})
+    action_script().remove_old_reports({"junit": str(pipe)}, {})
     assert pipe.is_fifo()
 
 
@@ -43,14 +43,14 @@ def test_what_the_gate_reads_is_never_removed(tmp_path: Path, name: str) -> None
     file = tmp_path / "precheck-gate-report.json"
     file.write_text("{}", "utf-8")
     env = {f"PRECHECK_GATE_{name}": f"{tmp_path}/./{file.name}"}
-    action_script().forget_old({"json": str(file)}, env)
+    action_script().remove_old_reports({"json": str(file)}, env)
     assert file.exists()
 
 
 def test_the_reports_own_variables_do_not_keep_an_earlier_report(tmp_path: Path) -> None:
     file = tmp_path / "junit.xml"
     file.write_text("<testsuites/>", "utf-8")
-    action_script().forget_old({"junit": str(file)}, {"PRECHECK_GATE_JUNIT": str(file)})
+    action_script().remove_old_reports({"junit": str(file)}, {"PRECHECK_GATE_JUNIT": str(file)})
     assert not file.exists()
 
 

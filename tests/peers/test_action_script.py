@@ -62,9 +62,9 @@ def test_where_the_gate_said_nothing_the_code_speaks_and_nothing_is_green(
 ) -> None:
     path = tmp_path / "output"
     path.write_text("earlier<<E\nkept\nE\n", "utf-8")
-    assert not script.has_told(str(path))
+    assert not script.outputs_are_set(str(path))
 
-    script.tell_instead(str(path), code)
+    script.set_outputs(str(path), code)
 
     outputs = read_outputs(path)
     assert outputs.pop("earlier") == "kept"
@@ -80,17 +80,17 @@ def test_what_the_gate_said_is_seen(script: Any, tmp_path: Path) -> None:
 
     path = tmp_path / "output"
     environ = {"GITHUB_OUTPUT": str(path)}
-    assert not script.has_told(str(path))
+    assert not script.outputs_are_set(str(path))
     system = load_system("github", CiWorld(environ, print, float))
     system.conclude(outcome_of([task()]), Written({}))
-    assert script.has_told(str(path))
+    assert script.outputs_are_set(str(path))
 
 
 def test_outputs_that_cannot_be_written_do_not_stop_the_script(
     script: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert not script.has_told(str(tmp_path))
-    script.tell_instead(str(tmp_path), 1)
+    assert not script.outputs_are_set(str(tmp_path))
+    script.set_outputs(str(tmp_path), 1)
     assert "the outputs could not be set: Is a directory" in capsys.readouterr().out
 
 

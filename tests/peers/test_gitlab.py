@@ -32,7 +32,7 @@ PLAIN = ROOT / "examples" / "gitlab" / ".gitlab-ci.yml"
 WITH_COMPONENT = ROOT / "examples" / "gitlab" / "component.gitlab-ci.yml"
 COMPONENT = ROOT / "templates" / "precheck-gate.yml"
 STARTER = ROOT / "tests" / "peers" / "gitlab_ci_local.mjs"
-MIGRATED = "Put the command here that starts your migration."
+MIGRATED = "Replace this line with the command that starts your migration."
 
 
 @dataclass
@@ -158,7 +158,7 @@ def test_the_verdict_decides_whether_the_migration_starts(
     assert (re.search(rf"migrate +> {MIGRATED}", log) is not None) == may_start, log
     assert re.search(rf"^ {status} +precheck-gate", log, re.MULTILINE), log
     # What the dotenv report told the next job.
-    told = f'> The gate says {verdict}; these may start, ["{task}"]'
+    told = f'> Verdict {verdict}, tasks that may start ["{task}"]'
     assert (told in log) == may_start, log
     report = json.loads(pipeline.artifact("precheck-gate-report.json").read_text("utf-8"))
     assert report["verdict"] == verdict

@@ -31,7 +31,7 @@ pytestmark = [
 LIBRARY = ROOT / "integrations" / "jenkins"
 STEP = LIBRARY / "vars" / "precheckGate.groovy"
 EXAMPLES = ROOT / "examples" / "jenkins"
-MIGRATED = "Put the command here that starts your migration."
+MIGRATED = "Replace this line with the command that starts your migration."
 TOKEN = "token-of-the-test"
 
 # How the examples and further pipelines are run: by what, at which service, and what comes of it.
@@ -201,7 +201,7 @@ def test_wrong_settings_fail_the_build_and_publish_no_earlier_report(
     build = builds[f"{kind}-refused"]
 
     assert (build.result, build.migrated) == ("FAILURE", False)
-    assert build.message == "The gate is closed: precheck-gate ended with exit code 2."
+    assert build.message == "The migration must not start: precheck-gate exited with code 2."
     assert build.of("junit")[0]["files"] == ["precheck-gate-junit.xml"]
     # It is of this run, and red.
     junit = (build.workspace / "precheck-gate-junit.xml").read_text("utf-8")

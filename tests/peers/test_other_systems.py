@@ -374,7 +374,7 @@ def test_the_shell_example_says_what_to_do(tmp_path: Path, shell: str) -> None:
             done = run_script(str(SHELL), tmp_path, command, PRECHECK_GATE_ENDPOINT=simulator.url)
         assert done.returncode == int(scenario == "blocked"), done.stdout
         said[scenario] = done.stdout.splitlines()[-1]
-    assert said["warned"] == "The migration may start; read the warnings first."
+    assert said["warned"] == "The migration may start. Read the warnings first."
     if shell == "sh":
         assert said["passed"] == "The migration may start."
         assert said["blocked"].startswith("The migration must not start")

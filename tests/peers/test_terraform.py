@@ -114,7 +114,7 @@ esac
 @pytest.mark.parametrize("blocked", [False, True])
 def test_the_tasks_start_only_if_the_gate_lets_them(folder: Path, *, blocked: bool) -> None:
     from precheck_gate.documents.yaml_document import parse_document
-    from precheck_gate.runtime.clock import SystemClock
+    from precheck_gate.runtime.process import SystemClock
     from precheck_gate.simulator.scenario import load_scenario
     from precheck_gate.simulator.server import Simulator
 

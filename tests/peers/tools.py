@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.documents.yaml_document import parse_document
-from precheck_gate.runtime.clock import SystemClock
+from precheck_gate.runtime.process import SystemClock
 from precheck_gate.simulator.scenario import builtin_scenario, load_scenario
 from precheck_gate.simulator.server import Simulator
 from tests.support.paths import ROOT

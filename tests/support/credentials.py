@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from precheck_gate.runtime.clock import Clock
+    from precheck_gate.runtime.process import Clock
     from precheck_gate.simulator.server import Simulator
 
 REGION = "eu-west-101"

@@ -21,8 +21,7 @@ from lxml import etree
 from precheck_gate.__main__ import run_main
 from precheck_gate.cli import main_group
 from precheck_gate.documents import validation
-from precheck_gate.runtime.process import Runtime
-from precheck_gate.runtime.signals import Interrupts
+from precheck_gate.runtime.process import Interrupts, Runtime
 from tests.support.paths import TESTS
 
 if TYPE_CHECKING:

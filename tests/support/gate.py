@@ -13,8 +13,7 @@ import requests
 from precheck_gate.__main__ import run_main
 from precheck_gate.cli import main_group
 from precheck_gate.documents.yaml_document import parse_document
-from precheck_gate.runtime.clock import SystemClock
-from precheck_gate.runtime.process import Runtime
+from precheck_gate.runtime.process import Runtime, SystemClock
 from precheck_gate.simulator.scenario import builtin_scenario, load_scenario
 from precheck_gate.simulator.server import Simulator
 from tests.support.fakes import FakeClock
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from precheck_gate.runtime.clock import Clock
+    from precheck_gate.runtime.process import Clock
     from precheck_gate.simulator.scenario import Scenario
     from precheck_gate.simulator.server import RequestRecord
 

@@ -23,8 +23,8 @@ from precheck_gate.policy.loading import (
     builtin_policy,
     parse_policy,
 )
-from precheck_gate.polling.cadence import FixedCadence
 from precheck_gate.polling.poller import Poller, PollOptions
+from precheck_gate.polling.timing import FixedCadence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from precheck_gate.errors import ServiceError
     from precheck_gate.model.verdicts import Finding, RunVerdict, TaskVerdict, Verdict
     from precheck_gate.policy.model import Policy
-    from precheck_gate.polling.cadence import Cadence
     from precheck_gate.polling.events import Event
+    from precheck_gate.polling.timing import Cadence
     from tests.support.fakes import FakeClock
 
 TASK = "140b5236-88ad-43c8-811c-1268453jb101"

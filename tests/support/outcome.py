@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 
 from precheck_gate.documents import strict_json
 from precheck_gate.model.report import decode_report
-from precheck_gate.saved.consistency import contradictions
+from precheck_gate.saved.reports import contradictions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,7 +19,7 @@ from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, Troubl
 from precheck_gate.model.verdicts import FindingKind, RunFacts, Verdict
 from precheck_gate.reports.sinks import StreamSink
 from precheck_gate.runtime.console import Console
-from precheck_gate.runtime.signals import Interrupts
+from precheck_gate.runtime.process import Interrupts
 from tests.support.harness import (
     DEFAULT,
     OTHER,

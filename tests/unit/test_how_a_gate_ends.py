@@ -24,7 +24,7 @@ from precheck_gate.model.verdicts import RunFacts
 from precheck_gate.reports.sinks import FileSink, StreamSink
 from precheck_gate.reports.terminal import Summary, SummaryKind
 from precheck_gate.runtime.console import Console
-from precheck_gate.runtime.signals import Interrupts
+from precheck_gate.runtime.process import Interrupts
 from tests.support.harness import (
     DEFAULT,
     OTHER,

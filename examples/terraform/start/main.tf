@@ -1,8 +1,8 @@
-# Starts the tasks that the gate lets start. A configuration of its own: it is applied after the
-# gate, and never together with the one that creates the tasks.
+# Starts the tasks that may start. This is a separate configuration: apply it after the gate, and never
+# together with the configuration that creates the tasks.
 #
-# The arguments are those of the provider's documentation of huaweicloud_drs_start_job. A resource
-# of this kind acts once: to destroy it stops no task.
+# The arguments are from the provider's documentation of huaweicloud_drs_start_job. The resource acts
+# once: destroying it stops no task.
 terraform {
   required_version = ">= 1.1.0"
   required_providers {
@@ -19,7 +19,7 @@ variable "region" {
 }
 
 variable "ready_tasks" {
-  description = "The IDs of the tasks that may start: PRECHECK_GATE_READY_TASKS of the gate."
+  description = "IDs of the tasks that may start: PRECHECK_GATE_READY_TASKS of the gate."
   type        = set(string)
 }
 

@@ -1,7 +1,7 @@
-# The tasks of one wave: created and pre-checked, but not started.
+# Creates and pre-checks the tasks of a wave, but does not start them.
 #
-# The arguments are those of the provider's documentation of huaweicloud_drs_job, except for
-# is_start_job and is_pre_check (marked below).
+# The arguments are from the provider's documentation of huaweicloud_drs_job, except for is_start_job
+# and is_pre_check (marked below).
 terraform {
   required_version = ">= 1.1.0"
   required_providers {
@@ -18,7 +18,7 @@ variable "region" {
 }
 
 variable "databases" {
-  description = "What to migrate, by a name for each task."
+  description = "Databases to migrate, by the name of the task."
   type = map(object({
     source_ip   = string
     source_user = string
@@ -52,8 +52,8 @@ resource "huaweicloud_drs_job" "wave" {
   net_type       = "eip"
   migration_type = "FULL_INCR_TRANS"
 
-  # UNVERIFIED: the provider's own two-way example has both of these since 1.98.0; their
-  # documentation was not at hand when this was written. Read it before you rely on them.
+  # UNVERIFIED: both arguments are in the provider's two-way example since 1.98.0. Their documentation
+  # was not available when this file was written. Read it before you rely on them.
   is_start_job = false
   is_pre_check = true
 
@@ -81,9 +81,9 @@ resource "huaweicloud_drs_job" "wave" {
   }
 }
 
-# The gate reads this: precheck-gate run --tasks-from outputs.json
+# Input of the gate: precheck-gate run --tasks-from outputs.json
 output "drs_task_ids" {
-  description = "The tasks' IDs by their names."
+  description = "IDs of the tasks, by name."
   value       = { for name, job in huaweicloud_drs_job.wave : name => job.id }
 }
 

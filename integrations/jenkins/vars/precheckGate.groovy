@@ -1,16 +1,16 @@
 /*
- * precheckGate(...): the pre-check gate as one step of a pipeline. See precheckGate.txt.
+ * precheckGate(...) runs the pre-check gate as a pipeline step. See precheckGate.txt.
  *
- * Every value reaches the program through the environment; no value becomes part of a command.
+ * All values are passed to the program through the environment. No value becomes part of a command.
  */
 
-/** Runs the gate, publishes its reports, and says to Jenkins what the verdict means. */
+/** Runs the gate, publishes its reports, and sets the result of the build by the verdict. */
 Map call(Map options = [:]) {
     Map settings = [version: '0.1.0', credentialsId: '', credentials: [], archive: true] + options
     List<String> environment = environmentOf(settings)
 
-    // A workspace outlives a build: no report of an earlier one may stay.
-    sh(label: 'Forget earlier reports', script: 'rm -f precheck-gate-*.xml precheck-gate-*.json ' +
+    // The workspace is reused: remove the reports of earlier builds.
+    sh(label: 'Remove earlier reports', script: 'rm -f precheck-gate-*.xml precheck-gate-*.json ' +
         'precheck-gate-*.html precheck-gate.env')
     String program = 'precheck-gate'
     if (settings.version) {
@@ -26,15 +26,15 @@ Map call(Map options = [:]) {
         withEnv(environment) {
             withCredentials(bindingsOf(settings)) {
                 code = sh(
-                    label: 'Ask for the pre-checks and judge them',
+                    label: 'Run the pre-check gate',
                     script: "${program} run",
                     returnStatus: true
                 )
             }
         }
     } finally {
-        // Also when the build is aborted: the gate has then written what it knows. The exit code
-        // decides, not the failures in the file; where there is no file, the log says why.
+        // Also after an abort: the gate has written the reports by then. The exit code decides, not
+        // the failures in the file. If there is no file, the log says why.
         junit(
             testResults: 'precheck-gate-junit*.xml',
             allowEmptyResults: true,
@@ -49,7 +49,7 @@ Map call(Map options = [:]) {
     return result
 }
 
-/** Returns the settings as variables; refuses what the gate does not know. */
+/** Returns the settings as environment variables. Refuses unknown options. */
 List<String> environmentOf(Map settings) {
     List<String> known = [
         'tasks', 'tasksFrom', 'endpoint', 'region', 'projectId', 'auth', 'tokenFile',
@@ -67,11 +67,11 @@ List<String> environmentOf(Map settings) {
             continue
         }
         if (!(name in known)) {
-            error("precheckGate has no option '${name}'; it knows ${(known + own).join(', ')}.")
+            error("precheckGate has no option '${name}'. Options: ${(known + own).join(', ')}.")
         }
-        // Jenkins drops a variable that is empty, and the gate would judge without the setting.
+        // Jenkins drops an empty variable, and the gate would run without the setting.
         if (!textOf(settings[name]).trim()) {
-            error("precheckGate: the option '${name}' is empty: give it a value, or leave it out.")
+            error("precheckGate: the option '${name}' is empty. Set a value, or remove the option.")
         }
         if (name != 'report') {
             String variable = name.replaceAll('([A-Z])', '_$1').toUpperCase()
@@ -87,7 +87,7 @@ List<String> environmentOf(Map settings) {
     return environment
 }
 
-/** Returns a value as the text of a variable; a list as its parts with blanks between. */
+/** Returns a value as the text of a variable. The parts of a list are separated by spaces. */
 String textOf(Object value) {
     if (value == null) {
         return ''
@@ -95,7 +95,7 @@ String textOf(Object value) {
     return value instanceof List ? value.join(' ') : value.toString()
 }
 
-/** Returns what withCredentials binds: a token by its ID, and whatever else was given. */
+/** Returns the bindings for withCredentials: the token by its ID, and the given bindings. */
 List bindingsOf(Map settings) {
     List bindings = []
     bindings.addAll(settings.credentials)
@@ -105,7 +105,7 @@ List bindingsOf(Map settings) {
     return bindings
 }
 
-/** Returns the gate's exit code and, where it could say more, the verdict and the tasks. */
+/** Returns the exit code of the gate and, if it wrote them, the verdict and the tasks. */
 Map outcome(int code) {
     Map result = [exitCode: code, verdict: 'error', readyTasks: [], blockedTasks: [], warnings: 0]
     if (!fileExists('precheck-gate.env')) {
@@ -128,7 +128,7 @@ Map outcome(int code) {
     return result
 }
 
-/** Returns the IDs in a JSON array of them; an ID has letters, digits and hyphens only. */
+/** Returns the IDs in a JSON array. An ID has only letters, digits and hyphens. */
 List<String> idsIn(String array) {
     List<String> ids = []
     for (String id in array.replaceAll('[^0-9A-Za-z,-]', '').split(',')) {
@@ -139,7 +139,7 @@ List<String> idsIn(String array) {
     return ids
 }
 
-/** Makes the build unstable, failed or aborted, as the exit code says. */
+/** Sets the build to unstable, failed or aborted by the exit code. */
 void conclude(Map result) {
     int code = result.exitCode
     if (code == 0 && result.verdict in ['passed', 'passed_with_warnings']) {
@@ -148,13 +148,13 @@ void conclude(Map result) {
     if (code == 10) {
         unstable("The pre-checks passed with ${result.warnings} warnings.")
     } else if (code == 0 && result.verdict == 'blocked') {
-        unstable('The pre-checks are blocked; the gate is advisory and lets the build go on.')
+        unstable('The pre-checks are blocked. The gate is advisory, so the build continues.')
     } else if (code == 130 || code == 143) {
         currentBuild.result = 'ABORTED'
-        error('The gate was interrupted; its reports say what was known then.')
+        error('The gate was interrupted. Its reports contain what was known by then.')
     } else if (code == 1) {
-        error("The gate is closed: ${result.blockedTasks.size()} tasks must not start.")
+        error("The migration must not start: ${result.blockedTasks.size()} tasks are blocked.")
     } else {
-        error("The gate is closed: precheck-gate ended with exit code ${code}.")
+        error("The migration must not start: precheck-gate exited with code ${code}.")
     }
 }

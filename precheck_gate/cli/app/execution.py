@@ -17,7 +17,7 @@ from precheck_gate.model.verdicts import RunFacts
 from precheck_gate.reports.base import load_format
 from precheck_gate.reports.terminal import SummaryKind
 from precheck_gate.runtime.console import Console
-from precheck_gate.runtime.shortages import shortage
+from precheck_gate.runtime.process import shortage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

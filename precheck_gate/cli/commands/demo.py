@@ -53,7 +53,7 @@ def _demo(gate: Gate, runtime: Runtime, judging: JudgeOptions, scenario_name: st
     from precheck_gate.drs.auth.credential import Found
     from precheck_gate.drs.auth.iam_token import IamToken
     from precheck_gate.polling.poller import PollOptions
-    from precheck_gate.runtime.clock import SystemClock
+    from precheck_gate.runtime.process import SystemClock
     from precheck_gate.safetext.secrets import Secret
     from precheck_gate.simulator.scenario import DEFAULT_PROJECT_ID, builtin_scenario
     from precheck_gate.simulator.server import Simulator

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from precheck_gate.cli.app.execution import execute
-from precheck_gate.cli.live.run import gate_live
 from precheck_gate.cli.options import Command
 from precheck_gate.cli.options.judging import JudgeOptions
 from precheck_gate.cli.options.live import LiveOptions, live_options
@@ -112,6 +111,7 @@ def _files(options: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
 def _run(
     gate: Gate, runtime: Runtime, judging: JudgeOptions, options: dict[str, Any], source: str
 ) -> int:
+    from precheck_gate.cli.live.run import gate_live
     from precheck_gate.polling.poller import GENTLE_SECONDS, PollOptions
 
     live = LiveOptions.take(options)

@@ -60,7 +60,7 @@ def simulate(context: click.Context, scenario: str, port: int, host: str, quiet:
     Ctrl-C or SIGTERM.
     """
     from precheck_gate.drs.http.endpoints import is_loopback
-    from precheck_gate.runtime.clock import SystemClock
+    from precheck_gate.runtime.process import SystemClock
     from precheck_gate.simulator.scenario import find_scenario
     from precheck_gate.simulator.server import Simulator
 

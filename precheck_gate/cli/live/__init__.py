@@ -1,1 +1,1 @@
-"""A run against the service: connection, polling, and what the user sees."""
+"""A run against the service: connection, polling, and messages to the user."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from precheck_gate.cli.options.report_paths import Input
     from precheck_gate.cli.options.types import ReportSpec
     from precheck_gate.judgement.context import JudgementContext
-    from precheck_gate.runtime.clock import Clock
+    from precheck_gate.runtime.process import Clock
 
 _POLICY_OPTIONS = (
     option(

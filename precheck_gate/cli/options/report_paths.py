@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from precheck_gate.cli.options.types import ReportSpec
     from precheck_gate.reports.sinks import Sink
-    from precheck_gate.runtime.signals import Interrupts
+    from precheck_gate.runtime.process import Interrupts
 
 Input = tuple[str, Path]
 """A file or folder that a command reads: what it is, and its path."""

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from precheck_gate.model.snapshots import About
-    from precheck_gate.runtime.clock import Clock
     from precheck_gate.runtime.console import Console
+    from precheck_gate.runtime.process import Clock
 
 __all__ = ["NoProgress", "PlainProgress", "Progress", "minutes"]
 

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from precheck_gate.cli.progress.board import TaskState
     from precheck_gate.model.snapshots import About, Snapshot
     from precheck_gate.model.verdicts import Verdict
-    from precheck_gate.runtime.clock import Clock
     from precheck_gate.runtime.console import Console
+    from precheck_gate.runtime.process import Clock
 
 _SHORT_STATUS = 70  # columns; without more, the status leaves out the timeout
 _REDRAW_SECONDS = 0.1

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from precheck_gate.drs.http.messages import AuthorizedSend, Reply
     from precheck_gate.model.snapshots import About, Trouble
-    from precheck_gate.runtime.clock import Clock
+    from precheck_gate.runtime.process import Clock
 
 MAX_TASKS = 10
 """The tasks of one request; the service's own advice."""

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from precheck_gate.drs.api.v3_wire import TaskPage
     from precheck_gate.drs.http.messages import AuthorizedSend
-    from precheck_gate.runtime.clock import Clock
+    from precheck_gate.runtime.process import Clock
 
 PARALLEL = 4
 _NO_QUERY = (

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from precheck_gate.drs.auth.iam import Iam, Issued
     from precheck_gate.drs.http.messages import Send
-    from precheck_gate.runtime.clock import Clock
+    from precheck_gate.runtime.process import Clock
 
 MAX_FILE_BYTES = 64 * 1024
 # An issued token is renewed this long before its end, or when a tenth of its lifetime is left,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from requests.auth import AuthBase
 
     from precheck_gate.drs.http.messages import Reply, Send, Skew
-    from precheck_gate.runtime.clock import Clock
+    from precheck_gate.runtime.process import Clock
 
 _OPTION = "--iam-endpoint or --region"
 _PROJECT_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from precheck_gate.drs.auth.credential import AuthContext, Environment
     from precheck_gate.drs.auth.iam import Issued
-    from precheck_gate.runtime.clock import Clock
+    from precheck_gate.runtime.process import Clock
 
 _FILE_VARIABLES = ("HUAWEICLOUD_SDK_ID_TOKEN_FILE", "HUAWEICLOUD_OIDC_TOKEN_FILE")
 _VARIABLE = "HUAWEICLOUD_OIDC_ID_TOKEN"

@@ -13,7 +13,7 @@ from precheck_gate.drs.http.messages import Skew
 if TYPE_CHECKING:
     from precheck_gate.drs.auth.credential import Credential
     from precheck_gate.drs.http.messages import HttpRequest, Reply, Send
-    from precheck_gate.runtime.clock import Clock
+    from precheck_gate.runtime.process import Clock
 
 
 class Access:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from requests.auth import AuthBase
 
-    from precheck_gate.runtime.clock import Clock
+    from precheck_gate.runtime.process import Clock
 
 # The gateway refuses signatures that are more than 15 minutes off; say so well before.
 MAX_SKEW_SECONDS = 300.0

@@ -20,7 +20,7 @@ from precheck_gate.safetext.cleaning import clean_line, shorten
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from precheck_gate.runtime.signals import Interrupts
+    from precheck_gate.runtime.process import Interrupts
 
 _T = TypeVar("_T")
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from precheck_gate.drs.http.messages import Reply
-    from precheck_gate.runtime.clock import Clock
+    from precheck_gate.runtime.process import Clock
 
 TRY_AGAIN = frozenset({"DRS.M01501", "DRS.M01503", "DRS.M01504", "APIGW.0308"})
 """The error codes with which the service asks to try again later, whatever the HTTP status."""

@@ -27,8 +27,7 @@ from precheck_gate.drs.http.debug_log import Exchange
 from precheck_gate.drs.http.endpoints import proxy_trouble
 from precheck_gate.drs.http.messages import Reply
 from precheck_gate.errors import NotAnAnswer, ServiceError, TimeOver, TransientFault
-from precheck_gate.runtime.clock import SLICE_SECONDS
-from precheck_gate.runtime.shortages import shortage
+from precheck_gate.runtime.process import SLICE_SECONDS, shortage
 from precheck_gate.runtime.version import __version__
 from precheck_gate.safetext.cleaning import clean_line, hide_credentials, shorten
 
@@ -39,8 +38,7 @@ if TYPE_CHECKING:
     from requests.auth import AuthBase
 
     from precheck_gate.drs.http.messages import HttpRequest, Send
-    from precheck_gate.runtime.clock import Clock
-    from precheck_gate.runtime.signals import Interrupts
+    from precheck_gate.runtime.process import Clock, Interrupts
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 CONNECT_SECONDS = 10.0

@@ -12,7 +12,7 @@ from precheck_gate.drs.http.messages import Reply
 from precheck_gate.drs.http.replies import refused, usual_advice
 from precheck_gate.errors import BatchRefused, ServiceError, TransientFault
 from precheck_gate.model.snapshots import Trouble, TroubleKind
-from precheck_gate.polling.repeating import Backoff, Repeater, RetryBudget
+from precheck_gate.polling.retries import Backoff, Retrier, RetryBudget
 from precheck_gate.polling.starting import Starter
 from tests.support.gate import GOOD, one
 from tests.support.harness import Events, task_id
@@ -58,8 +58,8 @@ def start(
     clock: FakeClock, script: Any, tasks: Sequence[str], **options: Any
 ) -> tuple[dict[str, Trouble], Service]:
     service = Service(clock, script)
-    repeater = Repeater(clock, Backoff(lambda: 1.0), RetryBudget(None), Events(), **options)
-    return Starter(service, repeater, "forStartJob").start(tasks, 10_000.0), service
+    retrier = Retrier(clock, Backoff(lambda: 1.0), RetryBudget(None), Events(), **options)
+    return Starter(service, retrier, "forStartJob").start(tasks, 10_000.0), service
 
 
 @pytest.mark.parametrize("code", BUSY)

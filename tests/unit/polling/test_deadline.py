@@ -12,8 +12,8 @@ from precheck_gate.drs.http.messages import HttpRequest, Reply
 from precheck_gate.drs.http.transport import PacedSend
 from precheck_gate.errors import TransientFault
 from precheck_gate.model.verdicts import Verdict
-from precheck_gate.polling.cadence import FixedCadence
 from precheck_gate.polling.poller import Poller, PollOptions
+from precheck_gate.polling.timing import FixedCadence
 from tests.support.fakes import FakeClock
 from tests.support.harness import (
     Events,

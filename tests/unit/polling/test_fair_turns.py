@@ -8,7 +8,7 @@ import pytest
 
 from precheck_gate.errors import NotAnAnswer, TransientFault
 from precheck_gate.model.verdicts import Verdict
-from precheck_gate.polling.cadence import AdaptiveCadence
+from precheck_gate.polling.timing import AdaptiveCadence
 from tests.support.fakes import FakeClock
 from tests.support.harness import body, entry, poll, task_id
 

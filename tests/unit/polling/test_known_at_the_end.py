@@ -11,9 +11,9 @@ from precheck_gate.drs.api.v3_wire import Answer, parse_answer
 from precheck_gate.errors import TransientFault
 from precheck_gate.model.snapshots import Observation, Snapshot, Trouble, TroubleKind
 from precheck_gate.model.verdicts import Verdict
-from precheck_gate.polling.cadence import FixedCadence
 from precheck_gate.polling.events import Faulted, Remarked
 from precheck_gate.polling.poller import Poller, PollOptions
+from precheck_gate.polling.timing import FixedCadence
 from tests.support.fakes import FakeClock
 from tests.support.harness import (
     OTHER,

@@ -7,9 +7,8 @@ import math
 import pytest
 
 from precheck_gate.errors import ServiceError, TransientFault
-from precheck_gate.polling.cadence import AdaptiveCadence, FixedCadence, Pace
-from precheck_gate.polling.repeating import Backoff, Repeater, RetryBudget
-from precheck_gate.polling.sweeps import SweepTime
+from precheck_gate.polling.retries import Backoff, Retrier, RetryBudget
+from precheck_gate.polling.timing import AdaptiveCadence, FixedCadence, Pace, SweepTime
 from tests.support.fakes import FakeClock
 from tests.support.harness import Events
 
@@ -72,10 +71,10 @@ def test_a_wave_is_objected_to_only_where_a_round_takes_longer_than_an_answer_ma
 
 
 def test_the_rest_of_a_task_is_estimated_from_what_it_gained() -> None:
-    assert Pace(40.0, 10.0, 30.0).rest == pytest.approx(20.0)
-    assert Pace(100.0, 10.0, 1.0).rest == 0.0
+    assert Pace(40.0, 10.0, 30.0).remaining == pytest.approx(20.0)
+    assert Pace(100.0, 10.0, 1.0).remaining == 0.0
     for unknown in (Pace(None, 10.0, 30.0), Pace(40.0, 0.0, 30.0), Pace(40.0, 10.0, 0.0)):
-        assert unknown.rest is None
+        assert unknown.remaining is None
 
 
 NOT_KNOWN = Pace(None, 0.0, 0.0)
@@ -184,8 +183,8 @@ def test_without_repetitions_a_fault_is_an_error_that_is_not_asked_on() -> None:
 # Single calls
 
 
-def repeater(clock: FakeClock, **options: float) -> Repeater:
-    return Repeater(clock, Backoff(lambda: 1.0), RetryBudget(None, clock), Events(), **options)
+def retrier(clock: FakeClock, **options: float) -> Retrier:
+    return Retrier(clock, Backoff(lambda: 1.0), RetryBudget(None, clock), Events(), **options)
 
 
 def test_a_call_is_repeated_until_it_succeeds_and_gets_the_time_that_is_left() -> None:
@@ -198,7 +197,7 @@ def test_a_call_is_repeated_until_it_succeeds_and_gets_the_time_that_is_left() -
             raise TransientFault(f"fault {len(given)}")
         return "done"
 
-    by = repeater(clock)
+    by = retrier(clock)
     assert by.call(work, 33.0) == "done"
     assert clock.sleeps == [1.0, 2.0, 4.0]
     assert given == [30.0, 30.0, 30.0, 26.0]
@@ -229,7 +228,7 @@ def test_a_call_is_repeated_no_longer_than_the_grace_and_the_deadline(
         raise TransientFault(f"fault {len(made)}")
 
     with pytest.raises(TransientFault) as raised:
-        repeater(clock, grace=grace).call(work, deadline)
+        retrier(clock, grace=grace).call(work, deadline)
     assert made == moments
     assert raised.value.message == f"fault {len(moments)}"
     assert clock.monotonic() <= deadline
@@ -239,7 +238,7 @@ def test_a_call_whose_time_is_over_before_it_is_not_made() -> None:
     clock = FakeClock(10.0)
     made: list[float] = []
     with pytest.raises(TransientFault):
-        repeater(clock).call(made.append, 10.0)
+        retrier(clock).call(made.append, 10.0)
     assert made == []
 
 
@@ -250,5 +249,5 @@ def test_an_error_that_asking_again_cannot_mend_ends_a_call_at_once() -> None:
         raise ServiceError("no")
 
     with pytest.raises(ServiceError, match="no"):
-        repeater(clock).call(work, math.inf)
+        retrier(clock).call(work, math.inf)
     assert clock.sleeps == []

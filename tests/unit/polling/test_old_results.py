@@ -9,9 +9,8 @@ import pytest
 
 from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
-from precheck_gate.polling.freshness import FreshResults, Proof, prove
-from precheck_gate.polling.repeating import Backoff, Repeater, RetryBudget
-from precheck_gate.polling.starting import Starter
+from precheck_gate.polling.retries import Backoff, Retrier, RetryBudget
+from precheck_gate.polling.starting import FreshResults, Proof, Starter, prove
 from tests.support.gate import GOOD, START, one
 from tests.support.harness import (
     TASK,
@@ -168,8 +167,8 @@ class Service:
         self._answers = list(answers)
         self.starts = 0
         self.refuses = False
-        repeater = Repeater(clock, Backoff(lambda: 1.0), RetryBudget(), Events(), 10.0)
-        self.fresh = FreshResults(self, Starter(self, repeater, "forStartJob"))
+        retrier = Retrier(clock, Backoff(lambda: 1.0), RetryBudget(), Events(), 10.0)
+        self.fresh = FreshResults(self, Starter(self, retrier, "forStartJob"))
 
     def precheck_results(self, task_ids: Sequence[str], seconds: float) -> Answer:
         return self._answers.pop(0)
@@ -301,7 +300,7 @@ def test_somebody_elses_green_precheck_does_not_count_where_the_look_brought_not
     )
     outcome = gate.run(serve(scenario).url, START, "--timeout", "10m")
     assert outcome.code == 3
-    outcome.says("nothing shows that this result is of the pre-check that was started")
+    outcome.says("nothing proves that this result is of the pre-check that this run started")
 
 
 def test_the_first_precheck_of_a_task_counts(gate: Gate, serve: Serve) -> None:

@@ -17,8 +17,8 @@ from precheck_gate.errors import (
     TransientFault,
 )
 from precheck_gate.model.verdicts import Verdict
-from precheck_gate.polling.cadence import AdaptiveCadence, FixedCadence, Pace
 from precheck_gate.polling.events import Faulted, TaskChanged, Waiting
+from precheck_gate.polling.timing import AdaptiveCadence, FixedCadence, Pace
 from tests.support.fakes import FakeClock
 from tests.support.harness import (
     OTHER,

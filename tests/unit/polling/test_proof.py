@@ -10,8 +10,7 @@ import pytest
 from precheck_gate.drs.api.v3_wire import parse_answer, parse_started
 from precheck_gate.errors import NotAnAnswer
 from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
-from precheck_gate.polling.freshness import Proof, prove
-from precheck_gate.polling.starting import mode_for
+from precheck_gate.polling.starting import Proof, mode_for, prove
 from tests.support.harness import TASK, body, entry
 
 

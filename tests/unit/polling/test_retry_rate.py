@@ -9,9 +9,9 @@ import pytest
 
 from precheck_gate.cli.options.live import LiveOptions
 from precheck_gate.errors import ServiceError, TransientFault
-from precheck_gate.polling.cadence import FixedCadence
 from precheck_gate.polling.poller import Poller, PollOptions
-from precheck_gate.polling.repeating import Backoff, Repeater, RetryBudget
+from precheck_gate.polling.retries import Backoff, Retrier, RetryBudget
+from precheck_gate.polling.timing import FixedCadence
 from tests.support.gate import GOOD, one
 from tests.support.harness import TASK, Events, ScriptedService, body, entry
 
@@ -103,7 +103,7 @@ def test_nobody_waits_for_a_repetition_beyond_the_deadline(clock: FakeClock) -> 
 
 def test_the_rate_bounds_single_calls_too(clock: FakeClock) -> None:
     budget = RetryBudget(6, clock)
-    repeater = Repeater(clock, Backoff(lambda: 0.0), budget, Events(), grace=120.0)
+    retrier = Retrier(clock, Backoff(lambda: 0.0), budget, Events(), grace=120.0)
     moments: list[float] = []
 
     def work(seconds: float) -> str:
@@ -112,7 +112,7 @@ def test_the_rate_bounds_single_calls_too(clock: FakeClock) -> None:
         raise BUSY
 
     with pytest.raises(TransientFault, match="503"):
-        repeater.call(work, HOUR)
+        retrier.call(work, HOUR)
     assert len(moments) == 1 + budget.used
     assert budget.used == 6 + 12
     assert clock.monotonic() == pytest.approx(120.0, abs=11.0)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate.polling.freshness import Proof, prove
+from precheck_gate.polling.starting import Proof, prove
 from tests.support.harness import item
 from tests.unit.polling.test_old_results import (
     OLD,

@@ -24,7 +24,7 @@ def test_an_old_green_result_is_never_taken_for_the_new_red_one(gate: Gate, serv
 def test_an_old_green_result_that_stays_for_ever_is_incomplete(gate: Gate, serve: Serve) -> None:
     outcome = gate.run(serve(one(f"items: {GOOD}, lag: 2h")).url, START, "--timeout", "10m")
     assert outcome.code == 3
-    outcome.says("nothing shows that this result is of the pre-check that was started")
+    outcome.says("nothing proves that this result is of the pre-check that this run started")
     assert outcome.verdicts() == {ID: "incomplete"}
 
 
@@ -48,7 +48,7 @@ def test_a_new_result_is_known_by_its_own_id(gate: Gate, serve: Serve) -> None:
     run = f"{{items: {GOOD}, duration: 0, precheck_id: own-1}}"
     outcome = gate.run(serve(one(f"items: {GOOD}, runs: [{run}]")).url, START)
     assert outcome.code == 0
-    outcome.says("the service gives it under the started pre-check's own ID")
+    outcome.says("it has the ID of the started pre-check")
     assert [task["task"] for task in outcome.report["tasks"]] == [ID]
 
 

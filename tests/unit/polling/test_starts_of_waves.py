@@ -11,9 +11,8 @@ from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.errors import BatchRefused
 from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
 from precheck_gate.polling.events import Remarked
-from precheck_gate.polling.freshness import FreshResults, Restarts
-from precheck_gate.polling.repeating import Backoff, Repeater, RetryBudget
-from precheck_gate.polling.starting import Starter
+from precheck_gate.polling.retries import Backoff, Retrier, RetryBudget
+from precheck_gate.polling.starting import FreshResults, Restarts, Starter
 from tests.support.fakes import FakeClock
 from tests.support.harness import Events, body, entry, item, task_id
 
@@ -58,8 +57,8 @@ class Service:
         raise AssertionError((task_ids, seconds))
 
     def fresh(self, restarts: Restarts | None = None) -> FreshResults:
-        repeater = Repeater(self.clock, Backoff(lambda: 1.0), RetryBudget(), self.events, 10.0)
-        return FreshResults(self, Starter(self, repeater, "forStartJob"), restarts)
+        retrier = Retrier(self.clock, Backoff(lambda: 1.0), RetryBudget(), self.events, 10.0)
+        return FreshResults(self, Starter(self, retrier, "forStartJob"), restarts)
 
     @property
     def looks(self) -> list[list[str]]:
@@ -161,7 +160,7 @@ def test_a_look_of_which_all_tasks_are_at_fault_is_not_repeated() -> None:
 def test_a_refused_look_that_names_nobody_is_halved() -> None:
     service = Service(refusing(WAVE[:1], named=False))
     service.fresh().begin(WAVE[:4], 1000.0)
-    assert service.looks == [WAVE[:4], WAVE[:2], WAVE[:1], WAVE[1:2], WAVE[2:4]]
+    assert service.looks == [WAVE[:4], WAVE[:2], WAVE[:1], WAVE[1:4]]
 
 
 @pytest.mark.parametrize("before", [Trouble, None])

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.errors import TransientFault
-from precheck_gate.polling.cadence import FixedCadence
 from precheck_gate.polling.events import Faulted
 from precheck_gate.polling.poller import Poller, PollOptions
-from precheck_gate.polling.repeating import Backoff, Repeater, RetryBudget
+from precheck_gate.polling.retries import Backoff, Retrier, RetryBudget
+from precheck_gate.polling.timing import FixedCadence
 from tests.support.gate import GOOD, one
 from tests.support.harness import TASK, Events, ScriptedService, body, entry
 
@@ -62,14 +62,14 @@ def test_a_poller_announces_the_wait_for_the_rate_of_repetitions(clock: FakeCloc
 def test_a_single_call_announces_the_wait_for_the_rate_of_repetitions(clock: FakeClock) -> None:
     events, asked = Events(), list[float]()
     budget = RetryBudget(1, clock)
-    repeater = Repeater(clock, Backoff(lambda: 0.0), budget, events, grace=100.0)
+    retrier = Retrier(clock, Backoff(lambda: 0.0), budget, events, grace=100.0)
 
     def work(_: float) -> str:
         asked.append(clock.monotonic())
         raise BUSY
 
     with pytest.raises(TransientFault, match="503"):
-        repeater.call(work, 1000.0)
+        retrier.call(work, 1000.0)
     told = [fault.delay for fault in events.of(Faulted)]
     waited = [later - before for before, later in itertools.pairwise(asked)]
     assert told == pytest.approx(waited)

@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.errors import AccessRefused, TransientFault
-from precheck_gate.polling.events import Answered, Asked, Faulted, Remarked, TaskChanged, Waiting
-from precheck_gate.polling.remarks import Remarks
+from precheck_gate.polling.events import (
+    Answered,
+    Asked,
+    Faulted,
+    Remarked,
+    Remarks,
+    TaskChanged,
+    Waiting,
+)
 from tests.support.fakes import FakeClock
 from tests.support.harness import (
     OTHER,

@@ -8,10 +8,10 @@ import pytest
 
 from precheck_gate.errors import BatchRefused, NotAnAnswer, TransientFault
 from precheck_gate.model.verdicts import Verdict
-from precheck_gate.polling.cadence import FixedCadence
 from precheck_gate.polling.events import Remarked
 from precheck_gate.polling.poller import Poller, PollOptions
-from precheck_gate.polling.repeating import RetryBudget
+from precheck_gate.polling.retries import RetryBudget
+from precheck_gate.polling.timing import FixedCadence
 from tests.support.fakes import FakeClock
 from tests.support.harness import (
     Events,

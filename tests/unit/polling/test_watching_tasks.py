@@ -10,9 +10,9 @@ from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.errors import AccessRefused, BatchRefused, TimeOver, TransientFault
 from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
 from precheck_gate.model.verdicts import Verdict
-from precheck_gate.polling.cadence import FixedCadence, Pace
 from precheck_gate.polling.events import TaskChanged
 from precheck_gate.polling.poller import Poller, PollOptions
+from precheck_gate.polling.timing import FixedCadence, Pace
 from precheck_gate.polling.watch import Watch, accusation
 from tests.support.fakes import FakeClock
 from tests.support.harness import (

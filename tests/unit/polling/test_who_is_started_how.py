@@ -10,7 +10,7 @@ import pytest
 from precheck_gate.errors import BatchRefused, ServiceError, TransientFault
 from precheck_gate.model.snapshots import Trouble, TroubleKind
 from precheck_gate.polling.events import Faulted
-from precheck_gate.polling.repeating import Backoff, Repeater, RetryBudget
+from precheck_gate.polling.retries import Backoff, Retrier, RetryBudget
 from precheck_gate.polling.starting import AUTO, Starter, mode_for
 from tests.support.fakes import FakeClock
 from tests.support.harness import Events, task_id
@@ -53,8 +53,8 @@ def start(
     service: Service, tasks: Sequence[str] = TASKS, mode: str = "forRetryJob"
 ) -> dict[str, Trouble]:
     clock = FakeClock()
-    repeater = Repeater(clock, Backoff(lambda: 1.0), RetryBudget(None, clock), Events())
-    return Starter(service, repeater, mode).start(tasks, 10_000.0)
+    retrier = Retrier(clock, Backoff(lambda: 1.0), RetryBudget(None, clock), Events())
+    return Starter(service, retrier, mode).start(tasks, 10_000.0)
 
 
 def test_ten_are_started_in_a_call_each_in_the_mode_that_was_given() -> None:
@@ -104,6 +104,16 @@ def test_a_task_whose_status_is_refused_costs_no_other_its_start() -> None:
         assert len(service.asked) <= 1 + 2 * 4
 
 
+def test_a_status_of_a_task_that_was_not_asked_for_does_not_count() -> None:
+    class Talkative(Service):
+        def statuses(self, task_ids: Sequence[str], seconds: float) -> dict[str, str]:
+            return super().statuses(task_ids, seconds) | (
+                {} if TASKS[0] in task_ids else {TASKS[0]: "STARTJOBING"}
+            )
+
+    assert start(Talkative(), mode=AUTO) == {}
+
+
 @pytest.mark.parametrize("named", [True, False])
 def test_only_the_bad_tasks_of_a_refused_call_are_not_started(named: bool) -> None:
     bad = {TASKS[3], TASKS[4], TASKS[21]}
@@ -117,6 +127,20 @@ def test_only_the_bad_tasks_of_a_refused_call_are_not_started(named: bool) -> No
     assert sorted(started) == sorted(set(TASKS) - bad), "each once"
     if named:
         assert len(service.starts) == 5
+
+
+@pytest.mark.parametrize("most", range(1, 10))
+def test_a_service_that_starts_fewer_tasks_at_once_accuses_no_innocent(most: int) -> None:
+    class Small(Service):
+        def start(self, modes: Mapping[str, str], seconds: float) -> dict[str, str | Trouble]:
+            if len(modes) > most:
+                raise BatchRefused("too many")
+            return super().start(modes, seconds)
+
+    service = Small()
+    assert start(service, TASKS[:10]) == {}
+    started = [one for modes in service.starts for one in modes]
+    assert sorted(started) == sorted(TASKS[:10]), "each once"
 
 
 def test_a_call_of_bad_tasks_alone_is_not_repeated() -> None:
@@ -150,8 +174,8 @@ def test_whoever_watches_is_told_which_tasks_the_start_waits_for(number: int, ot
             busy = Trouble(TroubleKind.TASK_ERROR, "later", code="DRS.M01503")
             return {one: busy if clock.monotonic() < 1 else "p" for one in modes}
 
-    repeater = Repeater(clock, Backoff(lambda: 1.0), RetryBudget(None, clock), events)
-    assert Starter(Busy(), repeater, "forStartJob").start(TASKS[:number], 10_000.0) == {}
+    retrier = Retrier(clock, Backoff(lambda: 1.0), RetryBudget(None, clock), events)
+    assert Starter(Busy(), retrier, "forStartJob").start(TASKS[:number], 10_000.0) == {}
     (told,) = events.of(Faulted)
     assert TASKS[0] in told.message
     assert others in told.message

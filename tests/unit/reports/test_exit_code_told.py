@@ -24,7 +24,7 @@ from precheck_gate.model.verdicts import RunFacts
 from precheck_gate.policy.loading import load_policy
 from precheck_gate.reports.sinks import FileSink
 from precheck_gate.runtime.console import Console
-from precheck_gate.runtime.signals import Interrupts
+from precheck_gate.runtime.process import Interrupts
 from tests.support.evaluating import BLOCKED, DDS, MYSQL, Evaluated, evaluate
 from tests.support.outcome import complaints
 

@@ -26,7 +26,7 @@ from precheck_gate.model.verdicts import RunFacts
 from precheck_gate.policy.loading import load_policy
 from precheck_gate.reports.sinks import StreamSink
 from precheck_gate.runtime.console import Console
-from precheck_gate.runtime.signals import Interrupts
+from precheck_gate.runtime.process import Interrupts
 from precheck_gate.safetext.cleaning import clean_line
 from tests.support.evaluating import (
     BLOCKED,

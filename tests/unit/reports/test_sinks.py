@@ -14,9 +14,9 @@ from unittest import mock
 import pytest
 from lxml import etree
 
+from precheck_gate.reports.base import copy_spool, open_spool
 from precheck_gate.reports.sinks import FileSink, StreamSink
-from precheck_gate.reports.spool import copy_spool, open_spool
-from precheck_gate.runtime.signals import Interrupts
+from precheck_gate.runtime.process import Interrupts
 from tests.support.evaluating import (
     BLOCKED,
     DDS,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from precheck_gate.runtime.clock import SystemClock
 from precheck_gate.runtime.console import cells, indent_for, wrap
+from precheck_gate.runtime.process import SystemClock
 from precheck_gate.simulator.scenario import builtin_scenario
 from precheck_gate.simulator.server import Simulator
 from tests.support.evaluating import (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precheck_gate.errors import Interrupted
+from precheck_gate.runtime.process import Interrupts
 from precheck_gate.runtime.reading import (
     TooLarge,
     read_before,
@@ -16,7 +17,6 @@ from precheck_gate.runtime.reading import (
     read_file,
     reads_end_with,
 )
-from precheck_gate.runtime.signals import Interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

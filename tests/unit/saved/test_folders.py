@@ -97,7 +97,7 @@ def test_the_word_of_the_run_stands_where_its_files_are_named(
     saved_by(gate, serve, CASES["only the old result"], tmp_path / "a")
     outcome = evaluate(gate, *sorted((tmp_path / "a").glob("*.json")))
     assert outcome.code == 3
-    outcome.says("nothing shows that this result is of the pre-check that was started")
+    outcome.says("nothing proves that this result is of the pre-check that this run started")
 
 
 def test_that_there_are_later_answers_is_told(gate: Gate, serve: Serve, tmp_path: Path) -> None:

@@ -14,11 +14,10 @@ from precheck_gate.drs.http.messages import HttpRequest, Reply
 from precheck_gate.errors import ServiceError, TransientFault, UsageError
 from precheck_gate.model.snapshots import Observation, Trouble
 from precheck_gate.model.verdicts import Verdict
-from precheck_gate.polling.cadence import FixedCadence
-from precheck_gate.polling.freshness import FreshResults
 from precheck_gate.polling.poller import Poller, PollOptions
-from precheck_gate.polling.repeating import Backoff, Repeater, RetryBudget
-from precheck_gate.polling.starting import Starter
+from precheck_gate.polling.retries import Backoff, Retrier, RetryBudget
+from precheck_gate.polling.starting import FreshResults, Starter
+from precheck_gate.polling.timing import FixedCadence
 from precheck_gate.saved.answers import SavedAnswers
 from precheck_gate.saved.archive import AnswerArchive
 from tests.support.fakes import FakeClock
@@ -97,8 +96,8 @@ def run(folder: Path, seed: int) -> tuple[list[Observation], list[Trouble]]:
     service = AnyService(random, clock)
     client = DrsClient("https://127.0.0.1", lambda _: "p", service.send, clock, on_reply=save)
     events, budget = Events(), RetryBudget(random.choice([None, 0, 2, 20]), clock)
-    repeater = Repeater(clock, Backoff(lambda: 1.0), budget, events, 10.0)
-    fresh = FreshResults(client, Starter(client, repeater, "forStartJob"))
+    retrier = Retrier(clock, Backoff(lambda: 1.0), budget, events, 10.0)
+    fresh = FreshResults(client, Starter(client, retrier, "forStartJob"))
     starts = random.random() < 0.5
     options = PollOptions(
         timeout=random.choice([5.0, 20.0, 60.0]),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from precheck_gate.runtime.signals import Interrupts
+    from precheck_gate.runtime.process import Interrupts
     from tests.support.gate import Gate, Serve
 
 GOOD = "[{item: srcDbConnection}]"

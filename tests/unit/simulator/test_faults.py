@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from precheck_gate.documents.strict_json import loads
-from precheck_gate.runtime.clock import SystemClock
+from precheck_gate.runtime.process import SystemClock
 from precheck_gate.simulator.faults import EXTRA_TASK, FaultKind, Stage
 
 if TYPE_CHECKING:

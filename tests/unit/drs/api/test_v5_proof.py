@@ -249,7 +249,7 @@ def test_an_old_result_under_a_query_id_given_back_never_passes(gate: Gate, serv
     service = serve(scenario(f"items: {GOOD}, lag: 2h, runs: [{{items: {BAD}, duration: 0}}]"))
     outcome = gate.run(service.url, *V5, "--query-id", f"{ID}=again")
     assert outcome.code == 3
-    outcome.says("nothing shows that this result is of the pre-check that was started")
+    outcome.says("nothing proves that this result is of the pre-check that this run started")
     outcome.says("known before")
 
 
@@ -266,4 +266,4 @@ def test_a_new_result_at_once_is_known_by_its_new_query_id(gate: Gate, serve: Se
     made = f"items: {GOOD}, runs: [{{items: {GOOD}, duration: 0, precheck_id: another}}]"
     outcome = gate.run(serve(scenario(made)).url, *V5, "--query-id", f"{ID}=again")
     assert outcome.code == 0
-    outcome.says("under the started pre-check's own ID")
+    outcome.says("it has the ID of the started pre-check")

@@ -64,7 +64,7 @@ def test_a_start_gives_the_query_id(gate: Gate, serve: Serve) -> None:
     service = serve(one(f"items: {BAD}, runs: [{{items: {GOOD}, duration: 0}}]"))
     outcome = gate.run(service.url, *V5, START)
     assert outcome.code == 0
-    outcome.says("the service gives it under the started pre-check's own ID")
+    outcome.says("it has the ID of the started pre-check")
 
 
 def test_what_is_left_out_of_the_answer_to_a_start_was_not_started(

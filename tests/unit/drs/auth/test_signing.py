@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from precheck_gate.drs.auth.access_key import sign
-from precheck_gate.runtime.clock import SystemClock
+from precheck_gate.runtime.process import SystemClock
 from precheck_gate.safetext.secrets import Secret
 from tests.support.credentials import ACCESS_KEY, KEYS, SECRET_KEY, TEMPORARY_KEYS, scenario
 from tests.support.outcome import ID, PROJECT

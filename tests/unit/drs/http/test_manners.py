@@ -12,7 +12,7 @@ from precheck_gate.drs.http.messages import HttpRequest, Reply
 from precheck_gate.drs.http.transport import PacedSend
 from precheck_gate.errors import ServiceError, TransientFault
 from precheck_gate.polling.events import Faulted
-from precheck_gate.polling.repeating import Backoff, Repeater, RetryBudget
+from precheck_gate.polling.retries import Backoff, Retrier, RetryBudget
 from tests.support.gate import GOOD, one
 from tests.support.harness import Events
 
@@ -43,8 +43,8 @@ def test_a_turn_that_comes_too_late_is_a_fault_and_not_a_longer_wait(clock: Fake
     assert clock.monotonic() == 0.0
 
 
-def repeater(clock: FakeClock, grace: float = 60.0) -> Repeater:
-    return Repeater(clock, Backoff(lambda: 1.0), RetryBudget(), Events(), grace)
+def retrier(clock: FakeClock, grace: float = 60.0) -> Retrier:
+    return Retrier(clock, Backoff(lambda: 1.0), RetryBudget(), Events(), grace)
 
 
 def failing(*faults: ServiceError) -> Any:
@@ -60,7 +60,7 @@ def failing(*faults: ServiceError) -> Any:
 
 
 def test_a_call_is_repeated_with_growing_pauses(clock: FakeClock) -> None:
-    made = repeater(clock)
+    made = retrier(clock)
     busy = TransientFault("busy")
     assert made.call(failing(busy, busy, busy), 100.0) == "done"
     assert clock.sleeps == [1.0, 2.0, 4.0]
@@ -70,19 +70,19 @@ def test_a_call_is_repeated_with_growing_pauses(clock: FakeClock) -> None:
 def test_retry_after_is_honoured_and_the_deadline_more(clock: FakeClock) -> None:
     long = TransientFault("busy", retry_after=500.0)
     with pytest.raises(TransientFault, match="busy"):
-        repeater(clock).call(failing(*[long] * 9), 30.0)
+        retrier(clock).call(failing(*[long] * 9), 30.0)
     assert clock.monotonic() == 30.0
 
 
 def test_a_call_is_repeated_no_longer_than_its_grace(clock: FakeClock) -> None:
     with pytest.raises(TransientFault):
-        repeater(clock).call(failing(*[TransientFault("busy")] * 99), 1e6)
+        retrier(clock).call(failing(*[TransientFault("busy")] * 99), 1e6)
     assert 60 <= clock.monotonic() <= 120
 
 
 def test_what_makes_no_sense_to_repeat_is_not(clock: FakeClock) -> None:
     with pytest.raises(ServiceError, match="no"):
-        repeater(clock).call(failing(ServiceError("no")), 100.0)
+        retrier(clock).call(failing(ServiceError("no")), 100.0)
     assert not clock.sleeps
 
 
