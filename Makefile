@@ -50,7 +50,7 @@ peers: $(develops) ## run the tests that need tools outside of Python, or a brow
 
 .PHONY: fuzz
 fuzz: $(develops) ## judge N mangled answers of the service (N=200000 SEED=1)
-	$(bin)/python -m tests.support.answer_fuzzing $(or $(N),200000) $(or $(SEED),1)
+	$(bin)/python -m tests.answer_fuzzing $(or $(N),200000) $(or $(SEED),1)
 
 .PHONY: mutants
 mutants: $(develops) ## test the tests: a sample of small changes to what decides (N=200 SEED=1; N=0 for all)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +22,14 @@ pytest.register_assert_rewrite("tests.support")
 for _name in ("GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "JENKINS_URL", "JENKINS_HOME"):
     os.environ.pop(_name, None)
 
+# Where this is set, as in many containers, every process would compile every module again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# A shell lets what it starts in the background ignore Ctrl-C, and so would the children of tests.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # Children print as they do where people call them: through a buffer, which may fail late.
 os.environ.pop("PYTHONUNBUFFERED", None)
 
@@ -34,6 +44,12 @@ settings.load_profile("suite")
 def knowing_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a test hide its own secrets and no others."""
     monkeypatch.setattr(secrets, "_known", secrets.Known())
+
+
+@pytest.fixture(autouse=True)
+def disks_are_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no report wait for the disk; the processes that tests start do wait for it."""
+    monkeypatch.setattr(os, "fsync", os.fstat)
 
 
 @pytest.hookimpl(optionalhook=True, wrapper=True)

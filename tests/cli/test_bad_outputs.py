@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.outcome import ID, PROJECT
-from tests.support.processes import redirected
+from tests.support.outcome import ID, PROJECT, redirected
 
 if TYPE_CHECKING:
     from collections.abc import Callable

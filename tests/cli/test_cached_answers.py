@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.fault_rows import GOOD_BODY
-from tests.support.hostile import KEEP, HostileServer, plain
+from tests.cli.fault_rows import GOOD_BODY
 from tests.support.outcome import ID
+from tests.support.servers import KEEP, HostileServer, plain
 
 if TYPE_CHECKING:
     from tests.support.gate import Gate

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.fault_rows import ROWS, Row
-from tests.support.hostile import HostileServer, exchange_threads
+from tests.cli.fault_rows import ROWS, Row
+from tests.support.servers import HostileServer, exchange_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

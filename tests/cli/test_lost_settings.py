@@ -12,8 +12,8 @@ import precheck_gate
 from precheck_gate.cli import main_group
 from precheck_gate.cli.options import known_variables
 from precheck_gate.drs.auth.discovery import VARIABLES
+from tests.support.evaluating import DOTENV_NAMES
 from tests.support.outcome import ID, TOKEN
-from tests.unit.reports.test_dotenv import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,7 +156,7 @@ def test_variables_that_others_of_ours_read_or_write_are_known() -> None:
     known = known_variables(main_group)
     assert "PRECHECK_GATE_SIMULATE_PORT" in ours
     assert set(ours) <= known
-    assert {f"PRECHECK_GATE_{name}" for name in NAMES} <= known
+    assert {f"PRECHECK_GATE_{name}" for name in DOTENV_NAMES} <= known
     credentials = {name for name in VARIABLES if name.startswith("PRECHECK_GATE_")}
     assert len(credentials) == 7
     assert credentials <= known

@@ -10,7 +10,7 @@ import pytest
 
 from precheck_gate.__main__ import run_main
 from precheck_gate.errors import UsageError
-from tests.support.made_runs import wave, written
+from tests.support.verdicts import page_of, wave
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     path = tmp_path / "report.json"
-    path.write_text(written(*wave(30, items=5), form="json"), encoding="utf-8")
+    path.write_text(page_of(*wave(30, items=5), form="json"), encoding="utf-8")
     return path
 
 

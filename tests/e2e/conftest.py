@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.support.gate import clock, environment, gate, serve, serve_now
+from tests.support.gate import clock, environment, gate, serve, serve_now, simulate
 
-__all__ = ["clock", "environment", "gate", "serve", "serve_now"]
+__all__ = ["clock", "environment", "gate", "serve", "serve_now", "simulate"]

@@ -10,20 +10,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from precheck_gate.__main__ import run_main
-from tests.support.outcome import PROJECT
+from tests.support.outcome import PATIENCE, PROJECT
 from tests.support.paths import ROOT
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-PATIENCE = 10.0
 ANSWERS = ROOT / "precheck_gate" / "simulator" / "answers"
 ANSWER = str(ANSWERS / "mysql.json")
 ID = "140b5236-88ad-43c8-811c-1268453jb101"
@@ -56,9 +52,9 @@ COMMANDS = {
 
 
 @pytest.fixture(autouse=True)
-def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _alone(environment: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("PRECHECK_GATE_TOKEN", raising=False)
+    monkeypatch.delenv("PRECHECK_GATE_TOKEN")
 
 
 def line_of(what: str, path: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -75,42 +71,47 @@ def line_of(what: str, path: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return [path if word == INPUT else word for word in COMMANDS[what]]
 
 
-@contextlib.contextmanager
-def running(argv: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Start the program; it is gone at the end, whatever happens."""
-    command = [sys.executable, "-m", "precheck_gate", *argv]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+def wait_for_its_reader(pipe: str) -> int:
+    """Return the writing end of a pipe as soon as somebody reads it."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError):
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        time.sleep(0.01)
+    raise AssertionError(f"nobody reads {pipe}")
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_wait_for_an_input_at_once(
+    signum: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo("pipe")
+    argv = line_of("a policy", "pipe", monkeypatch)
+    with subprocess.Popen([sys.executable, "-m", "precheck_gate", *argv]) as process:
         try:
-            yield process
+            writer = wait_for_its_reader("pipe")
+            process.send_signal(signum)
+            assert process.wait(timeout=PATIENCE) == 128 + signum
+            os.close(writer)
         finally:
             process.kill()
 
 
-def wait_for_its_reader(pipe: str, process: subprocess.Popen[bytes]) -> int:
-    """Return the writing end of a pipe as soon as somebody reads it."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end and process.poll() is None:
-        with contextlib.suppress(OSError):
-            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
-        time.sleep(0.01)
-    raise AssertionError(f"nobody reads {pipe}: {process.communicate()}")
-
-
-@pytest.mark.parametrize(
-    ("what", "signum"),
-    [*((what, signal.SIGTERM) for what in COMMANDS), ("a policy", signal.SIGINT)],
-)
-def test_a_signal_ends_the_wait_for_an_input_at_once(
-    what: str, signum: signal.Signals, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("what", COMMANDS)
+def test_a_signal_ends_the_wait_for_any_input(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo("pipe")
-    argv = line_of(what, "pipe", monkeypatch)
-    with running(argv) as process:
-        writer = wait_for_its_reader("pipe", process)
-        process.send_signal(signum)
-        code = process.wait(timeout=PATIENCE)
-        os.close(writer)
-    assert code == 128 + signum
+    pipe = str(Path("pipe").resolve())
+    writers: list[int] = []
+
+    def interrupt() -> None:
+        writers.append(wait_for_its_reader(pipe))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    waiting = threading.Thread(target=interrupt, daemon=True)
+    waiting.start()
+    assert run_main(line_of(what, "pipe", monkeypatch)) == 128 + signal.SIGTERM
+    waiting.join()
+    os.close(writers[0])
 
 
 @pytest.mark.parametrize("what", COMMANDS)

@@ -17,7 +17,7 @@ from precheck_gate.simulator.server import Simulator
 if sys.platform == "win32":
     pytest.skip("Windows has no pseudo-terminals", allow_module_level=True)
 
-from tests.support.ptys import Terminal
+from tests.e2e.terminals import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,8 +20,7 @@ from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.runtime.process import SystemClock
 from precheck_gate.simulator.scenario import load_scenario
 from precheck_gate.simulator.server import Simulator
-from tests.support.outcome import ID, OTHER, task_id
-from tests.support.processes import PATIENCE
+from tests.support.outcome import ID, OTHER, PATIENCE, task_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,14 +28,17 @@ if TYPE_CHECKING:
 
     from precheck_gate.simulator.server import RequestRecord
     from tests.support.gate import Gate, Serve
-    from tests.support.outcome import Outcome
-    from tests.support.processes import Child
+    from tests.support.outcome import Child, Outcome
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and pipes")
 
 BOTH = pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
-# In which the reports have to be there and the process gone.
-IN_TIME = 2.0
+
+
+def in_time() -> float:
+    """Return the seconds in which the reports have to be there: 2 s, of a core of its own."""
+    return 2.0 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
 
 PENDING = f"""
 version: 1
@@ -59,7 +61,7 @@ def watched(scenario: str) -> Iterator[tuple[str, queue.SimpleQueue[RequestRecor
 def interrupt(child: Child, signum: int, *, with_reports: bool = True) -> Outcome:
     """Send a signal and return what the child left when it ended, in time and with its code."""
     child.send(signum)
-    outcome = child.finish(within=IN_TIME, with_reports=with_reports)
+    outcome = child.finish(within=in_time(), with_reports=with_reports)
     assert outcome.code == 128 + signum
     return outcome
 
@@ -217,7 +219,7 @@ def test_while_reports_are_written(
             beginning = reader.read(1)
             child.send(signum)
             content = beginning + reader.read()
-        outcome = child.finish(within=IN_TIME)
+        outcome = child.finish(within=in_time())
     assert outcome.code == 128 + signum
     assert len(json.loads(content)["tasks"]) == 20
     assert len(outcome.report["tasks"]) == 20
@@ -236,7 +238,7 @@ def test_a_second_signal_ends_it_at_once(
         child.wait_for("interrupted; writing the reports (again: stop at once)")
         # Nobody reads the pipe: without a second signal it would wait for a reader.
         child.send(signum)
-        outcome = child.finish(within=IN_TIME, with_reports=False)
+        outcome = child.finish(within=in_time(), with_reports=False)
     assert outcome.code == 128 + signum
     # No report is left half-written.
     assert not (gate.folder / "junit.xml").exists()
@@ -302,5 +304,5 @@ def test_evaluate_reads_an_answer_from_a_pipe(gate: Gate, tmp_path: Path) -> Non
     with gate.start("evaluate", *gate.outputs, str(pipe)) as child:
         with pipe.open("w") as writer:
             json.dump({"results": [entry], "count": 1}, writer)
-        outcome = child.finish(within=IN_TIME)
+        outcome = child.finish(within=in_time())
     assert outcome.code == 0

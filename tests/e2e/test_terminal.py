@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import pexpect
 import pytest
 
-from tests.support.outcome import ID, OTHER, Outcome, check
-from tests.support.processes import PATIENCE
+from tests.support.outcome import ID, OTHER, PATIENCE, Outcome, check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -85,21 +85,19 @@ _TEXT = (
 
 # The modules that decide what is green, and what may be shown; the tests of each, the quick first.
 TESTS: dict[str, tuple[str, ...]] = {
-    "model": _CORE,
-    "findings": (*_CORE, *_POLICY),
-    "judgement": (*_CORE, *_POLICY),
-    "item_judgement": (*_CORE, *_POLICY),
-    "verdict": (*_CORE, *_POLICY),
-    "second_key": ("tests/unit/judgement/test_second_key.py",),
+    "model.snapshots": _CORE,
+    "model.verdicts": (*_CORE, *_POLICY),
+    "judgement.task": (*_CORE, *_POLICY),
+    "judgement.run": (*_CORE, *_POLICY),
+    "judgement.second_key": ("tests/unit/judgement/test_second_key.py",),
     "gate": (
         *_CORE,
         "tests/unit/reports/test_json_report.py",
         "tests/unit/reports/test_exit_code_told.py",
     ),
-    "policy.evaluation": (*_CORE, *_POLICY),
     "policy.loading": _POLICY,
-    "policy.model": _POLICY,
-    "strictjson": _WIRE,
+    "policy.model": (*_CORE, *_POLICY),
+    "documents.strict_json": _WIRE,
     "drs.http.replies": _WIRE,
     "drs.api.v3_wire": _WIRE,
     "drs.api.v5": _WIRE,
@@ -119,12 +117,11 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/unit/safetext/test_spellings.py",
         "tests/cli/credentials",
     ),
-    "saved.consistency": _READBACK,
+    "saved.reports": _READBACK,
     "saved.run_file": _SAVED,
-    "reading": _READING,
-    "text": _TEXT,
-    "secrets": _TEXT,
-    "escaped": _TEXT,
+    "runtime.reading": _READING,
+    "safetext.cleaning": _TEXT,
+    "safetext.secrets": _TEXT,
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.browser import axe, browser, visit
-from tests.support.outcomes import outcome, outcome_of
+from tests.peers.browser import axe, browser, visit
+from tests.support.evaluating import outcome, outcome_of
 
 __all__ = ["axe", "browser", "outcome", "outcome_of", "visit"]

@@ -17,9 +17,8 @@ from precheck_gate.cli.commands.run import run as run_command
 from precheck_gate.drs.auth.access_key import AccessKey
 from precheck_gate.drs.auth.iam_token import IamToken
 from precheck_gate.drs.auth.user import IamUser
-from tests.support.ci.composite import Job, action_script, load_action, read_outputs
-from tests.support.ci.peers import once
-from tests.support.ci.scenarios import BLOCKS, PASSES, PROJECT, WARNS, serve
+from tests.peers.composite import Job, action_script, load_action, read_outputs
+from tests.peers.tools import BLOCKS, PASSES, PROJECT, WARNS, once, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.ci.composite import action_script
+from tests.peers.composite import action_script
 
 if TYPE_CHECKING:
     from pathlib import Path

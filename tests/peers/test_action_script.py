@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.ci.composite import action_script, load_action, read_outputs
+from tests.peers.composite import action_script, load_action, read_outputs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,8 +75,8 @@ def test_where_the_gate_said_nothing_the_code_speaks_and_nothing_is_green(
 
 def test_what_the_gate_said_is_seen(script: Any, tmp_path: Path) -> None:
     from precheck_gate.ci import CiWorld, Written, load_system
-    from tests.support.ci.runner import outcome_of
-    from tests.support.made_verdicts import task
+    from tests.support.ci_runner import outcome_of
+    from tests.support.verdicts import task
 
     path = tmp_path / "output"
     environ = {"GITHUB_OUTPUT": str(path)}

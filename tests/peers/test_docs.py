@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.ci.composite import load_action
+from tests.peers.composite import load_action
 from tests.support.paths import ROOT
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from tests.peers.test_other_systems import (
     instructions,
     run_script,
 )
-from tests.support.ci.scenarios import PROJECT, serve
+from tests.peers.tools import PROJECT, serve
 from tests.support.paths import ROOT
 
 if TYPE_CHECKING:

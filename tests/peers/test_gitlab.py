@@ -16,9 +16,8 @@ import pytest
 import yaml
 
 from precheck_gate.cli.commands.run import run as run_command
-from tests.support.ci.composite import clean_environment
-from tests.support.ci.peers import node_package, program
-from tests.support.ci.scenarios import BLOCKS, PASSES, PROJECT, WARNS, serve
+from tests.peers.composite import clean_environment
+from tests.peers.tools import BLOCKS, PASSES, PROJECT, WARNS, node_package, program, serve
 from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ pytestmark = [
 PLAIN = ROOT / "examples" / "gitlab" / ".gitlab-ci.yml"
 WITH_COMPONENT = ROOT / "examples" / "gitlab" / "component.gitlab-ci.yml"
 COMPONENT = ROOT / "templates" / "precheck-gate.yml"
-STARTER = ROOT / "tests" / "support" / "ci" / "gitlab_ci_local.mjs"
+STARTER = ROOT / "tests" / "peers" / "gitlab_ci_local.mjs"
 MIGRATED = "Replace this line with the command that starts your migration."
 
 

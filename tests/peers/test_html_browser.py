@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precheck_gate.model.verdicts import Finding, FindingKind, Verdict
-from tests.support.made_runs import (
-    HOSTILE,
-    hostile,
-    item,
+from tests.support.verdicts import (
+    HOSTILE_MARKUP,
+    hostile_run,
+    item_of,
     own,
+    page_of,
     run_of,
     task_of,
     wave,
-    written,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.browsing import Visit
+    from tests.peers.browser import Visit
 
     Visitor = Callable[..., Visit]
 
@@ -33,14 +33,14 @@ PHONE = {"width": 390, "height": 844}
 
 @pytest.fixture(scope="module")
 def page_of_many() -> str:
-    return written(*wave(24, items=12))
+    return page_of(*wave(24, items=12))
 
 
 def test_hostile_text_is_text_in_every_field_and_does_nothing(visit: Visitor) -> None:
-    visited = visit(written(*hostile(*HOSTILE)))
+    visited = visit(page_of(*hostile_run(*HOSTILE_MARKUP)))
     page = visited.page
     visited.open_everything()
-    for payload in HOSTILE:
+    for payload in HOSTILE_MARKUP:
         page.locator("#f-text").fill(payload)
         page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
         assert page.locator("tr.row:visible").count() >= 1
@@ -57,8 +57,8 @@ def test_hostile_text_is_text_in_every_field_and_does_nothing(visit: Visitor) ->
 
 
 def test_every_field_is_shown_even_when_it_is_hostile(visit: Visitor) -> None:
-    payload = HOSTILE[1]
-    visited = visit(written(*hostile(payload)))
+    payload = HOSTILE_MARKUP[1]
+    visited = visit(page_of(*hostile_run(payload)))
     visited.open_everything()
     seen = visited.text()
     of_a_finding = {
@@ -77,8 +77,8 @@ def test_every_field_is_shown_even_when_it_is_hostile(visit: Visitor) -> None:
 
 def test_evidence_is_decoded(visit: Visitor) -> None:
     data = '{"colls":"a.b,a.c,a.d,a.e,a.f,a.g","size":{"z":[1,true]}}'
-    found = item("srcShardKeyConfiguration", Verdict.BLOCKED, data=data)
-    visited = visit(written(*_single(found)))
+    found = item_of("srcShardKeyConfiguration", Verdict.BLOCKED, data=data)
+    visited = visit(page_of(*_single(found)))
     terms = visited.page.locator(".evidence dt").all_inner_texts()
     assert terms == ["colls", "size"]
     assert visited.page.locator(".evidence .names li").all_inner_texts()[:2] == ["a.b", "a.c"]
@@ -91,7 +91,7 @@ def _single(*found: Any) -> tuple[Any, Any]:
 
 
 def test_a_finding_tells_what_it_means_who_decided_and_what_to_do(visit: Visitor) -> None:
-    found = item(
+    found = item_of(
         *("srcDbBinlogIsOff", Verdict.BLOCKED),
         failed_reason="SRC_DB_BINLOG_IS_OFF",
         decided_by="policy.yaml:7 statuses.FAILED",
@@ -99,7 +99,7 @@ def test_a_finding_tells_what_it_means_who_decided_and_what_to_do(visit: Visitor
         trace=("policy.yaml:4 rules[0]: does not match (status)",),
         known=True,
     )
-    seen = visit(written(*_single(found))).text()
+    seen = visit(page_of(*_single(found))).text()
     for said in (
         *("The binlog of the source is off", "Without a binlog", "SRC_DB_BINLOG_IS_OFF"),
         *("policy.yaml:7 statuses.FAILED", "policy.yaml:4 rules[0]: does not match (status)"),
@@ -145,7 +145,7 @@ def test_a_cause_leads_to_its_items(visit: Visitor, page_of_many: str) -> None:
 
 
 def test_the_causes_say_what_the_service_said_and_which_line_decided(visit: Visitor) -> None:
-    found = item(
+    found = item_of(
         *("srcDbBinlogIsOff", Verdict.BLOCKED),
         raw_error="log_bin = OFF\nsince the restart",
         data='{"log_bin": "OFF"}',
@@ -153,13 +153,13 @@ def test_the_causes_say_what_the_service_said_and_which_line_decided(visit: Visi
         decided_by="policy.yaml:7 statuses.FAILED",
         reason="binlogs are not negotiable",
     )
-    waived = item(
+    waived = item_of(
         *("dstDbDiskSize", Verdict.PASSED_WITH_WARNINGS),
         waived_by="W-17",
         waived_until="2026-06-24",
         waiver_reason="it is scaled up",
     )
-    page = visit(written(*_single(found, waived)), java_script_enabled=False)
+    page = visit(page_of(*_single(found, waived)), java_script_enabled=False)
     seen = re.sub(r"\s+", " ", page.text())
     for said in (
         *("log_bin = OFF ⏎ since the restart", "Evidence log_bin: OFF", "DRS.M0604"),
@@ -210,23 +210,23 @@ def test_all_details_open_and_close_at_once(visit: Visitor, page_of_many: str) -
 
 
 def test_of_many_tasks_the_worst_open_at_once(visit: Visitor) -> None:
-    page = visit(written(*wave(120, items=4))).page
+    page = visit(page_of(*wave(120, items=4))).page
     page.get_by_role("button", name="Open the first 100").click()
     assert page.locator(".detail:visible").count() == 100
     assert page.locator("tr.row:has(+ .detail) .badge.error").count() > 0
 
 
 def test_a_cause_is_copied_with_all_of_its_tasks(visit: Visitor) -> None:
-    bad = item(
+    bad = item_of(
         *("srcDbBinlogIsOff", Verdict.BLOCKED),
         data='{"log_bin": "OFF"}',
         next_step="On the source: Switch the binlog on",
     )
-    fine = item("srcDbBinlogIsOff")
+    fine = item_of("srcDbBinlogIsOff")
     tasks = [
         task_of(number, bad if number % 2 else fine, name=f"n-{number}") for number in range(40)
     ]
-    page = visit(written(run_of(tasks), tasks)).page
+    page = visit(page_of(run_of(tasks), tasks)).page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy srcDbBinlogIsOff as text").click()
     page.get_by_text("Copied").wait_for()
@@ -259,7 +259,7 @@ def test_a_page_without_a_clipboard_copies_by_the_older_way(
 
 def test_a_cause_of_the_run_alone_is_copied_too(visit: Visitor) -> None:
     found = Finding(FindingKind.RUN, Verdict.ERROR, "usage", "The policy cannot be read")
-    page = visit(written(run_of([], found), [])).page
+    page = visit(page_of(run_of([], found), [])).page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy usage as text").click()
     page.get_by_text("Copied").wait_for()
@@ -268,12 +268,12 @@ def test_a_cause_of_the_run_alone_is_copied_too(visit: Visitor) -> None:
 
 
 def test_every_cause_knows_its_tasks(visit: Visitor) -> None:
-    visited = visit(written(*hostile(*HOSTILE)))
+    visited = visit(page_of(*hostile_run(*HOSTILE_MARKUP)))
     page = visited.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.evaluate("for (const one of document.querySelectorAll('details.more')) one.open = true")
     cards = page.locator(".cause")
-    assert cards.count() > len(HOSTILE)
+    assert cards.count() > len(HOSTILE_MARKUP)
     for card in cards.all():
         card.locator("button.copy").click()
         card.get_by_text("Copied").wait_for()
@@ -286,8 +286,8 @@ def test_every_cause_knows_its_tasks(visit: Visitor) -> None:
 
 
 def test_names_of_tasks_are_shown_and_found(visit: Visitor) -> None:
-    tasks = [task_of(number, item("check"), name=f"shop-{number}") for number in range(3)]
-    page = visit(written(run_of(tasks), tasks)).page
+    tasks = [task_of(number, item_of("check"), name=f"shop-{number}") for number in range(3)]
+    page = visit(page_of(run_of(tasks), tasks)).page
     assert page.locator("tr.row th").nth(1).inner_text().split() == [tasks[1].task_id, "shop-1"]
     page.locator("#f-text").fill("SHOP-2")
     page.locator("#shown").get_by_text(re.compile(r"^1 of 3 tasks")).wait_for()
@@ -382,7 +382,7 @@ def test_print_opens_what_is_not_green(visit: Visitor, page_of_many: str) -> Non
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1400), ("dark", 1400), ("dark", 390)])
 def test_axe_finds_no_violation(visit: Visitor, axe: str, scheme: str, width: int) -> None:
     visited = visit(
-        written(*wave(12, items=8)),
+        page_of(*wave(12, items=8)),
         color_scheme=scheme,
         viewport={"width": width, "height": 900},
         bypass_csp=True,  # for axe itself, which makes markup of texts
@@ -400,7 +400,7 @@ def test_axe_finds_no_violation(visit: Visitor, axe: str, scheme: str, width: in
 
 def test_a_wave_of_500_tasks_is_light_to_open_and_stays_usable(visit: Visitor) -> None:
     # How long it takes is measured in benchmarks/page.py; what keeps it short is looked at here.
-    page = visit(written(*wave(500))).page
+    page = visit(page_of(*wave(500))).page
     assert page.evaluate("document.querySelectorAll('*').length") < 500 * 40
     page.locator("#f-text").fill("binlog_is_off")
     page.locator("#shown").get_by_text(re.compile(r"^5\d of 500 tasks")).wait_for()

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.peers.composite import clean_environment
 from tests.peers.test_action import options
-from tests.support.ci.composite import clean_environment
-from tests.support.ci.peers import java_home, once, program
-from tests.support.ci.scenarios import BLOCKS, PASSES, PROJECT, WARNS, serve
+from tests.peers.tools import BLOCKS, PASSES, PROJECT, WARNS, java_home, once, program, serve
 from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
@@ -149,7 +148,7 @@ def make_builds(folder: Path) -> None:
         done = subprocess.run(
             [
                 groovy,
-                str(ROOT / "tests" / "support" / "ci" / "jenkins.groovy"),
+                str(ROOT / "tests" / "peers" / "jenkins.groovy"),
                 str(folder / "builds.json"),
             ],
             env=os.environ | {"JAVA_HOME": java_home()},

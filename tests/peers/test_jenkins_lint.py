@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.ci.peers import java_home, node_package
+from tests.peers.tools import java_home, node_package
 from tests.support.paths import ROOT
 
 if TYPE_CHECKING:

@@ -14,9 +14,7 @@ import junitparser
 import pytest
 from lxml import etree
 
-from tests.support.evaluating import Evaluated, expected_cases
-from tests.support.junit_schema import assert_valid_junit
-from tests.support.outcomes import OUTCOMES
+from tests.support.evaluating import OUTCOMES, Evaluated, assert_valid_junit, expected_cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable

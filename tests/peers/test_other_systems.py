@@ -15,9 +15,17 @@ import pytest
 import yaml
 
 from precheck_gate.cli.commands.run import run as run_command
-from tests.support.ci.composite import clean_environment
-from tests.support.ci.peers import node_package, program, python_package
-from tests.support.ci.scenarios import BLOCKS, PASSES, PROJECT, WARNS, serve
+from tests.peers.composite import clean_environment
+from tests.peers.tools import (
+    BLOCKS,
+    PASSES,
+    PROJECT,
+    WARNS,
+    node_package,
+    program,
+    python_package,
+    serve,
+)
 from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
@@ -146,7 +154,7 @@ def test_tekton_lint_would_find_a_wrong_parameter(tmp_path: Path) -> None:
 
 def check_argo(file: Path) -> subprocess.CompletedProcess[str]:
     package = node_package("@kubernetes-models/argo-workflows")
-    script = ROOT / "tests" / "support" / "ci" / "argo.mjs"
+    script = ROOT / "tests" / "peers" / "argo.mjs"
     return subprocess.run(
         ["node", str(script), str(package.parents[1]), str(file)],
         capture_output=True,

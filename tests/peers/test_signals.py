@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.ci.composite import clean_environment, read_outputs
-from tests.support.ci.scenarios import PASSES, PROJECT, serve
+from tests.peers.composite import clean_environment, read_outputs
+from tests.peers.tools import PASSES, PROJECT, serve
 from tests.support.paths import ROOT
 
 if TYPE_CHECKING:

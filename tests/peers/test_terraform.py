@@ -13,8 +13,7 @@ import pytest
 
 from precheck_gate.cli.options.tasks import parse_task_list
 from tests.peers.test_other_systems import environment
-from tests.support.ci.peers import program, python_package
-from tests.support.ci.scenarios import PASSES, WARNS
+from tests.peers.tools import PASSES, WARNS, program, python_package
 from tests.support.paths import ROOT
 
 if TYPE_CHECKING:

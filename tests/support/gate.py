@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+import requests
 
 from precheck_gate.__main__ import run_main
 from precheck_gate.cli import main_group
@@ -16,14 +17,15 @@ from precheck_gate.runtime.process import Runtime, SystemClock
 from precheck_gate.simulator.scenario import builtin_scenario, load_scenario
 from precheck_gate.simulator.server import Simulator
 from tests.support.fakes import FakeClock
-from tests.support.outcome import ID, PROJECT, TOKEN, Outcome, check
-from tests.support.processes import Child
+from tests.support.outcome import ID, PROJECT, TOKEN, Child, Outcome, check
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from precheck_gate.runtime.process import Clock
+    from precheck_gate.simulator.scenario import Scenario
+    from precheck_gate.simulator.server import RequestRecord
 
 _OURS = ("PRECHECK_GATE_", "HW_", "OS_", "HUAWEICLOUD_")
 _OTHERS = frozenset(
@@ -34,12 +36,17 @@ _OTHERS = frozenset(
 )
 
 
+def forget_settings(monkeypatch: pytest.MonkeyPatch, *more: str) -> None:
+    """Take out what would steer the gate from outside, and variables whose names begin so."""
+    for name in list(os.environ):
+        if name.startswith((*_OURS, *more)) or name.upper() in _OTHERS:
+            monkeypatch.delenv(name)
+
+
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Take out what would steer the gate from outside; put in the token; keep the signals."""
-    for name in list(os.environ):
-        if name.startswith(_OURS) or name.upper() in _OTHERS:
-            monkeypatch.delenv(name)
+    """Clean the environment; put in the token; keep the signals."""
+    forget_settings(monkeypatch)
     monkeypatch.setenv("PRECHECK_GATE_TOKEN", TOKEN)
     monkeypatch.setenv("TERM", "xterm")
     handlers = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM)}
@@ -53,22 +60,38 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
+def scenario_of(text: str) -> Scenario:
+    """Return a scenario, given as YAML or by the name of a built-in one."""
+    if "\n" in text:
+        return load_scenario(parse_document(text, "test.yaml"))
+    return builtin_scenario(text)
+
+
+# Scenarios of one task.
+START = "--start-precheck"
+GOOD = "[{item: srcDbConnection}]"
+BAD = "[{item: srcDbConnection, result: FAILED}]"
+
+
+def one(more: str, faults: str = "") -> str:
+    return f"\nversion: 1\ntasks: [{{id: {ID}, {more}}}]\nfaults: [{faults}]\n"
+
+
+def calls(service: Simulator, name: str) -> list[Any]:
+    return [one for one in service.requests if one.path.endswith(f"/jobs/{name}")]
+
+
 class Serve(Protocol):
     def __call__(self, scenario: str, own_clock: Clock | None = None, /) -> Simulator: ...
 
 
 @pytest.fixture
 def serve(clock: FakeClock) -> Iterator[Serve]:
-    """Run a scenario, given as YAML or by the name of a built-in one, on the fake clock."""
+    """Run a scenario on the fake clock."""
     with contextlib.ExitStack() as stack:
 
         def start(scenario: str, own_clock: Clock | None = None, /) -> Simulator:
-            made = (
-                load_scenario(parse_document(scenario, "test.yaml"))
-                if "\n" in scenario
-                else builtin_scenario(scenario)
-            )
-            return stack.enter_context(Simulator(made, own_clock or clock))
+            return stack.enter_context(Simulator(scenario_of(scenario), own_clock or clock))
 
         yield start
 
@@ -134,3 +157,59 @@ def gate(tmp_path: Path, clock: FakeClock, capsys: pytest.CaptureFixture[str]) -
     folder = tmp_path / "out"
     folder.mkdir()
     return Gate(folder, clock, capsys)
+
+
+class Running:
+    """A simulator and a plain client for it."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self.simulator = simulator
+        self.url = simulator.url
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.headers["X-Auth-Token"] = "some-token"
+
+    def post(self, path: str, body: Any, **options: Any) -> requests.Response:
+        return self.session.post(
+            self.url + path, json=body, timeout=5, allow_redirects=False, **options
+        )
+
+    def ask(self, *jobs: str, **options: Any) -> requests.Response:
+        return self.post(f"/v3/{PROJECT}/jobs/batch-precheck-result", {"jobs": jobs}, **options)
+
+    def start(self, *jobs: str) -> requests.Response:
+        body = {"jobs": [{"job_id": job, "precheck_mode": "forStartJob"} for job in jobs]}
+        return self.post(f"/v3/{PROJECT}/jobs/batch-precheck", body)
+
+
+class Simulate(Protocol):
+    def __call__(
+        self,
+        scenario: str | Scenario,
+        own_clock: Clock | None = None,
+        /,
+        *,
+        on_request: Callable[[RequestRecord], None] | None = None,
+    ) -> Running: ...
+
+
+@pytest.fixture
+def simulate(clock: FakeClock) -> Iterator[Simulate]:
+    """Run a scenario, given as a value too, with a plain client."""
+    with contextlib.ExitStack() as stack:
+
+        def run(
+            scenario: str | Scenario,
+            own_clock: Clock | None = None,
+            /,
+            *,
+            on_request: Callable[[RequestRecord], None] | None = None,
+        ) -> Running:
+            if isinstance(scenario, str):
+                scenario = scenario_of(scenario)
+            made = Simulator(scenario, own_clock or clock, on_request=on_request)
+            running = Running(stack.enter_context(made))
+            stack.callback(running.session.close)
+            return running
+
+        yield run

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Self
 from xml.etree import ElementTree as ET
 
 from precheck_gate.documents import strict_json
@@ -12,6 +18,7 @@ from precheck_gate.model.report import decode_report
 from precheck_gate.saved.reports import contradictions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 # Marked, so that a search of everything that was written finds it.
@@ -71,6 +78,9 @@ class Outcome:
         tasks = (finding for task in report["tasks"] for finding in task["findings"])
         return [*report["findings"], *tasks]
 
+    def has_line(self, start: str) -> None:
+        assert any(line.startswith(start) for line in self.out.splitlines()), self.out
+
     def verdicts(self) -> dict[str, str]:
         """Return the verdict of each task, as the JSON report has it."""
         return {task["task"]: task["verdict"] for task in self.report["tasks"]}
@@ -107,7 +117,7 @@ def check_secrecy(outcome: Outcome) -> None:
     """Assert that the token stands nowhere."""
     assert MARK not in outcome.text
     for path in outcome.folder.rglob("*"):
-        if path.is_file() and path.name != "token":
+        if path.is_file() and path != outcome.folder / "token":
             assert MARK.encode() not in path.read_bytes(), path
 
 
@@ -123,3 +133,125 @@ def check_reports(outcome: Outcome) -> None:
     if not report["advisory"]:
         assert report["verdict"] in _VERDICTS.get(outcome.code, {report["verdict"]})
     assert not [path.name for path in outcome.folder.iterdir() if path.name.endswith(".tmp")]
+
+
+# Long enough for a machine with ten times the load; no test waits so long unless it fails.
+PATIENCE = 60.0
+
+
+def _command(argv: Sequence[str]) -> list[str]:
+    return [sys.executable, "-m", "precheck_gate", *argv]
+
+
+class Child:
+    """A running ``python -m precheck_gate``; a context manager that leaves no process behind.
+
+    Args:
+        folder: where the reports go; also its working directory.
+        argv: its arguments.
+        environ: variables besides those of this process.
+        tell_imports: whether each import is told on stderr, which names moments of its start.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        argv: Sequence[str],
+        environ: dict[str, str] | None = None,
+        *,
+        tell_imports: bool = False,
+    ) -> None:
+        self.folder = folder
+        self.argv = _command(argv)
+        if tell_imports:
+            self.argv[1:1] = ["-X", "importtime"]
+        self._process = subprocess.Popen(
+            self.argv,
+            cwd=folder,
+            env={**os.environ, **(environ or {})},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+        self._read: dict[str, list[str]] = {"out": [], "err": []}
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        streams = (("out", self._process.stdout), ("err", self._process.stderr))
+        self._readers = [
+            threading.Thread(target=self._follow, args=(name, stream), daemon=True)
+            for name, stream in streams
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def _follow(self, name: str, stream: IO[str]) -> None:
+        for line in stream:
+            self._read[name].append(line)
+            self._lines.put(line)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        for reader in self._readers:
+            reader.join(PATIENCE)
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def stdin(self) -> IO[str]:
+        assert self._process.stdin is not None
+        return self._process.stdin
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def wait_for(self, text: str) -> str:
+        """Return the next line with ``text`` in it."""
+        end = time.monotonic() + PATIENCE
+        while (rest := end - time.monotonic()) > 0:
+            try:
+                line = self._lines.get(timeout=min(rest, 0.5))
+            except queue.Empty:
+                if not self.running:
+                    break
+                continue
+            if text in line:
+                return line
+        said = "".join(self._read["out"] + self._read["err"])
+        raise AssertionError(f"never said {text!r}, but:\n{said}")
+
+    def send(self, signum: int) -> None:
+        self._process.send_signal(signum)
+
+    def finish(self, *, within: float = PATIENCE, with_reports: bool = True) -> Outcome:
+        """Wait for its end, and return what it left, checked."""
+        self._process.wait(within)
+        for reader in self._readers:
+            reader.join(PATIENCE)
+        out, err = "".join(self._read["out"]), "".join(self._read["err"])
+        outcome = Outcome(self._process.returncode, out, err, self.folder)
+        return check(outcome, with_reports=with_reports)
+
+
+def redirected(folder: Path, argv: Sequence[str], how: str) -> Outcome:
+    """Run the program in a shell with a redirection such as ``>/dev/full`` or ``| head -1``."""
+    shell = subprocess.run(
+        # The code is kept in a file, since a pipe's is that of its last command.
+        ["sh", "-c", f'{{ "$@"; echo $? >../code; }} {how}', "sh", *_command(argv)],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=PATIENCE,
+    )
+    code = int((folder.parent / "code").read_text())
+    return check(Outcome(code, shell.stdout, shell.stderr, folder), with_reports=False)

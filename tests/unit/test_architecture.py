@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.mutation.__main__ import TESTS
 from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
@@ -30,6 +31,12 @@ def test_the_core_has_neither_a_clock_nor_an_environment(path: Path) -> None:
     # Dates may be compared; what day it is comes from outside.
     text = path.read_text(encoding="utf-8")
     assert not [word for word in (".now(", ".today()", "environ", "getenv") if word in text]
+
+
+def test_mutation_names_modules_and_tests_that_exist() -> None:
+    for module, tests in TESTS.items():
+        assert importlib.util.find_spec(f"{NAME}.{module}"), module
+        assert not [path for path in tests if not (ROOT / path).exists()], module
 
 
 HEAVY = ("requests", "urllib3", "jsonschema", "junit_xml", "jinja2", "rich", "huaweicloudsdkcore")

@@ -13,7 +13,6 @@ from precheck_gate.errors import ExitCode
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["diff"]
 
 _EPILOG = """\b
 The new report is worse if:

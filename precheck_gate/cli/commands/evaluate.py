@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from precheck_gate.gate import Gate
 
-__all__ = ["evaluate"]
 
 _EPILOG = """\b
 Examples:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from precheck_gate.cli.options.types import ReportSpec
     from precheck_gate.model.report import Report
 
-__all__ = ["report"]
 
 _EPILOG = """\b
 Examples:

@@ -1,16 +1,7 @@
-"""A gate with credentials of every kind, and a service."""
+"""Credentials of every kind, and a gate that watches over them."""
 
 from __future__ import annotations
 
-from tests.support.credentials import (
-    by_github,
-    clock,
-    environment,
-    gate,
-    key,
-    serve,
-    temporary_key,
-    user,
-)
+from tests.support.credentials import by_github, environment, gate, key, temporary_key, user
 
-__all__ = ["by_github", "clock", "environment", "gate", "key", "serve", "temporary_key", "user"]
+__all__ = ["by_github", "environment", "gate", "key", "temporary_key", "user"]

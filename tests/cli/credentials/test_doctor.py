@@ -7,20 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.credentials import (
-    ID,
-    KEYS,
-    MARK,
-    PROJECT,
-    REGION,
-    TASKS,
-    TOKEN,
-    USERS,
-    scenario,
-)
+from tests.support.credentials import KEYS, REGION, TASKS, TOKEN, USERS, scenario
+from tests.support.outcome import ID, MARK, PROJECT
 
 if TYPE_CHECKING:
-    from tests.support.credentials import Gate, Outcome, Serve
+    from tests.support.credentials import Gate
+    from tests.support.gate import Serve
+    from tests.support.outcome import Outcome
 
 UNKNOWN = "ffffffff-0000-4000-8000-0000000jb404"
 

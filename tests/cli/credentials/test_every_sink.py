@@ -12,10 +12,12 @@ import pytest
 
 from precheck_gate.runtime import console
 from tests.support import credentials
-from tests.support.credentials import ID, MARK, TOKEN, USERS, scenario
+from tests.support.credentials import TOKEN, USERS, scenario
+from tests.support.outcome import ID, MARK
 
 if TYPE_CHECKING:
-    from tests.support.credentials import Gate, Serve
+    from tests.support.credentials import Gate
+    from tests.support.gate import Serve
 
 ECHO = json.dumps(f"you sent {TOKEN}")
 ITEM = (

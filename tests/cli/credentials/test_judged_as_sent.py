@@ -28,10 +28,10 @@ from precheck_gate.runtime.process import Runtime
 from precheck_gate.safetext import secrets
 from precheck_gate.safetext.secrets import Secret
 from precheck_gate.saved.archive import AnswerArchive
-from tests.support.credentials import ID, PROJECT
 from tests.support.fakes import FakeClock
 from tests.support.harness import DEFAULT, TODAY, entry, item
 from tests.support.harness import body as body_of
+from tests.support.outcome import ID, PROJECT
 from tests.support.servers import serve_body
 
 if TYPE_CHECKING:

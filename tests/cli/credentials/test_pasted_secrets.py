@@ -22,7 +22,7 @@ from precheck_gate.safetext.pasted_secrets import (
     without_pasted_secrets,
 )
 from precheck_gate.safetext.secrets import Secret
-from tests.support.credentials import ID, PROJECT
+from tests.support.outcome import ID, PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,8 @@ import junitparser
 import pytest
 
 from precheck_gate.policy_tests.case_files import holds_cases
-from tests.support.casefiles import case, run
-from tests.support.commands import policy_test, write
-from tests.support.junit_schema import assert_valid_junit
+from tests.support.commands import case, policy_test, run, write
+from tests.support.evaluating import assert_valid_junit
 
 if TYPE_CHECKING:
     from pathlib import Path

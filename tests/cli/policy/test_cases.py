@@ -8,8 +8,7 @@ import pytest
 
 from precheck_gate.errors import DocumentError
 from precheck_gate.policy_tests.case_files import PolicyCase, read_case_file
-from tests.support.casefiles import HEAD, POLICY, case, run
-from tests.support.commands import evaluate, policy_test, write
+from tests.support.commands import HEAD, POLICY, case, evaluate, policy_test, run, write
 from tests.support.harness import OTHER, TASK, body, entry, item
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from precheck_gate import catalog
-from tests.support.calling import call
+from tests.support.commands import call
 
 KNOWN = catalog.load()
 

@@ -13,7 +13,7 @@ from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.model.snapshots import Status
 from precheck_gate.policy.linting import LintKind
 from precheck_gate.policy.loading import PRESETS, PolicyOptions, builtin_policy, parse_policy
-from tests.support.calling import call, write
+from tests.support.commands import call, write_policy
 from tests.support.harness import TODAY
 from tests.support.paths import ROOT
 
@@ -131,8 +131,8 @@ def test_every_snippet_loads_with_each_of_its_profiles(
     for snippet in SNIPPETS:
         named = re.match(r"# (\S+\.yaml)\n", snippet)
         if named:
-            write(tmp_path, snippet, named.group(1))
-    path = write(tmp_path, SNIPPETS[number], "snippet.yaml")
+            write_policy(tmp_path, snippet, named.group(1))
+    path = write_policy(tmp_path, SNIPPETS[number], "snippet.yaml")
     done = call(capsys, "policy", "validate", path, "--now", TODAY.isoformat())
     assert (done.code, done.err) == (0, "")
     # An example teaches: it has no warning either.
@@ -162,7 +162,7 @@ def test_every_command_and_every_kind_of_warning_is_named() -> None:
 def test_the_problem_that_is_shown_is_printed_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write(tmp_path, "version: 1\n\nstatuses: {ALARM: warm}\n", "precheck-policy.yaml")
+    write_policy(tmp_path, "version: 1\n\nstatuses: {ALARM: warm}\n", "precheck-policy.yaml")
     done = call(capsys, "policy", "validate", "precheck-policy.yaml")
     assert f"```text\n{done.err}```" in TEXT
 
@@ -175,7 +175,7 @@ def test_the_explanation_that_is_shown_is_printed_so(
         "  - {id: W-17, match: {item: srcDbBinlogIsOff},"
         " reason: r, owner: o, expires: 2027-01-31}\n"
     )
-    write(tmp_path, text, "precheck-policy.yaml")
+    write_policy(tmp_path, text, "precheck-policy.yaml")
     given = ["--policy", "precheck-policy.yaml", "--now", "2027-02-01"]
     item = ["--item", "srcDbBinlogIsOff", "--status", "FAILED"]
     done = call(capsys, "policy", "explain", *item, *given)

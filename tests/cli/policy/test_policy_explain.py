@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.calling import TODAY, Called, call, write
+from tests.support.commands import TODAY, Output, call, write_policy
 from tests.support.harness import OTHER, TASK, body, entry, item
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ Explain = "Callable[..., Called]"
 
 
 @pytest.fixture
-def explain(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., Called]:
-    path = write(tmp_path, POLICY)
+def explain(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., Output]:
+    path = write_policy(tmp_path, POLICY)
 
-    def run(*arguments: str | Path) -> Called:
+    def run(*arguments: str | Path) -> Output:
         return call(capsys, "policy", "explain", *arguments, "--policy", path.name, "--now", TODAY)
 
     return run
@@ -55,7 +55,7 @@ def block(text: str, heading: str) -> str:
     return blocks[heading]
 
 
-def test_each_step_to_the_effect(explain: Callable[..., Called]) -> None:
+def test_each_step_to_the_effect(explain: Callable[..., Output]) -> None:
     done = explain("--item", "srcCollHasTtlIndex", "--status", "ALARM")
     up = "policy.yaml:13 waivers[2]"
     assert (done.code, done.err) == (0, "")
@@ -71,7 +71,7 @@ def test_each_step_to_the_effect(explain: Callable[..., Called]) -> None:
     ]
 
 
-def test_what_nobody_may_waive(explain: Callable[..., Called]) -> None:
+def test_what_nobody_may_waive(explain: Callable[..., Output]) -> None:
     done = explain("--item", "dstDbConnection", "--status", "failed")
     told = block(done.out, "dstDbConnection  FAILED: block")
     assert (
@@ -81,14 +81,14 @@ def test_what_nobody_may_waive(explain: Callable[..., Called]) -> None:
     assert "waived by" not in told
 
 
-def test_that_drs_itself_refuses_is_always_said(explain: Callable[..., Called]) -> None:
+def test_that_drs_itself_refuses_is_always_said(explain: Callable[..., Output]) -> None:
     done = explain("--item", "x")
     assert "a task whose result is not true stays blocked" in " ".join(done.out.split())
     assert "a contradiction, which blocks unless a waiver allows it" in " ".join(done.out.split())
 
 
 def test_without_a_status_each_is_told_and_what_was_not_named(
-    explain: Callable[..., Called],
+    explain: Callable[..., Output],
 ) -> None:
     done = explain("--item", "srcDbConnection")
     for heading in ("PASSED: allow", "ALARM: warn", "FAILED: warn", "unknown: warn"):
@@ -99,7 +99,7 @@ def test_without_a_status_each_is_told_and_what_was_not_named(
     assert "the policy also depends on --task, --direction" in done.out
 
 
-def test_what_is_named_is_looked_at(explain: Callable[..., Called]) -> None:
+def test_what_is_named_is_looked_at(explain: Callable[..., Output]) -> None:
     known = ("--item", "x", "--status", "ALARM")
     assert "x  ALARM: warn\n" in explain(*known).out
     done = explain(*known, "--task", OTHER)
@@ -113,7 +113,7 @@ def test_a_sub_task_and_a_skipped_item(capsys: pytest.CaptureFixture[str], tmp_p
         "version: 1\nwaivers: [{id: S, match: {sub_task: s*}, reason: r, owner: o,"
         " expires: 2026-08-01}]\n"
     )
-    path = write(tmp_path, text)
+    path = write_policy(tmp_path, text)
     given = ("policy", "explain", "--item", "x", "--policy", path, "--now", TODAY)
     done = call(capsys, *given, "--sub-task", "s1", "--status", "FAILED")
     assert "x of s1  FAILED: warn" in done.out
@@ -125,7 +125,7 @@ def test_a_sub_task_and_a_skipped_item(capsys: pytest.CaptureFixture[str], tmp_p
 def test_layers_of_tasks_hold_for_the_task_that_is_named(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    path = write(tmp_path, "version: 1\ntasks: {140b*: {statuses: {ALARM: block}}}\n")
+    path = write_policy(tmp_path, "version: 1\ntasks: {140b*: {statuses: {ALARM: block}}}\n")
     given = ("policy", "explain", "--item", "x", "--status", "ALARM", "--policy", path)
     done = call(capsys, *given)
     assert "x  ALARM: warn" in done.out
@@ -134,7 +134,7 @@ def test_layers_of_tasks_hold_for_the_task_that_is_named(
 
 
 def test_an_absent_item_matters_only_where_it_is_required(
-    explain: Callable[..., Called],
+    explain: Callable[..., Output],
 ) -> None:
     assert "only if it is required" in explain("--item", "x", "--status", "absent").out
     done = explain("--item", "srcDbConnection", "--status", "absent")
@@ -142,7 +142,7 @@ def test_an_absent_item_matters_only_where_it_is_required(
 
 
 def test_an_answer_is_explained_task_by_task(
-    explain: Callable[..., Called], tmp_path: Path
+    explain: Callable[..., Output], tmp_path: Path
 ) -> None:
     path = answer(
         tmp_path,
@@ -168,12 +168,14 @@ def test_an_answer_is_explained_task_by_task(
 
 
 def test_the_contradiction_is_told_and_a_waiver_lifts_it(
-    explain: Callable[..., Called], capsys: pytest.CaptureFixture[str], tmp_path: Path
+    explain: Callable[..., Output], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     path = answer(tmp_path, entry(items=[item(), item("b", "FAILED")]))
     assert f"task {TASK}  passed with warnings" in explain(path).out
     allowing = "version: 1\nrules: [{match: {item: b}, effect: allow}]\n"
-    done = call(capsys, "policy", "explain", path, "--policy", write(tmp_path, allowing, "p.yaml"))
+    done = call(
+        capsys, "policy", "explain", path, "--policy", write_policy(tmp_path, allowing, "p.yaml")
+    )
     assert (
         "contradiction: DRS says that the task may start, but these items are FAILED: b" in done.out
     )
@@ -181,7 +183,7 @@ def test_the_contradiction_is_told_and_a_waiver_lifts_it(
 
 
 def test_some_tasks_and_some_items_are_chosen(
-    explain: Callable[..., Called], tmp_path: Path
+    explain: Callable[..., Output], tmp_path: Path
 ) -> None:
     path = answer(tmp_path, entry(items=[item(), item("b", "ALARM")]), entry(OTHER))
     done = explain(path, "--task", TASK, "--item", "srcDb*")
@@ -210,7 +212,7 @@ def test_some_tasks_and_some_items_are_chosen(
     ],
 )
 def test_what_cannot_be_explained(
-    explain: Callable[..., Called], tmp_path: Path, arguments: list[str], said: str
+    explain: Callable[..., Output], tmp_path: Path, arguments: list[str], said: str
 ) -> None:
     answer(tmp_path, entry())
     done = explain(*arguments)
@@ -218,7 +220,7 @@ def test_what_cannot_be_explained(
     assert said in done.err
 
 
-def test_texts_of_the_service_are_harmless(explain: Callable[..., Called], tmp_path: Path) -> None:
+def test_texts_of_the_service_are_harmless(explain: Callable[..., Output], tmp_path: Path) -> None:
     path = answer(tmp_path, entry(items=[item("::x\x1b[1m", "FAILED")], result=False))
     done = explain(path)
     assert "\x1b" not in done.out
@@ -227,7 +229,7 @@ def test_texts_of_the_service_are_harmless(explain: Callable[..., Called], tmp_p
 
 
 def test_colours_only_where_they_are_wanted(
-    explain: Callable[..., Called], monkeypatch: pytest.MonkeyPatch
+    explain: Callable[..., Output], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "\x1b" not in explain("--item", "x").out
     monkeypatch.setenv("FORCE_COLOR", "1")

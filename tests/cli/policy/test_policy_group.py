@@ -15,7 +15,7 @@ import pytest
 from precheck_gate.cli.commands.policy import SUBCOMMANDS, policy
 from precheck_gate.documents import validation
 from precheck_gate.documents.yaml_document import parse_document
-from tests.support.calling import call
+from tests.support.commands import call
 
 STARTER = (resources.files("precheck_gate.cli.commands.policy") / "starter.yaml").read_text("utf-8")
 

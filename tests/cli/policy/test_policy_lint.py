@@ -10,7 +10,7 @@ from precheck_gate import catalog
 from precheck_gate.documents.yaml_document import parse_document
 from precheck_gate.policy.linting import KnownNames, LintKind, LintWarning, lint
 from precheck_gate.policy.loading import PolicyFiles, PolicyOptions
-from tests.support.calling import call, write
+from tests.support.commands import call, write_policy
 from tests.support.harness import OTHER, TASK, TODAY
 
 if TYPE_CHECKING:
@@ -271,7 +271,7 @@ def test_the_presets_and_a_file_that_says_nothing_have_no_warning() -> None:
 def test_the_command_prints_place_line_and_reason(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    write(tmp_path, "version: 1\nrules: [{match: {item: srcDbConection}, effect: block}]\n")
+    write_policy(tmp_path, "version: 1\nrules: [{match: {item: srcDbConection}, effect: block}]\n")
     done = call(capsys, "policy", "lint", "policy.yaml")
     assert (done.code, done.err) == (0, "")
     lines = done.out.splitlines()
@@ -291,8 +291,8 @@ def test_the_kind_of_a_warning_is_never_broken(
 def test_strict_makes_errors_of_warnings(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    bad = write(tmp_path, "version: 1\nstatuses: {FAILED: allow}\n")
-    good = write(tmp_path, "version: 1\n", "good.yaml")
+    bad = write_policy(tmp_path, "version: 1\nstatuses: {FAILED: allow}\n")
+    good = write_policy(tmp_path, "version: 1\n", "good.yaml")
     assert call(capsys, "policy", "lint", bad).code == 0
     assert call(capsys, "policy", "lint", bad, "--strict").code == 2
     done = call(capsys, "policy", "lint", good, "--strict")
@@ -300,7 +300,7 @@ def test_strict_makes_errors_of_warnings(
 
 
 def test_the_day_is_that_of_now(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    path = write(tmp_path, "version: 1\nwaivers:\n" + waiver())
+    path = write_policy(tmp_path, "version: 1\nwaivers:\n" + waiver())
     assert call(capsys, "policy", "lint", path, "--strict", "--now", "2026-12-01").code == 0
     done = call(capsys, "policy", "lint", path, "--strict", "--now", "2026-12-02")
     assert (done.code, "expired on 2026-12-01" in done.out) == (2, True)
@@ -309,7 +309,7 @@ def test_the_day_is_that_of_now(capsys: pytest.CaptureFixture[str], tmp_path: Pa
 def test_what_is_no_policy_is_an_error_and_no_warning(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    done = call(capsys, "policy", "lint", write(tmp_path, "version: 2\n"))
+    done = call(capsys, "policy", "lint", write_policy(tmp_path, "version: 2\n"))
     assert (done.code, done.out) == (2, "")
     assert "version: 2 must be 1" in done.err
 
@@ -319,7 +319,9 @@ def test_a_profile_of_an_extended_file_counts(
 ) -> None:
     # Under the profile of the lower file the ALARM blocks, and the waiver has something to waive.
     text = "version: 1\nprofiles: {p: {statuses: {ALARM: block}}}\n"
-    write(tmp_path, text, "base.yaml")
+    write_policy(tmp_path, text, "base.yaml")
     text = "version: 1\nextends: ./base.yaml\nwaivers:\n" + waiver("status: ALARM")
-    done = call(capsys, "policy", "lint", write(tmp_path, text), "--now", "2026-06-15", "--strict")
+    done = call(
+        capsys, "policy", "lint", write_policy(tmp_path, text), "--now", "2026-06-15", "--strict"
+    )
     assert (done.code, done.err) == (0, "")

@@ -18,7 +18,7 @@ from precheck_gate.policy.loading import PolicyOptions, load_policy, parse_polic
 from precheck_gate.policy.model import Layer, for_task
 from precheck_gate.policy.writing import as_document, to_json, to_yaml
 from precheck_gate.safetext.cleaning import clean
-from tests.support.calling import call, write
+from tests.support.commands import call, write_policy
 from tests.support.harness import OTHER, TASK, TODAY
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ tasks:
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    write(tmp_path, BASE, "base.yaml")
-    write(tmp_path, TOP, "top.yaml")
+    write_policy(tmp_path, BASE, "base.yaml")
+    write_policy(tmp_path, TOP, "top.yaml")
     return tmp_path
 
 
@@ -156,7 +156,7 @@ def test_texts_that_could_steer_a_runner_are_printed_as_escapes(
     reason = "::set-env x\u202e\x1b[31m ##[error] \U0001f600 \U000e0041"
     text = 'version: 1\nrules: [{match: {item: x}, effect: warn, reason: "%s"}]\n'
     escaped = reason.replace("\x1b", "\\e").replace("\U0001f600", "\\U0001F600")
-    path = write(tmp_path, text % escaped.replace("\U000e0041", "\\U000E0041"))
+    path = write_policy(tmp_path, text % escaped.replace("\U000e0041", "\\U000E0041"))
     done = call(capsys, "policy", "show", path)
     assert done.code == 0
     assert "::set" not in done.out
@@ -173,9 +173,9 @@ def test_one_key_of_tasks_in_two_files_means_the_same_in_one() -> None:
         "version: 1\ntasks:\n  140b*: {skipped: allow, allow_empty: true}\n  '*': {skipped: warn}\n"
     )
     with tempfile.TemporaryDirectory() as folder:
-        write(Path(folder), first, "base.yaml")
+        write_policy(Path(folder), first, "base.yaml")
         text = "version: 1\nextends: ./base.yaml\ntasks:\n  140b*: {allow_empty: false}\n"
-        policy = load_policy(write(Path(folder), text))
+        policy = load_policy(write_policy(Path(folder), text))
     shown = to_yaml(as_document(policy))
     assert '  "[1]40b*":' in shown
     assert bare(reloaded(policy)) == bare(policy)
@@ -184,9 +184,9 @@ def test_one_key_of_tasks_in_two_files_means_the_same_in_one() -> None:
 def test_a_key_of_tasks_that_cannot_be_spelled_otherwise_is_said_to_be_so() -> None:
     first = "version: 1\ntasks:\n  '[!^]': {skipped: allow}\n  '*': {skipped: warn}\n"
     with tempfile.TemporaryDirectory() as folder:
-        write(Path(folder), first, "base.yaml")
+        write_policy(Path(folder), first, "base.yaml")
         text = "version: 1\nextends: ./base.yaml\ntasks:\n  '[!^]': {allow_empty: false}\n"
-        policy = load_policy(write(Path(folder), text))
+        policy = load_policy(write_policy(Path(folder), text))
     with pytest.raises(UsageError, match="cannot be shown in one policy"):
         as_document(policy)
 
@@ -333,8 +333,8 @@ def test_loading_what_is_shown_gives_the_same_policy(
     lower = {"version": 1, "extends": preset, **base}
     upper = {"version": 1, "extends": "./base.json", **top, "profiles": {"p": profile}}
     with tempfile.TemporaryDirectory() as folder:
-        write(Path(folder), json.dumps(lower), "base.json")
-        path = write(Path(folder), json.dumps(upper), "top.json")
+        write_policy(Path(folder), json.dumps(lower), "base.json")
+        path = write_policy(Path(folder), json.dumps(upper), "top.json")
         policy = load_policy(path, PolicyOptions("p", TODAY))
     shown = reloaded(policy)
     assert bare(shown) == bare(policy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.support.calling import TODAY, call, write
+from tests.support.commands import TODAY, call, write_policy
 from tests.support.harness import body, entry
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ def waivers(*lines: str) -> str:
 
 
 def test_a_line_for_each_good_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    write(tmp_path, GOOD, "a.yaml")
-    write(tmp_path, waivers(WAIVER % ("W", "2027-01-31")) + "extends: ./a.yaml\n", "b.yaml")
-    write(tmp_path, GOOD + "profiles: {staging: {skipped: warn}}\n", "c.yaml")
+    write_policy(tmp_path, GOOD, "a.yaml")
+    write_policy(tmp_path, waivers(WAIVER % ("W", "2027-01-31")) + "extends: ./a.yaml\n", "b.yaml")
+    write_policy(tmp_path, GOOD + "profiles: {staging: {skipped: warn}}\n", "c.yaml")
     done = call(capsys, "policy", "validate", "a.yaml", "b.yaml", "c.yaml")
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines() == [
@@ -35,9 +35,9 @@ def test_a_line_for_each_good_file(capsys: pytest.CaptureFixture[str], tmp_path:
 def test_every_problem_of_every_file_and_the_good_ones_all_the_same(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    write(tmp_path, "version: 2\nrule: []\nstatuses: {ALARM: warm}\n", "a.yaml")
-    write(tmp_path, "a: [\n", "b.yaml")
-    write(tmp_path, GOOD, "c.yaml")
+    write_policy(tmp_path, "version: 2\nrule: []\nstatuses: {ALARM: warm}\n", "a.yaml")
+    write_policy(tmp_path, "a: [\n", "b.yaml")
+    write_policy(tmp_path, GOOD, "c.yaml")
     done = call(capsys, "policy", "validate", "a.yaml", "b.yaml", "none.yaml", "c.yaml")
     assert done.code == 2
     assert done.out == "c.yaml: valid (1 rule, 0 waivers)\n"
@@ -55,9 +55,9 @@ def test_every_problem_of_every_file_and_the_good_ones_all_the_same(
 def test_one_sort_of_problem_does_not_hide_another(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    write(tmp_path, "version: 1\nstatus: {}\n", "base.yaml")
+    write_policy(tmp_path, "version: 1\nstatus: {}\n", "base.yaml")
     text = waivers(WAIVER % ("W", "2027-02-30"), WAIVER % ("'!'", "soon"))
-    write(tmp_path, text + "extends: ./base.yaml\n")
+    write_policy(tmp_path, text + "extends: ./base.yaml\n")
     done = call(capsys, "policy", "validate", "policy.yaml")
     assert done.code == 2
     assert "policy.yaml:3:59: waivers[0].expires: 2027-02-30 is not a date" in done.err
@@ -72,7 +72,7 @@ def test_every_profile_is_checked_with_what_it_lies_on(
     text = waivers(WAIVER % ("W", "2026-12-01")) + (
         "profiles:\n  short: {max_waiver_days: 10}\n  long: {max_waiver_days: 300}\n"
     )
-    write(tmp_path, text)
+    write_policy(tmp_path, text)
     done = call(capsys, "policy", "validate", "policy.yaml", "--now", TODAY)
     assert done.code == 2
     assert done.err.count('waiver "W" runs 169 days from today, over 10') == 1
@@ -82,7 +82,7 @@ def test_every_profile_is_checked_with_what_it_lies_on(
 def test_a_profile_that_is_named_has_to_be_there(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    path = write(tmp_path, GOOD + "profiles: {staging: {skipped: warn}}\n")
+    path = write_policy(tmp_path, GOOD + "profiles: {staging: {skipped: warn}}\n")
     assert call(capsys, "policy", "validate", path, "--profile", "staging").code == 0
     done = call(capsys, "policy", "validate", path, "--profile", "stagin")
     assert done.code == 2
@@ -93,8 +93,8 @@ def test_a_file_outside_only_where_that_is_allowed(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     (tmp_path / "inner").mkdir()
-    write(tmp_path, GOOD, "base.yaml")
-    path = write(tmp_path / "inner", "version: 1\nextends: ../base.yaml\n")
+    write_policy(tmp_path, GOOD, "base.yaml")
+    path = write_policy(tmp_path / "inner", "version: 1\nextends: ../base.yaml\n")
     refused = call(capsys, "policy", "validate", path)
     assert refused.code == 2
     assert "--allow-outside" in refused.err
@@ -102,8 +102,8 @@ def test_a_file_outside_only_where_that_is_allowed(
 
 
 def test_a_circle_is_told_once_and_ends(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    write(tmp_path, "version: 1\nextends: ./b.yaml\n", "a.yaml")
-    write(tmp_path, "version: 1\nextends: ./a.yaml\n", "b.yaml")
+    write_policy(tmp_path, "version: 1\nextends: ./b.yaml\n", "a.yaml")
+    write_policy(tmp_path, "version: 1\nextends: ./a.yaml\n", "b.yaml")
     done = call(capsys, "policy", "validate", "a.yaml")
     assert done.code == 2
     assert "extend each other in a circle" in done.err
@@ -112,7 +112,7 @@ def test_a_circle_is_told_once_and_ends(capsys: pytest.CaptureFixture[str], tmp_
 def test_a_text_of_the_file_reaches_the_terminal_harmless(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    write(tmp_path, 'version: 1\n"::warning::x": "\\e[31m"\n')
+    write_policy(tmp_path, 'version: 1\n"::warning::x": "\\e[31m"\n')
     done = call(capsys, "policy", "validate", "policy.yaml")
     assert done.code == 2
     assert "::warning" not in done.err
@@ -126,7 +126,7 @@ def test_no_file_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_same_file_twice_is_checked_once(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    write(tmp_path, GOOD)
+    write_policy(tmp_path, GOOD)
     done = call(capsys, "policy", "validate", "policy.yaml", "policy.yaml")
     assert done.out.count("valid") == 1
     assert Path("policy.yaml").exists()
@@ -137,7 +137,7 @@ def test_what_is_wrong_with_waivers_is_told_beside_what_the_schema_says(
 ) -> None:
     late = "{id: L, match: {item: x}, reason: r, owner: o, since: 2027-02-01, expires: 2027-01-31}"
     lines = waivers(WAIVER % ("W", "2027-01-31"), WAIVER % ("W", "2027-02-30"), late)
-    write(tmp_path, f"{lines}rule: []\nmax_waiver_days: 5\n", "a.yaml")
+    write_policy(tmp_path, f"{lines}rule: []\nmax_waiver_days: 5\n", "a.yaml")
     done = call(capsys, "policy", "validate", "a.yaml")
     assert done.code == 2
     for said in (
@@ -154,8 +154,8 @@ def test_validate_lint_show_and_evaluate_list_the_same_problems(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     lines = waivers(WAIVER % ("W", "2027-01-31"), WAIVER % ("W", "2027-02-30"))
-    write(tmp_path, f"{lines}rule: []\nmax_waiver_days: 5\nextends: ./base.yaml\n", "a.yaml")
-    write(tmp_path, "version: 1\nstatuses: {ALARM: warm}\n", "base.yaml")
+    write_policy(tmp_path, f"{lines}rule: []\nmax_waiver_days: 5\nextends: ./base.yaml\n", "a.yaml")
+    write_policy(tmp_path, "version: 1\nstatuses: {ALARM: warm}\n", "base.yaml")
     (tmp_path / "answer.json").write_bytes(body(entry()))
     given = {
         "validate": ("policy", "validate", "a.yaml"),

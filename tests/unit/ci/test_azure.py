@@ -8,15 +8,8 @@ from pathlib import Path
 import pytest
 
 from precheck_gate.model.verdicts import Verdict
-from tests.support.ci.runner import Command, Spoken, azure_command, outcome_of
-from tests.support.made_verdicts import (
-    HOSTILE,
-    about_run,
-    finding,
-    hostile_task,
-    own,
-    task,
-)
+from tests.support.ci_runner import Command, Spoken, azure_command, outcome_of
+from tests.support.verdicts import HOSTILE, about_run, finding, hostile_task, own, task
 
 
 @pytest.fixture

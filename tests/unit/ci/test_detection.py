@@ -8,8 +8,8 @@ import pytest
 
 from precheck_gate.__main__ import run_main
 from precheck_gate.ci import SYSTEMS, detect
-from tests.support.ci.runner import Spoken, outcome_of
-from tests.support.made_verdicts import hostile_task
+from tests.support.ci_runner import Spoken, outcome_of
+from tests.support.verdicts import hostile_task
 
 if TYPE_CHECKING:
     from pathlib import Path

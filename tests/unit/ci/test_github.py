@@ -13,15 +13,8 @@ from precheck_gate.__main__ import run_main
 from precheck_gate.ci.github import MAX_SUMMARY, SUMMARY_LEAST, SUMMARY_MARGIN
 from precheck_gate.model.verdicts import Verdict
 from precheck_gate.reports.base import MARKDOWN_LEAST
-from tests.support.ci.runner import Command, Spoken, github_command, outcome_of, outputs_in
-from tests.support.made_verdicts import (
-    HOSTILE,
-    about_run,
-    finding,
-    hostile_task,
-    own,
-    task,
-)
+from tests.support.ci_runner import Command, Spoken, github_command, outcome_of, outputs_in
+from tests.support.verdicts import HOSTILE, about_run, finding, hostile_task, own, task
 
 OUTPUTS = (
     *("verdict", "exit-code", "ready-tasks", "blocked-tasks", "warnings"),

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from tests.support.ci.runner import NOW, Spoken, outcome_of
-from tests.support.made_verdicts import HOSTILE, hostile_task
+from tests.support.ci_runner import NOW, Spoken, outcome_of
+from tests.support.verdicts import HOSTILE, hostile_task
 
 MARKER = re.compile(r"\x1b\[0Ksection_(start|end):([0-9]+):([\w.-]+)\r\x1b\[0K(.*)")
 

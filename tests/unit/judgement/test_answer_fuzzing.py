@@ -6,7 +6,7 @@ import pytest
 
 from precheck_gate.judgement import task
 from precheck_gate.model.verdicts import Verdict
-from tests.support.answer_fuzzing import fuzz
+from tests.answer_fuzzing import fuzz
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])

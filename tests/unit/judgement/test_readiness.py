@@ -19,14 +19,7 @@ from tests.support.harness import (
     item,
     judge,
 )
-from tests.support.made_verdicts import (
-    FACTS,
-    about_run,
-    finding,
-    own,
-    run_of,
-    task,
-)
+from tests.support.verdicts import FACTS, about_run, finding, own, run_of, task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

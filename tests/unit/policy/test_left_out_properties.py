@@ -15,7 +15,7 @@ from tests.support.harness import (
     judge,
     task_id,
 )
-from tests.support.random_policies import load, waiver
+from tests.support.strategies import load, waiver
 
 often = settings(deadline=None, max_examples=80)
 

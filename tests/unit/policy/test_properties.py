@@ -25,16 +25,7 @@ from tests.support.harness import (
     judge,
     policy,
 )
-from tests.support.random_policies import (
-    IDS,
-    contents,
-    entries,
-    load,
-    matches,
-    policies,
-    rules,
-    waiver,
-)
+from tests.support.strategies import IDS, contents, entries, load, matches, policies, rules, waiver
 
 # Deadlines say more of the machine than of the code.
 often = settings(deadline=None, max_examples=30)

@@ -14,9 +14,9 @@ from precheck_gate.errors import BatchRefused, ServiceError, TransientFault
 from precheck_gate.model.snapshots import Trouble, TroubleKind
 from precheck_gate.polling.retries import Backoff, Retrier, RetryBudget
 from precheck_gate.polling.starting import Starter
+from tests.support.gate import GOOD, one
 from tests.support.harness import Events, task_id
 from tests.support.outcome import ID
-from tests.unit.polling.test_start_precheck import GOOD, one
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -11,6 +11,7 @@ from precheck_gate.drs.api.v3_wire import parse_answer
 from precheck_gate.model.snapshots import Snapshot, Trouble, TroubleKind
 from precheck_gate.polling.retries import Backoff, Retrier, RetryBudget
 from precheck_gate.polling.starting import FreshResults, Proof, Starter, prove
+from tests.support.gate import GOOD, START, one
 from tests.support.harness import (
     TASK,
     Events,
@@ -21,7 +22,6 @@ from tests.support.harness import (
     without,
 )
 from tests.support.outcome import ID
-from tests.unit.polling.test_start_precheck import GOOD, START, one
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

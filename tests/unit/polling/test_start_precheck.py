@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.gate import BAD, GOOD, START, calls, one
 from tests.support.outcome import ID, OTHER, task_id
 
 if TYPE_CHECKING:
-    from precheck_gate.simulator.server import Simulator
     from tests.support.gate import Gate, Serve
-
-START = "--start-precheck"
-GOOD = "[{item: srcDbConnection}]"
-BAD = "[{item: srcDbConnection, result: FAILED}]"
-
-
-def calls(service: Simulator, name: str) -> list[Any]:
-    return [one for one in service.requests if one.path.endswith(f"/jobs/{name}")]
-
-
-def one(more: str, faults: str = "") -> str:
-    return f"\nversion: 1\ntasks: [{{id: {ID}, {more}}}]\nfaults: [{faults}]\n"
 
 
 def test_an_old_green_result_is_never_taken_for_the_new_red_one(gate: Gate, serve: Serve) -> None:

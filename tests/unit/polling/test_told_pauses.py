@@ -12,8 +12,8 @@ from precheck_gate.polling.events import Faulted
 from precheck_gate.polling.poller import Poller, PollOptions
 from precheck_gate.polling.retries import Backoff, Retrier, RetryBudget
 from precheck_gate.polling.timing import FixedCadence
+from tests.support.gate import GOOD, one
 from tests.support.harness import TASK, Events, ScriptedService, body, entry
-from tests.unit.polling.test_start_precheck import GOOD, one
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

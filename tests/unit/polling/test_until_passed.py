@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
+from tests.support.gate import BAD, GOOD, START, calls, one
 from tests.support.outcome import ID
-from tests.unit.polling.test_start_precheck import BAD, GOOD, START, calls, one
 
 if TYPE_CHECKING:
     from tests.support.gate import Gate, Serve

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.support.outcomes import outcome, outcome_of
+from tests.support.evaluating import outcome, outcome_of
 
 __all__ = ["outcome", "outcome_of"]

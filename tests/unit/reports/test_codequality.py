@@ -9,15 +9,7 @@ import pytest
 
 from precheck_gate.model.verdicts import Verdict
 from precheck_gate.reports.codequality import CodeQualityReporter
-from tests.support.made_verdicts import (
-    HOSTILE,
-    about_run,
-    finding,
-    hostile_task,
-    own,
-    task,
-    written,
-)
+from tests.support.verdicts import HOSTILE, about_run, finding, hostile_task, own, task, written
 
 WARNS = Verdict.PASSED_WITH_WARNINGS
 

@@ -13,22 +13,14 @@ from hypothesis import strategies as st
 
 from precheck_gate.model.verdicts import Verdict
 from precheck_gate.reports.dotenv import DotenvReporter
+from tests.support.evaluating import DOTENV_NAMES
 from tests.support.harness import task_id
-from tests.support.made_verdicts import (
-    HOSTILE,
-    about_run,
-    finding,
-    hostile_task,
-    task,
-    written,
-)
 from tests.support.paths import ROOT
+from tests.support.verdicts import HOSTILE, about_run, finding, hostile_task, task, written
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-NAMES = ["VERDICT", "EXIT_CODE", "READY_TASKS", "BLOCKED_TASKS", "READY_COUNT", "BLOCKED_COUNT",
-         "WARNINGS", "LEFT_OUT"]  # fmt: skip
 
 GITLAB_BYTES = 5 * 1024
 GITLAB_VARIABLES = 20
@@ -64,7 +56,7 @@ def test_the_variables_say_what_the_run_came_to() -> None:
         "PRECHECK_GATE_WARNINGS=1",
         "PRECHECK_GATE_LEFT_OUT=none",
     ]
-    assert list(gitlab(text)) == NAMES
+    assert list(gitlab(text)) == DOTENV_NAMES
 
 
 def test_what_speaks_against_the_run_leaves_nothing_ready() -> None:
@@ -158,4 +150,4 @@ def test_every_variable_is_documented() -> None:
     rows = re.findall(
         r"^\| `PRECHECK_GATE_(\w+)` \|", page.read_text(encoding="utf-8"), re.MULTILINE
     )
-    assert rows == NAMES
+    assert rows == DOTENV_NAMES

@@ -9,8 +9,7 @@ import pytest
 from lxml import etree
 
 from precheck_gate.__main__ import run_main
-from tests.support.evaluating import BLOCKED, DDS, evaluate
-from tests.support.junit_schema import assert_valid_junit
+from tests.support.evaluating import BLOCKED, DDS, assert_valid_junit, evaluate
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,16 +18,16 @@ import pytest
 from precheck_gate.model.verdicts import FindingKind, Verdict
 from precheck_gate.reports.html import Cell, headings, row_of, totals
 from precheck_gate.reports.html_data import Compactor, evidence_pairs
-from tests.support.made_runs import (
-    FACTS,
-    HOSTILE,
-    hostile,
-    item,
+from tests.support.verdicts import (
+    HOSTILE_MARKUP,
+    LIVE_FACTS,
+    hostile_run,
+    item_of,
     own,
+    page_of,
     run_of,
     task_of,
     wave,
-    written,
 )
 
 
@@ -72,10 +72,10 @@ def embedded(page: str) -> dict[str, Any]:
 @pytest.fixture(scope="module", params=["wave", "hostile", "nothing"])
 def page(request: pytest.FixtureRequest) -> str:
     if request.param == "wave":
-        return written(*wave(12))
+        return page_of(*wave(12))
     if request.param == "hostile":
-        return written(*hostile(*HOSTILE))
-    return written(run_of([], item("usage", Verdict.ERROR)), [])
+        return page_of(*hostile_run(*HOSTILE_MARKUP))
+    return page_of(run_of([], item_of("usage", Verdict.ERROR)), [])
 
 
 def test_it_is_one_file_without_anything_from_elsewhere(page: str) -> None:
@@ -108,9 +108,9 @@ def test_no_element_has_a_style_or_a_handler_of_its_own(page: str) -> None:
 
 def test_equal_verdicts_give_equal_bytes_in_any_process() -> None:
     program = (
-        "import hashlib; from tests.support.made_runs import *;"
-        "tasks = [task_of(1, item('x', data=\"{'a': {'p','q','r','s'}}\"))];"
-        "print(hashlib.sha256((written(run_of(tasks), tasks) + written(*wave(9))).encode())"
+        "import hashlib; from tests.support.verdicts import *;"
+        "tasks = [task_of(1, item_of('x', data=\"{'a': {'p','q','r','s'}}\"))];"
+        "print(hashlib.sha256((page_of(run_of(tasks), tasks) + page_of(*wave(9))).encode())"
         ".hexdigest())"
     )
     outputs = {
@@ -128,7 +128,7 @@ def test_equal_verdicts_give_equal_bytes_in_any_process() -> None:
 
 def test_the_page_holds_every_finding_with_every_field() -> None:
     run, tasks = wave(12)
-    data = embedded(written(run, tasks))
+    data = embedded(page_of(run, tasks))
     fields, texts, rows = data["fields"], data["texts"], data["rows"]
 
     def of(value: Any) -> Any:
@@ -149,24 +149,24 @@ def test_the_page_holds_every_finding_with_every_field() -> None:
 
 def test_a_wave_that_says_the_same_takes_little_room() -> None:
     tasks = [task_of(number, own(Verdict.PASSED), *SAME) for number in range(300)]
-    page = written(run_of(tasks), tasks)
+    page = page_of(run_of(tasks), tasks)
     assert len(page) < 300 * 1_500 + 60_000
 
 
-SAME = tuple(item(f"check{number}", group=f"group{number % 8}") for number in range(40))
+SAME = tuple(item_of(f"check{number}", group=f"group{number % 8}") for number in range(40))
 
 
 def test_memory_holds_a_row_a_task_and_not_its_findings() -> None:
     def peak(number: int) -> int:
         run, tasks = run_of([]), (task_of(one, *SAME[:4], *long(one)) for one in range(number))
         tracemalloc.start()
-        written(run, tasks)  # type: ignore[arg-type]  # one by one, as a run gives them
+        page_of(run, tasks)  # type: ignore[arg-type]  # one by one, as a run gives them
         top = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return top
 
     def long(number: int) -> tuple[Any, ...]:
-        return tuple(item(f"long{at}", raw_error=f"{number} {at} " * 2_000) for at in range(3))
+        return tuple(item_of(f"long{at}", raw_error=f"{number} {at} " * 2_000) for at in range(3))
 
     few, many = peak(10), peak(110)
     # A hundred tasks more have some 4 MB of texts. The test itself keeps the page, and reads it.
@@ -174,8 +174,8 @@ def test_memory_holds_a_row_a_task_and_not_its_findings() -> None:
 
 
 def test_the_catalogue_s_words_come_with_the_items_seen_and_only_those() -> None:
-    task = task_of(1, item("srcDbBinlogIsOff", Verdict.BLOCKED), item("never heard of"))
-    items = embedded(written(run_of([task]), [task]))["items"]
+    task = task_of(1, item_of("srcDbBinlogIsOff", Verdict.BLOCKED), item_of("never heard of"))
+    items = embedded(page_of(run_of([task]), [task]))["items"]
     assert list(items) == ["srcDbBinlogIsOff"]
     assert items["srcDbBinlogIsOff"]["sources"]
 
@@ -210,19 +210,19 @@ def test_evidence_without_end_is_cut_and_says_so() -> None:
 
 def test_many_groups_share_a_column() -> None:
     tasks = [
-        task_of(1, *(item(f"i{at}", group=f"group{at:02d}") for at in range(40))),
-        task_of(2, item("bad", Verdict.BLOCKED, group="group39")),
+        task_of(1, *(item_of(f"i{at}", group=f"group{at:02d}") for at in range(40))),
+        task_of(2, item_of("bad", Verdict.BLOCKED, group="group39")),
     ]
-    page = written(run_of(tasks), tasks)
+    page = page_of(run_of(tasks), tasks)
     shown = re.findall(r'class="turned"><span>([^<]*)<', page)
     assert len(shown) == 17
     assert {"task itself", "group39", "other groups"} <= set(shown)
 
 
 def test_each_group_says_how_many_tasks_have_trouble_there() -> None:
-    warned = item("x", Verdict.PASSED_WITH_WARNINGS, group="network")
-    blocked = item("y", Verdict.BLOCKED, group="network")
-    fine = item("z", group="db_params")
+    warned = item_of("x", Verdict.PASSED_WITH_WARNINGS, group="network")
+    blocked = item_of("y", Verdict.BLOCKED, group="network")
+    fine = item_of("z", group="db_params")
     rows = [
         row_of(task_of(number, *found), number)
         for number, found in enumerate(
@@ -237,8 +237,8 @@ def test_each_group_says_how_many_tasks_have_trouble_there() -> None:
 
 
 def test_a_group_named_like_the_shared_column_costs_no_cell() -> None:
-    task = task_of(1, item("a", Verdict.BLOCKED, group="other groups"), own(Verdict.BLOCKED))
-    page = written(run_of([task]), [task])
+    task = task_of(1, item_of("a", Verdict.BLOCKED, group="other groups"), own(Verdict.BLOCKED))
+    page = page_of(run_of([task]), [task])
     assert page.count('<td class="cell block"') == 2
 
 
@@ -247,23 +247,23 @@ def test_the_table_is_bounded_and_the_rest_written_in_full(
 ) -> None:
     monkeypatch.setattr("precheck_gate.reports.html_data.MAX_TABLE", 20)
     compactor = Compactor()
-    rows = [compactor.task(task_of(n, item(f"name{n}"))) for n in range(30)]
+    rows = [compactor.task(task_of(n, item_of(f"name{n}"))) for n in range(30)]
     assert any("name29" in map(str, row) for row in rows[29][8])
     assert len(compactor.tables()["texts"]) == 20
 
 
 def test_advice_that_softens_and_a_signal_are_told() -> None:
     tasks = [task_of(1, own(Verdict.BLOCKED))]
-    facts = replace(FACTS, advisory=True, interrupted_by="SIGTERM")
-    page = written(run_of(tasks), tasks, facts)
+    facts = replace(LIVE_FACTS, advisory=True, interrupted_by="SIGTERM")
+    page = page_of(run_of(tasks), tasks, facts)
     assert "Advisory." in page
     assert "by SIGTERM" in page
 
 
 def test_a_result_that_follows_from_a_failed_item_is_no_cause_of_its_own() -> None:
     refused = own(Verdict.BLOCKED, "DRS says no")
-    tasks = [task_of(1, refused, item("x", Verdict.BLOCKED)), task_of(2, refused)]
-    page = written(run_of(tasks), tasks)
+    tasks = [task_of(1, refused, item_of("x", Verdict.BLOCKED)), task_of(2, refused)]
+    page = page_of(run_of(tasks), tasks)
     assert page.count('<li class="cause ') == 2
     assert tasks[0].findings[0].kind is FindingKind.TASK
 

@@ -15,15 +15,7 @@ from precheck_gate.model.verdicts import Verdict
 from precheck_gate.reports.junit import Documents, JUnitLimits, JUnitReporter
 from precheck_gate.reports.sinks import PART_MARK, FileSink, Parts, StreamSink
 from precheck_gate.reports.writing import ReportWriter
-from tests.support.made_verdicts import (
-    FACTS,
-    about_run,
-    finding,
-    hostile_task,
-    own,
-    run_of,
-    task,
-)
+from tests.support.verdicts import FACTS, about_run, finding, hostile_task, own, run_of, task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

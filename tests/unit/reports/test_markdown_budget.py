@@ -13,15 +13,15 @@ from precheck_gate.errors import UsageError
 from precheck_gate.model.verdicts import Verdict
 from precheck_gate.reports.base import MARKDOWN_LEAST
 from precheck_gate.reports.markdown import MarkdownReporter
-from tests.support.made_runs import (
-    FACTS,
-    HOSTILE,
-    hostile,
-    item,
+from tests.support.verdicts import (
+    HOSTILE_MARKUP,
+    LIVE_FACTS,
+    hostile_run,
+    item_of,
+    page_of,
     run_of,
     task_of,
     wave,
-    written,
 )
 from tests.unit.reports.test_markdown_render import only_ours, rendered
 
@@ -34,7 +34,7 @@ def bounded(max_bytes: int) -> str:
     reporter = MarkdownReporter(out, max_bytes=max_bytes)
     for task in made:
         reporter.add_task(task)
-    reporter.finish(run, FACTS)
+    reporter.finish(run, LIVE_FACTS)
     return out.getvalue()
 
 
@@ -65,15 +65,15 @@ def test_what_blocks_goes_before_what_is_green() -> None:
 
 
 def test_the_default_fits_a_comment_on_a_pull_request() -> None:
-    tasks = [task_of(n, item("x" * 70, Verdict.BLOCKED)) for n in range(3_000)]
-    text = written(run_of(tasks), tasks, form="markdown")
+    tasks = [task_of(n, item_of("x" * 70, Verdict.BLOCKED)) for n in range(3_000)]
+    text = page_of(run_of(tasks), tasks, form="markdown")
     assert len(text.encode()) <= 60_000
     assert re.search(r"\d+ of 3000 tasks", text)
 
 
 @pytest.mark.parametrize("max_bytes", [MARKDOWN_LEAST, 3_000])
 def test_hostile_texts_cannot_make_it_longer(max_bytes: int) -> None:
-    run, tasks, facts = hostile(*(payload + "|<&" * 300 for payload in HOSTILE))
+    run, tasks, facts = hostile_run(*(payload + "|<&" * 300 for payload in HOSTILE_MARKUP))
     out = io.StringIO()
     reporter = MarkdownReporter(out, max_bytes=max_bytes)
     for task in tasks:

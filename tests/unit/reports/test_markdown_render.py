@@ -13,15 +13,15 @@ from markdown_it import MarkdownIt
 
 from precheck_gate.model.verdicts import Verdict
 from precheck_gate.reports.markdown import code, escape
-from tests.support.made_runs import (
-    HOSTILE,
-    hostile,
-    item,
+from tests.support.verdicts import (
+    HOSTILE_MARKUP,
+    hostile_run,
+    item_of,
     own,
+    page_of,
     run_of,
     task_of,
     wave,
-    written,
 )
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ OURS = {
     *("table", "thead", "tbody", "tr", "th", "td", "details", "summary", "sub"),
 }
 ATTACKS = (
-    *HOSTILE,
+    *HOSTILE_MARKUP,
     "[click](https://evil.example)",
     "![x](https://evil.example/x.png)",
     "<https://evil.example>",
@@ -119,7 +119,7 @@ def in_code(markdown: str) -> list[Token]:
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_an_attack_in_every_field_stays_text(attack: str) -> None:
-    only_ours(rendered(written(*hostile(attack), form="markdown")))
+    only_ours(rendered(page_of(*hostile_run(attack), form="markdown")))
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -151,7 +151,7 @@ def test_nothing_mentions_or_refers_outside_of_code() -> None:
 
 def test_names_are_plain_in_the_source_so_that_chats_show_them_well() -> None:
     run, tasks = wave(9)
-    text = written(run, tasks, form="markdown")
+    text = page_of(run, tasks, form="markdown")
     assert f"`{tasks[3].task_id}`" in text
     assert "`SRC_DB_BINLOG_IS_OFF`" in text
     assert len(in_code(text)) > 9
@@ -162,16 +162,16 @@ def test_it_says_the_verdict_the_tasks_the_causes_and_what_to_do() -> None:
         task_of(
             1,
             own(Verdict.BLOCKED, "DRS says no"),
-            item(
+            item_of(
                 *("srcDbBinlogIsOff", Verdict.BLOCKED),
                 failed_reason="OFF",
                 next_step="Switch it on.",
             ),
             progress='"100%"',
         ),
-        task_of(2, own(Verdict.PASSED), item("a"), progress='"100%"'),
+        task_of(2, own(Verdict.PASSED), item_of("a"), progress='"100%"'),
     ]
-    page = rendered(written(run_of(tasks), tasks, form="markdown"))
+    page = rendered(page_of(run_of(tasks), tasks, form="markdown"))
     for said in (
         *("Blocked", "1 of 2 tasks must not start; 1 may", "srcDbBinlogIsOff is FAILED (OFF)"),
         *("Next: Switch it on.", "policy.yaml:5 statuses", tasks[0].task_id),
@@ -181,7 +181,7 @@ def test_it_says_the_verdict_the_tasks_the_causes_and_what_to_do() -> None:
 
 
 def test_warnings_waivers_and_remarks_are_folded_up() -> None:
-    page = rendered(written(*wave(24), form="markdown"))
+    page = rendered(page_of(*wave(24), form="markdown"))
     summaries = re.findall(r"1 warning cause|2 waivers|1 remark", page.text)
     assert summaries == ["1 warning cause", "2 waivers", "1 remark"]
     assert sum(tag == "details" for tag, _ in page.tags) == 3

@@ -28,15 +28,7 @@ from tests.support.harness import (
     judge,
     policy,
 )
-from tests.support.made_verdicts import (
-    HOSTILE,
-    about_run,
-    finding,
-    hostile_task,
-    own,
-    task,
-    written,
-)
+from tests.support.verdicts import HOSTILE, about_run, finding, hostile_task, own, task, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

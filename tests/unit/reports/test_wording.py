@@ -11,7 +11,7 @@ from precheck_gate.reports.causes import Causes
 from precheck_gate.reports.terminal import Summary
 from precheck_gate.reports.wording import headline
 from precheck_gate.runtime.console import Console
-from tests.support.made_runs import FACTS, item, own, run_of, task_of
+from tests.support.verdicts import LIVE_FACTS, item_of, own, run_of, task_of
 
 ERROR, BLOCKED, PASSED = Verdict.ERROR, Verdict.BLOCKED, Verdict.PASSED
 FAULT = "example.com refused the connection"
@@ -63,7 +63,7 @@ def test_the_summary_prints_such_a_fault_once() -> None:
     summary = Summary(Console(out, io.StringIO()))
     task = task_of(1, own(ERROR, FAULT))
     summary.add_task(task)
-    summary.finish(run_of([task], of_the_run()), FACTS)
+    summary.finish(run_of([task], of_the_run()), LIVE_FACTS)
     assert out.getvalue().count(FAULT) == 1
 
 
@@ -98,5 +98,5 @@ def test_the_headline(
 
 
 def test_the_headline_counts_warnings() -> None:
-    tasks = [task_of(1, item("a", Verdict.PASSED_WITH_WARNINGS))]
+    tasks = [task_of(1, item_of("a", Verdict.PASSED_WITH_WARNINGS))]
     assert headline(run_of(tasks)) == "1 task may start, 1 warning"

@@ -19,7 +19,7 @@ from precheck_gate.safetext.cleaning import clean_line
 from precheck_gate.saved.reports import read_report
 from tests.support.harness import OTHER, TASK, body, entry, item
 from tests.support.outcome import complaints
-from tests.support.random_runs import Judged, runs
+from tests.support.strategies import Judged, runs
 from tests.unit.reports.test_json_report import RESULTS, judged
 
 if TYPE_CHECKING:

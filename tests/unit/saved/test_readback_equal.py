@@ -15,8 +15,8 @@ from precheck_gate.reports.base import FORMATS, load_format
 from precheck_gate.safetext.cleaning import clean
 from precheck_gate.saved.reports import decoded
 from tests.support.harness import OTHER, TASK, body, entry, item
-from tests.support.made_runs import FACTS, HOSTILE, hostile, wave
-from tests.support.random_runs import Judged, runs
+from tests.support.strategies import Judged, runs
+from tests.support.verdicts import HOSTILE_MARKUP, LIVE_FACTS, hostile_run, wave
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +52,7 @@ def test_any_run_is_the_same_in_every_format(judged: Judged) -> None:
 
 def test_a_wave_is_the_same_in_every_format() -> None:
     run, tasks = wave(45, items=9)
-    same_again(run, tasks, replace(FACTS, exit_code=exit_code(run.verdict)))
+    same_again(run, tasks, replace(LIVE_FACTS, exit_code=exit_code(run.verdict)))
 
 
 REAL = {
@@ -98,7 +98,7 @@ def test_a_run_that_failed_before_it_judged_is_made_again_too(tmp_path: Path) ->
 
 def test_texts_that_somebody_put_into_a_report_are_made_harmless() -> None:
     run, tasks = wave(2, items=3)
-    report = written("json", run, tasks, replace(FACTS, exit_code=exit_code(run.verdict)))
+    report = written("json", run, tasks, replace(LIVE_FACTS, exit_code=exit_code(run.verdict)))
     mean = report.replace("check00 is PASSED", "\\u001b[31m\\ud800 ::set-env name=x::y")
     read = decoded(mean.encode(), text=clean, whole=True)
     message = read.tasks[0].findings[1].message
@@ -106,7 +106,7 @@ def test_texts_that_somebody_put_into_a_report_are_made_harmless() -> None:
 
 
 def test_hostile_text_passes_unchanged_where_the_schema_allows_it() -> None:
-    run, tasks, _ = hostile(*HOSTILE)
+    run, tasks, _ = hostile_run(*HOSTILE_MARKUP)
     with pytest.raises(ValueError, match="wrong "):
         # Its dates are no dates, and its digest is no digest: the schema says so.
         decoded(written("json", run, tasks, _).encode(), text=clean, whole=True)

@@ -10,13 +10,13 @@ import pytest
 from precheck_gate.errors import UsageError
 from precheck_gate.safetext.cleaning import clean
 from precheck_gate.saved.reports import decoded, read_report
-from tests.support.made_runs import wave, written
+from tests.support.verdicts import page_of, wave
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-REPORT: dict[str, Any] = json.loads(written(*wave(4, items=4), form="json"))
+REPORT: dict[str, Any] = json.loads(page_of(*wave(4, items=4), form="json"))
 
 
 def refusal(content: bytes) -> str:

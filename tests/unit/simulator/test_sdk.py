@@ -10,7 +10,7 @@ from precheck_gate.simulator.scenario import documented_answer
 
 if TYPE_CHECKING:
     from tests.support.fakes import FakeClock
-    from tests.support.simulation import Simulate
+    from tests.support.gate import Simulate
 
 with pytest.MonkeyPatch.context() as patch:
     patch.setenv("PYTHONWARNINGS", "ignore")

@@ -15,7 +15,7 @@ from precheck_gate.simulator.server import MAX_BODY, Simulator
 
 if TYPE_CHECKING:
     from tests.support.fakes import FakeClock
-    from tests.support.simulation import Running, Simulate
+    from tests.support.gate import Running, Simulate
 
 ID = "140b5236-88ad-43c8-811c-1268453jb101"
 OTHER = "a281f62f-4631-45d6-a2d3-679a9f4jb105"

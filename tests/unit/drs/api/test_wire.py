@@ -17,7 +17,7 @@ from precheck_gate.drs.http.replies import parse_error
 from precheck_gate.errors import NotAnAnswer
 from precheck_gate.model.snapshots import Snapshot, Status, Trouble, TroubleKind
 from tests.support.harness import TASK, body, entry, item
-from tests.unit.judgement.test_oracle import documents, junk
+from tests.support.oracle import documents, junk
 
 VALIDATOR = jsonschema.Draft202012Validator(load_schema("answer-1"))
 

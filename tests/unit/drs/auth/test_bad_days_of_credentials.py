@@ -9,7 +9,6 @@ import pytest
 
 from tests.support.credentials import (
     ACCESS_KEY,
-    ID,
     KEYS,
     LONG,
     ONLY_ISSUED,
@@ -20,13 +19,16 @@ from tests.support.credentials import (
     TEMPORARY_KEYS,
     TOKEN,
     USERS,
+    asked,
+    id_token,
     scenario,
 )
-from tests.unit.drs.auth.test_ways import calls, id_token
+from tests.support.outcome import ID
 
 if TYPE_CHECKING:
-    from tests.support.credentials import ByGitHub, Gate, Serve
+    from tests.support.credentials import ByGitHub, Gate
     from tests.support.fakes import FakeClock
+    from tests.support.gate import Serve
 
 RIGHT = f"password: {json.dumps(PASSWORD)}"
 
@@ -50,7 +52,7 @@ def test_a_user_that_iam_refuses(
     outcome = gate.run(service)
     assert outcome.code == 4
     outcome.says("IAM answered HTTP 401", *words)
-    assert calls(service) == ["tokens"]
+    assert asked(service) == ["tokens"]
     examined = gate.doctor(service)
     assert examined.code == 4
     examined.has_line("fail  iam         IAM answered HTTP 401")
@@ -73,7 +75,7 @@ def test_a_token_that_expires_in_the_middle_is_renewed(
     service = serve(scenario(USERS, "token_lifetime: 20s", tasks=LONG))
     outcome = gate.run(service, "--interval", "5s")
     assert outcome.code == 0
-    assert calls(service).count("tokens") >= 3
+    assert asked(service).count("tokens") >= 3
     assert all(record.status < 400 for record in service.requests)
 
 
@@ -83,7 +85,7 @@ def test_a_token_that_is_revoked_in_the_middle_is_renewed_once(
     service = serve(scenario(USERS, "revoke_tokens: [12s, 31s]", tasks=LONG))
     outcome = gate.run(service, "--interval", "5s")
     assert outcome.code == 0
-    assert calls(service).count("tokens") == 3
+    assert asked(service).count("tokens") == 3
     assert [record.status for record in service.requests].count(401) == 2
 
 
@@ -95,7 +97,7 @@ def test_a_user_that_is_gone_when_the_token_is_revoked(
     outcome = gate.run(service, "--interval", "5s")
     assert outcome.code == 4
     outcome.says("IAM answered HTTP 401", "gone")
-    assert calls(service).count("tokens") == 2
+    assert asked(service).count("tokens") == 2
 
 
 def test_a_token_that_is_refused_again_is_not_asked_for_again(
@@ -105,7 +107,7 @@ def test_a_token_that_is_refused_again_is_not_asked_for_again(
     outcome = gate.run(service)
     assert outcome.code == 4
     outcome.says("HTTP 401", "IAM has just issued this token")
-    assert calls(service) == ["tokens", "batch-precheck-result"] * 2
+    assert asked(service) == ["tokens", "batch-precheck-result"] * 2
 
 
 def test_a_given_token_that_is_revoked_in_the_middle(
@@ -180,7 +182,7 @@ def test_the_wrong_region(gate: Gate, serve: Serve, user: None) -> None:
     outcome = gate.run(service, "--region", REGION, project=None)
     assert outcome.code == 4
     outcome.says(f"IAM knows no project named {REGION}", "Check --region")
-    assert calls(service) == ["tokens", "projects"]
+    assert asked(service) == ["tokens", "projects"]
     examined = gate.doctor(service, "--region", REGION, project=None)
     assert examined.code == 4
     examined.has_line("fail  project     IAM knows no project")
@@ -203,7 +205,7 @@ def test_projects_that_are_none(gate: Gate, serve: Serve, user: None, body: str)
     outcome = gate.run(service, "--region", REGION, "--grace", "1s", project=None)
     assert outcome.code == 4
     outcome.says("project")
-    assert "batch-precheck-result" not in calls(service)
+    assert "batch-precheck-result" not in asked(service)
 
 
 def test_the_wrong_project(gate: Gate, serve: Serve, user: None) -> None:
@@ -263,7 +265,7 @@ def test_an_iam_that_is_down(gate: Gate, serve: Serve, user: None, name: str) ->
     service = serve(scenario(USERS, f"faults: [{{when: {{call: token}}, {DOWN[name]}}}]"))
     outcome = gate.run(service, "--grace", "20s")
     assert outcome.code == 4
-    assert set(calls(service)) == {"tokens"}
+    assert set(asked(service)) == {"tokens"}
     assert len(service.requests) > 2
     examined = gate.doctor(service)
     assert examined.code == 4
@@ -349,7 +351,7 @@ def test_an_id_token_for_the_wrong_audience(gate: Gate, serve: Serve, by_github:
             "its audience is 'simulator'",
             "--oidc-audience",
         )
-    assert "batch-precheck-result" not in calls(service)
+    assert "batch-precheck-result" not in asked(service)
 
 
 def test_an_id_token_for_the_wrong_audience_of_gitlab(

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from precheck_gate.drs.auth.credential import AuthContext
     from precheck_gate.safetext.secrets import Secret
-    from tests.support.credentials import Gate, Serve
+    from tests.support.credentials import Gate
+    from tests.support.gate import Serve
 
 
 class Agency(Credential):

@@ -24,9 +24,7 @@ from precheck_gate.drs.http.transport import HttpTransport
 from precheck_gate.errors import ServiceError
 from precheck_gate.safetext.secrets import Secret, hide_secrets
 from tests.support.credentials import (
-    ID,
     KEYS,
-    MARK,
     PASSWORD,
     PROVIDER,
     REQUEST_TOKEN,
@@ -37,11 +35,13 @@ from tests.support.credentials import (
     check_frames,
     scenario,
 )
+from tests.support.outcome import ID, MARK
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
 
-    from tests.support.credentials import ByGitHub, Gate, Serve
+    from tests.support.credentials import ByGitHub, Gate
+    from tests.support.gate import Serve
 
 
 # --- the value ----------------------------------------------------------------------------------

@@ -12,18 +12,12 @@ from hypothesis import strategies as st
 from precheck_gate.drs.auth.access_key import sign
 from precheck_gate.runtime.process import SystemClock
 from precheck_gate.safetext.secrets import Secret
-from tests.support.credentials import (
-    ACCESS_KEY,
-    ID,
-    KEYS,
-    PROJECT,
-    SECRET_KEY,
-    TEMPORARY_KEYS,
-    scenario,
-)
+from tests.support.credentials import ACCESS_KEY, KEYS, SECRET_KEY, TEMPORARY_KEYS, scenario
+from tests.support.outcome import ID, PROJECT
 
 if TYPE_CHECKING:
-    from tests.support.credentials import Gate, Serve
+    from tests.support.credentials import Gate
+    from tests.support.gate import Serve
 
 with pytest.MonkeyPatch.context() as patch:
     patch.setenv("PYTHONWARNINGS", "ignore")

@@ -12,12 +12,9 @@ from precheck_gate.drs.auth import profile
 from precheck_gate.runtime.reading import read_file
 from tests.support.credentials import (
     ACCESS_KEY,
-    ID,
     KEYS,
-    MARK,
     ONLY_ISSUED,
     PASSWORD,
-    PROJECT,
     PROVIDER,
     REGION,
     SECRET_KEY,
@@ -25,21 +22,20 @@ from tests.support.credentials import (
     TEMPORARY_KEYS,
     TOKEN,
     USERS,
+    asked,
+    id_token,
     scenario,
 )
+from tests.support.outcome import ID, MARK, PROJECT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.credentials import ByGitHub, Gate, Serve
+    from tests.support.credentials import ByGitHub, Gate
     from tests.support.fakes import FakeClock
+    from tests.support.gate import Serve
 
 DAYS = f"tasks: [{{id: {ID}, answer: mysql, duration: 60h}}]"
-
-
-def calls(service: object) -> list[str]:
-    requests = service.requests  # type: ignore[attr-defined]
-    return [record.path.rpartition("/")[2] for record in requests]
 
 
 # --- a token ------------------------------------------------------------------------------------
@@ -52,7 +48,7 @@ def test_a_token(gate: Gate, serve: Serve, monkeypatch: pytest.MonkeyPatch, vari
     outcome = gate.run(service)
     assert outcome.code == 0
     outcome.says(f"token from {variable}")
-    assert calls(service) == ["batch-precheck-result"]
+    assert asked(service) == ["batch-precheck-result"]
 
 
 # --- an IAM user --------------------------------------------------------------------------------
@@ -76,7 +72,7 @@ def test_a_user(
     outcome = gate.run(service)
     assert outcome.code == 0
     outcome.says(f"IAM user from {names[0]} and {names[1]}")
-    assert calls(service) == ["tokens", "batch-precheck-result"]
+    assert asked(service) == ["tokens", "batch-precheck-result"]
     report = json.loads((gate.folder / "report.json").read_bytes())
     assert report["service"]["requests"] == 2
 
@@ -98,14 +94,14 @@ def test_a_wrong_clock_does_not_renew_each_time(gate: Gate, serve: Serve, user: 
     service = serve(scenario(USERS, "clock_skew: -30h", tasks=DAYS))
     outcome = gate.run(service, "--interval", "2h", "--timeout", "3d")
     assert outcome.code == 0
-    assert calls(service).count("tokens") == 3
+    assert asked(service).count("tokens") == 3
 
 
 def test_the_project_is_found_by_the_region(gate: Gate, serve: Serve, user: None) -> None:
     service = serve(scenario(USERS, f"region: {REGION}", "project_id: p1"))
     outcome = gate.run(service, "--region", REGION, project=None)
     assert outcome.code == 0
-    assert calls(service) == ["tokens", "projects", "batch-precheck-result"]
+    assert asked(service) == ["tokens", "projects", "batch-precheck-result"]
     assert "/v3/p1/" in service.requests[-1].path
     report = json.loads((gate.folder / "report.json").read_bytes())
     assert report["service"]["project_id"] == "p1"
@@ -131,7 +127,7 @@ def test_an_access_key(
     outcome = gate.run(service)
     assert outcome.code == 0
     outcome.says(f"access key from {names[0]} and {names[1]}")
-    assert calls(service) == ["batch-precheck-result"]
+    assert asked(service) == ["batch-precheck-result"]
 
 
 def test_a_temporary_access_key(gate: Gate, serve: Serve, temporary_key: None) -> None:
@@ -243,7 +239,7 @@ def test_the_identity_of_a_job_of_github(gate: Gate, serve: Serve, by_github: By
     outcome = gate.run(service, "--oidc-audience", "my-client")
     assert outcome.code == 0
     outcome.says("CI identity from GitHub's identity of this job")
-    assert calls(service) == ["id-token", "tokens", "batch-precheck-result"]
+    assert asked(service) == ["id-token", "tokens", "batch-precheck-result"]
     assert service.requests[1].headers["x-idp-id"] == "my-idp"
 
 
@@ -254,17 +250,7 @@ def test_a_ci_identity_is_renewed(gate: Gate, serve: Serve, by_github: ByGitHub)
         service, "--oidc-audience", "my-client", "--interval", "1h", "--timeout", "3d"
     )
     assert outcome.code == 0
-    assert calls(service).count("id-token") == 3
-
-
-def id_token(clock: FakeClock, audience: str = "my-client", lives: int = 300) -> str:
-    import base64
-
-    claims = {"iss": "https://gitlab.invalid", "aud": audience,
-              "exp": int(clock.now().timestamp()) + lives}  # fmt: skip
-    parts = ({"alg": "RS256"}, claims)
-    encoded = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode() for part in parts)
-    return ".".join((*(part.rstrip("=") for part in encoded), MARK))
+    assert asked(service).count("id-token") == 3
 
 
 def test_the_variable_of_gitlab(

@@ -15,7 +15,7 @@ from precheck_gate.drs.auth.requests_auth import NoAuth
 from precheck_gate.drs.http.messages import HttpRequest
 from precheck_gate.drs.http.transport import MAX_LEFT_BEHIND, HttpTransport
 from precheck_gate.errors import NotAnAnswer, TransientFault
-from tests.support.hostile import (
+from tests.support.servers import (
     CLOSE,
     HANG,
     KEEP,
@@ -24,9 +24,9 @@ from tests.support.hostile import (
     endless,
     exchange_threads,
     http,
+    make_certificate,
     plain,
 )
-from tests.support.servers import make_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,8 +13,8 @@ from precheck_gate.drs.http.transport import PacedSend
 from precheck_gate.errors import ServiceError, TransientFault
 from precheck_gate.polling.events import Faulted
 from precheck_gate.polling.retries import Backoff, Retrier, RetryBudget
+from tests.support.gate import GOOD, one
 from tests.support.harness import Events
-from tests.unit.polling.test_start_precheck import GOOD, one
 
 if TYPE_CHECKING:
     from tests.support.fakes import FakeClock

@@ -16,9 +16,15 @@ from precheck_gate.drs.http.endpoints import check_proxy, proxy_trouble
 from precheck_gate.drs.http.messages import HttpRequest
 from precheck_gate.drs.http.transport import HttpTransport
 from precheck_gate.errors import ServiceError, TransientFault
-from tests.support.hostile import CLOSE, HostileServer, endless, exchange_threads, plain
 from tests.support.outcome import MARK
-from tests.support.servers import make_certificate
+from tests.support.servers import (
+    CLOSE,
+    HostileServer,
+    endless,
+    exchange_threads,
+    make_certificate,
+    plain,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """Mangles answers of the service and judges each: no mangled answer is green unless it may be.
 
-`make fuzz` runs it as a program: ``python -m tests.support.answer_fuzzing NUMBER SEED``.
+`make fuzz` runs it as a program: ``python -m tests.answer_fuzzing NUMBER SEED``.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from tests.support.harness import (
     item,
     judge,
 )
+from tests.support.oracle import ERROR_KEYS, oracle
 from tests.support.paths import ROOT
-from tests.unit.judgement.test_oracle import ERROR_KEYS, oracle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

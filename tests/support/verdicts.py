@@ -1,4 +1,4 @@
-"""Runs to report: waves of tasks of every verdict, and one with hostile text in every field."""
+"""Verdicts made by hand, alone and in runs of every kind, and reports made of them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,117 @@ from precheck_gate.model.verdicts import (
     worst,
 )
 from precheck_gate.reports.base import load_format
-from precheck_gate.safetext.cleaning import clean
+from precheck_gate.safetext.cleaning import clean, clean_line
 from tests.support.harness import task_id
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from precheck_gate.model.verdicts import Effect
+    from precheck_gate.reports.base import Reporter
+
+FACTS = RunFacts("evaluate", "2026-06-15", 0, policy="policy.yaml", policy_digest="ab" * 32)
+
+# What a service, or somebody who writes through it, may try; none of it survives cleaning as it is.
+HOSTILE = (
+    "::set-output name=verdict::passed",
+    "##vso[task.complete result=Succeeded]",
+    "a\nPRECHECK_GATE_VERDICT=passed",
+    "a\r\nb",
+    "]]></failure></testcase><testcase name='x'/>",
+    "</script><script>alert(1)</script>",
+    "[click](https://evil.example) {0} {1:x}",
+    "$(id) `id` $HOME ${IFS} ; rm -rf / # 'quoted' \"twice\" \\",
+    "\x00\x1b[31m\ud800\ufffe\u202e\u2028\U000e0001",
+    "völlig harmlos, 完全无害 🙂",
+    "x" * 5_000,
+    " ",
+    "../../etc/passwd:7 rules[0]",
+    "C:\\policies\\p.yaml:9 rules[1]",
+    "%2e%2e/%00",
+)
+
+
+def finding(
+    verdict: Verdict = Verdict.BLOCKED,
+    title: str = "srcDbConnection",
+    kind: FindingKind = FindingKind.ITEM,
+    **more: Any,
+) -> Finding:
+    """Return a finding whose texts are as clean as the judgement makes them."""
+    values = {"message": f"{title} is FAILED", "decided_by": "policy.yaml:7 rules[0]", **more}
+    cleaned: dict[str, Any] = {
+        name: (clean if name in ("raw_error", "data") else clean_line)(value)
+        if isinstance(value, str)
+        else value
+        for name, value in values.items()
+    }
+    return Finding(kind=kind, verdict=verdict, title=clean_line(title), **cleaned)
+
+
+def own(
+    verdict: Verdict = Verdict.PASSED,
+    message: str = "DRS says that the task may start",
+    **more: Any,
+) -> Finding:
+    """Return a finding about a task as a whole."""
+    values = {"message": message, "decided_by": "gate: result must be true", **more}
+    if verdict is not Verdict.PASSED:
+        values.setdefault("next_step", "Look at the task.")
+    return finding(verdict, "result", FindingKind.TASK, **values)
+
+
+def about_run(verdict: Verdict = Verdict.ERROR, title: str = "service", **more: Any) -> Finding:
+    """Return a finding about the run itself."""
+    values = {
+        "message": "no answer",
+        "decided_by": "gate: a run without a usable answer cannot pass",
+        **more,
+    }
+    return finding(verdict, title, FindingKind.RUN, **values)
+
+
+def task(task_id: str = "task-1", *findings: Finding) -> TaskVerdict:
+    """Return the verdict of a task; without findings one that passes."""
+    found = findings or (own(),)
+    return TaskVerdict(clean_line(task_id), worst(one.verdict for one in found), tuple(found))
+
+
+def written(
+    make: str | Callable[[io.StringIO], Reporter],
+    tasks: Sequence[TaskVerdict],
+    *findings: Finding,
+    remarks: Iterable[str] = (),
+    **facts: Any,
+) -> str:
+    """Return the report of a run, as its format or what makes its reporter writes it."""
+    out = io.StringIO()
+    reporter = load_format(make)(out) if isinstance(make, str) else make(out)
+    for one in tasks:
+        reporter.add_task(one)
+    reporter.finish(run_of(tasks, *findings, remarks=tuple(remarks)), replace(FACTS, **facts))
+    text = out.getvalue()
+    text.encode("utf-8")
+    return text
+
+
+def hostile_task() -> TaskVerdict:
+    """Return a task in whose findings every text is hostile, each in its turn."""
+    names = ("message", "group", "status", "failed_reason", "raw_error", "data", "sub_task", "code",
+             "decided_by", "reason", "next_step", "waiver_reason")  # fmt: skip
+    found = [own(Verdict.BLOCKED)]
+    for number, text in enumerate(HOSTILE):
+        texts: dict[str, Any] = dict.fromkeys(names, text)
+        waived: dict[str, Any] = (
+            {"waived_by": "W-1", "waived_until": "2027-01-31"} if number % 2 else {}
+        )
+        verdict = Verdict.PASSED_WITH_WARNINGS if waived else Verdict.BLOCKED
+        found.append(finding(verdict, text, known=bool(number % 3), **texts, **waived))
+    return task("140b5236-88ad-43c8-811c-1268453jb101", *found)
+
 
 GROUPS = ("network", "db_params", "db_version", "db_user_privilege", "db_disk_size")
-FACTS = RunFacts(
+LIVE_FACTS = RunFacts(
     mode="run",
     judged_on="2026-06-15",
     exit_code=1,
@@ -84,20 +185,11 @@ def task_of(number: int, *findings: Finding, **more: Any) -> TaskVerdict:
     return TaskVerdict(task_id(number), worst(one.verdict for one in findings), findings, **more)
 
 
-def item(name: str, verdict: Verdict = Verdict.PASSED, **more: Any) -> Finding:
+def item_of(name: str, verdict: Verdict = Verdict.PASSED, **more: Any) -> Finding:
     """Return a finding about an item."""
     status = {Verdict.PASSED: "PASSED", Verdict.BLOCKED: "FAILED"}.get(verdict, "ALARM")
     more = {"group": "network", "decided_by": "policy.yaml:5 statuses", "status": status, **more}
     return Finding(FindingKind.ITEM, verdict, name, f"{name} is {status}", **more)
-
-
-def own(verdict: Verdict, message: str = "DRS says that the task may start") -> Finding:
-    """Return a finding about a task itself."""
-    return Finding(
-        *(FindingKind.TASK, verdict, "result", message),
-        decided_by="gate: result must be true",
-        next_step="" if verdict is Verdict.PASSED else "Look at the task.",
-    )
 
 
 def wave(tasks: int, items: int = 40) -> tuple[RunVerdict, list[TaskVerdict]]:
@@ -109,13 +201,13 @@ def wave(tasks: int, items: int = 40) -> tuple[RunVerdict, list[TaskVerdict]]:
 def _one_of_many(number: int, items: int) -> TaskVerdict:
     timeline = tuple((float(step * (3 + number % 7)), step * 20.0) for step in range(6))
     found = [
-        item(f"check{at:02d}", group=GROUPS[at % len(GROUPS)], data=f'{{"size":"{number}"}}')
+        item_of(f"check{at:02d}", group=GROUPS[at % len(GROUPS)], data=f'{{"size":"{number}"}}')
         for at in range(items - 2)
     ]
-    found.append(item("dstDbDiskSize", _every(number, 5, Verdict.PASSED_WITH_WARNINGS)))
+    found.append(item_of("dstDbDiskSize", _every(number, 5, Verdict.PASSED_WITH_WARNINGS)))
     binlog = _every(number, 9, Verdict.BLOCKED)
     found.append(
-        item(
+        item_of(
             *("srcDbBinlogIsOff", binlog),
             group="db_params",
             failed_reason="SRC_DB_BINLOG_IS_OFF" if binlog is Verdict.BLOCKED else "",
@@ -138,7 +230,7 @@ def _every(number: int, nth: int, verdict: Verdict) -> Verdict:
     return verdict if number % nth == 3 else Verdict.PASSED
 
 
-HOSTILE = (
+HOSTILE_MARKUP = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
     "</script><script>alert(1)</script><!--",
@@ -153,7 +245,7 @@ HOSTILE = (
 )
 
 
-def hostile(*payloads: str) -> tuple[RunVerdict, list[TaskVerdict], RunFacts]:
+def hostile_run(*payloads: str) -> tuple[RunVerdict, list[TaskVerdict], RunFacts]:
     """Return a run in which every text is a payload, behind the name of its field.
 
     There is a task and a waiver for each payload; what the run has once gets all of them.
@@ -204,8 +296,8 @@ def _hostile_task(payload: str) -> TaskVerdict:
     )
 
 
-def written(
-    run: RunVerdict, tasks: Sequence[TaskVerdict], facts: RunFacts = FACTS, form: str = "html"
+def page_of(
+    run: RunVerdict, tasks: Sequence[TaskVerdict], facts: RunFacts = LIVE_FACTS, form: str = "html"
 ) -> str:
     """Return the report of a run in a format."""
     out = io.StringIO()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from precheck_gate.ci import CiSystem, CiWorld, Written, load_system
 from precheck_gate.judgement.readiness import ReadinessCollector
-from tests.support.made_verdicts import FACTS, run_of
+from tests.support.verdicts import FACTS, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -108,7 +108,7 @@ def _azure_text(text: str) -> str:
     return text.replace("%AZP25", "%")
 
 
-_FENCED = re.compile(r"([^\n=<]+)<<([^\n]+)\n(.*?)\n?\2\n", re.DOTALL)
+_OUTPUT = re.compile(r"([^\n=<]+)<<([^\n]+)\n(.*?)\n?\2\n|([^\n=<]+)=([^\n]*)\n", re.DOTALL)
 
 
 def outputs_in(text: str) -> dict[str, str]:
@@ -116,9 +116,10 @@ def outputs_in(text: str) -> dict[str, str]:
     outputs: dict[str, str] = {}
     position = 0
     while position < len(text):
-        match = _FENCED.match(text, position)
+        match = _OUTPUT.match(text, position)
         assert match, f"not an output: {text[position:]!r}"
-        assert match[1] not in outputs, f"{match[1]} is told twice"
-        outputs[match[1]] = match[3]
+        name, value = (match[1], match[3]) if match[1] else (match[4], match[5])
+        assert name not in outputs, f"{name} is told twice"
+        outputs[name] = value
         position = match.end()
     return outputs

@@ -13,18 +13,18 @@ import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.support.hostile import (
+from tests.support.outcome import ID, MARK, OTHER
+from tests.support.servers import (
     CLOSE,
     KEEP,
     RESET,
     Reply,
     chunked,
     endless,
+    gzip_bomb,
     http,
     plain,
 )
-from tests.support.outcome import ID, MARK, OTHER
-from tests.support.servers import gzip_bomb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from tests.support.ci_runner import outputs_in
 from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 _EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 _TOKEN = re.compile(r"\s*(\|\||&&|==|!=|[()]|'[^']*'|[\w.-]+)")
-_FENCED = re.compile(r"([^\n=<]+)<<([^\n]+)\n(.*?)\n?\2\n|([^\n=<]+)=([^\n]*)\n", re.DOTALL)
 
 # What the surroundings of the tests must not lend to a job.
 _FOREIGN = re.compile(
@@ -264,15 +264,5 @@ class Context:
 
 
 def read_outputs(path: Path) -> dict[str, str]:
-    """Return what a step wrote to GITHUB_OUTPUT; every byte has to belong to an output."""
-    text = path.read_text(encoding="utf-8")
-    outputs = {}
-    position = 0
-    while position < len(text):
-        match = _FENCED.match(text, position)
-        assert match, f"not an output: {text[position:]!r}"
-        name, value = (match[1], match[3]) if match[1] else (match[4], match[5])
-        assert name not in outputs, f"{name} is told twice"
-        outputs[name] = value
-        position = match.end()
-    return outputs
+    """Return what a step wrote to GITHUB_OUTPUT."""
+    return outputs_in(path.read_text(encoding="utf-8"))
