@@ -283,7 +283,7 @@ def test_the_command_prints_place_line_and_reason(
 def test_the_kind_of_a_warning_is_never_broken(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    path = write(tmp_path, "version: 1\nwaivers:\n" + waiver("status: PASSED"))
+    path = write_policy(tmp_path, "version: 1\nwaivers:\n" + waiver("status: PASSED"))
     done = call(capsys, "policy", "lint", path, "--now", "2026-06-15")
     assert "[no-effect]" in done.out
 
