@@ -371,7 +371,7 @@ def _task_itself(
         return [
             task_finding(
                 Verdict.INCOMPLETE,
-                "the run ended before the service was asked about this task",
+                "the run ended before the service answered for this task",
                 rule="gate: the service must answer for every task",
                 next_step="Run the gate again.",
             )

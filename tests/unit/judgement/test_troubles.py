@@ -45,7 +45,7 @@ def test_each_kind_of_trouble_has_its_verdict_with_a_green_snapshot_or_without(
 def test_a_task_that_was_never_asked_for_is_incomplete() -> None:
     judged = judge_observations([Observation(TASK)], [TASK])
     assert (judged.verdict, judged.code) == (Verdict.INCOMPLETE, 3)
-    assert judged.says("the run ended before the service was asked about this task")
+    assert judged.says("the run ended before the service answered for this task")
 
 
 def test_a_task_without_a_snapshot_tells_nothing_of_one() -> None:

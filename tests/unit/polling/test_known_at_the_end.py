@@ -146,7 +146,7 @@ def test_what_is_odd_about_an_answer_is_remarked_once() -> None:
 def test_a_task_that_was_never_asked_for_is_incomplete() -> None:
     judged = judge_observations([Observation(TASK)], [TASK])
     assert (judged.verdict, judged.code) == (Verdict.INCOMPLETE, 3)
-    assert judged.says("the run ended before the service was asked about this task")
+    assert judged.says("the run ended before the service answered for this task")
 
 
 def test_a_batch_that_the_deadline_cut_off_is_incomplete_whatever_the_others_say() -> None:
