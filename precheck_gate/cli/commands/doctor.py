@@ -36,7 +36,7 @@ _EXIT_CODES = {0: "everything works", 2: "the settings are invalid", 4: "another
 _BRIEF = {
     "region": "Huawei Cloud region, such as eu-west-101.",
     "project_id": "Project of the tasks. Default: looked up in IAM.",
-    "token_file": "File with an IAM token, instead of PRECHECK_GATE_TOKEN.",
+    "token_file": "File that contains an IAM token.",
     "profile_name": "Profile of the shared credentials file.",
     "ca_bundle": "Trust these certificates (PEM) for TLS.",
     "debug_http": "Log each HTTP request and response to stderr.",

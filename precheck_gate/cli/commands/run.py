@@ -31,7 +31,7 @@ _BRIEF = {
     "tasks_from": "Read task IDs from a file, or from stdin with '-'.",
     "region": "Huawei Cloud region, such as eu-west-101.",
     "project_id": "Project of the tasks. Default: looked up in IAM.",
-    "token_file": "File with an IAM token, instead of PRECHECK_GATE_TOKEN.",
+    "token_file": "File that contains an IAM token.",
     "policy": "Policy file. Default: builtin:default.",
     "start_precheck": "Start new pre-checks and judge only their results.",
     "timeout": "Time limit for the whole run. Default: 30m.",
