@@ -227,8 +227,7 @@ class Known:
         """Mask a value from now on."""
         with self._lock:
             if len(value) >= _SHORTEST:
-                # In a form or a query, a space is written as a plus sign.
-                self._for_ever |= {value, value.replace(" ", "+")}
+                self._for_ever |= {value, *_in_urls(value)}
                 self._set()
             elif _may_be_a_password(value):
                 before, after = (r"(?<!\w)" * value[0].isalnum(), r"(?!\w)" * value[-1].isalnum())
@@ -295,6 +294,22 @@ class Known:
             if value in text:
                 found += [match.span() for match in word.finditer(text)]
         return found
+
+
+def _in_urls(value: str) -> Iterator[str]:
+    """Yield the forms of a value in URLs.
+
+    They are found by decoding, too, but not after a stray ``%``, which takes digits of the value.
+    """
+    # In a form or a query, a space is written as a plus sign.
+    yield value.replace(" ", "+")
+    if not value.isalnum():
+        from urllib.parse import quote
+
+        for safe in ("", "/"):
+            form = quote(value, safe, errors="surrogatepass")
+            yield form
+            yield form.replace("%20", "+")
 
 
 def _may_be_a_password(value: str) -> bool:

@@ -97,6 +97,8 @@ def test_a_credential_that_was_encoded_twice_is_hidden(inner: str, outer: str, s
 
 
 @given(st.sampled_from(sorted(ENCODERS)), SECRETS, AROUND, AROUND)
+@example("quote", "0000000:", "%", "")
+@example("quote_plus", "41 abc:/d", "%", "")
 def test_what_stands_around_a_spelling_does_not_protect_it(
     name: str, secret: str, before: str, after: str
 ) -> None:
