@@ -1,4 +1,4 @@
-"""CI systems: what the gate tells each of them. Nothing else knows their variables.
+"""CI systems: what the gate reports to each of them. Nothing else knows their variables.
 
 No credential is ever printed for a runner, not even to be masked: the process cannot know whether
 its streams lead to the runner, to a file, or to another program. A runner masks the secrets that it
@@ -54,7 +54,7 @@ class Written:
 
 
 class CiSystem:
-    """One CI system. By itself it is told nothing: the exit code and the reports say everything.
+    """One CI system. This base reports nothing: the exit code and the reports are enough.
 
     No method raises `OSError`.
     """

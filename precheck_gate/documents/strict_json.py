@@ -81,7 +81,7 @@ def compact(value: Any) -> str:
     if not numbers:
         return text
     # Write a number with all its digits and without quotes. `loads` lets no NaN through, so each
-    # NaN outside of a string stands for a number.
+    # NaN outside of a string is a number.
     spelled = iter(numbers)
     return _TEXT_OR_NAN.sub(
         lambda match: next(spelled, "NaN") if match.group() == "NaN" else match.group(), text

@@ -53,7 +53,7 @@ class SecondKey:
                 self._objections.append(f"task {task} {objection}")
 
     def objections(self, run: RunVerdict, code: int, *, advisory: bool) -> list[str]:
-        """Return what speaks against this verdict and exit code; empty where they may stand."""
+        """Return the objections to this verdict and exit code; empty if there are none."""
         verdicts = [run.verdict.value, *(one.verdict.value for one in run.findings)]
         if verdicts[0] not in GREEN and (code or (advisory and verdicts[0] == "blocked")):
             return []

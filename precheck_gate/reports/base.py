@@ -115,7 +115,7 @@ def load_format(
 
 @contextlib.contextmanager
 def open_spool() -> Iterator[TextIO]:
-    """Yield a place for text that is written before what has to stand above it is known."""
+    """Yield a temporary file for text that is written before its head is known."""
     with tempfile.SpooledTemporaryFile(
         max_size=1024 * 1024, mode="w+", encoding="utf-8", newline="\n"
     ) as spool:

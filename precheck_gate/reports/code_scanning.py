@@ -171,7 +171,7 @@ def _bounded(finding: Finding) -> Finding:
 def fingerprint(task_id: str, finding: Finding) -> str:
     """Return what identifies a finding across runs: not its status, place or order.
 
-    Findings of the gate itself are told apart by the rule, which is a constant text.
+    Findings of the gate itself are distinguished by the rule, which is a constant text.
     """
     rule = finding.decided_by if finding.decided_by.startswith("gate: ") else ""
     identity = (

@@ -284,7 +284,7 @@ def _cell(tally: Counter[Verdict]) -> Cell | None:
     return Cell(worst(tally), tally[worst(tally)], ", ".join(words))
 
 
-# What stands above and below the tasks
+# What is above and below the tasks
 
 
 def _page(run: RunVerdict, facts: RunFacts, rows: Sequence[PageRow]) -> dict[str, Any]:

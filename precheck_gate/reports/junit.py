@@ -38,7 +38,7 @@ MAX_MESSAGE = 2_000
 MAX_BODY = 2_400_000
 RUN_SUITE = "precheck-gate"
 POLICY_TESTS = "precheck-gate policy test"
-ROOM_AROUND = 500  # bytes for the root element and what stands above it
+ROOM_AROUND = 500  # bytes for the root element and what is above it
 _STATES = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
 

@@ -128,7 +128,7 @@ def _result(found: ScanFinding, index: int, at: Location) -> dict[str, Any]:
         "message": {"text": _inert(found.text)},
         "locations": [location],
         "partialFingerprints": {
-            # The one key that GitHub tells results apart by. It would fill in a hash of the
+            # The one key by which GitHub distinguishes results. It would fill in a hash of the
             # policy's line, which is the same for every task.
             "primaryLocationLineHash": f"{found.fingerprint}:{found.number}",
             "precheckGate/v1": f"{found.fingerprint}:{found.number}",

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 PART_MARK = "precheck-gate: a further part of a larger report"
-"""Stands near the top of every part but the first, and tells it from files of others."""
+"""A mark near the top of every part but the first, which identifies it as ours."""
 
 READER_SECONDS = 3.0  # to wait for a pipe's reader, which may be started together with the gate
 STALLED_SECONDS = 30.0  # without progress until a reader is given up
@@ -151,7 +151,7 @@ class FileSink:
 
     @property
     def divisible(self) -> bool:
-        """Whether further files may stand beside it: not if it is a device or a pipe."""
+        """Whether there may be further files beside it: not if it is a device or a pipe."""
         return self._target.is_file() or not self._target.exists()
 
     def beside(self, number: int) -> FileSink:

@@ -229,7 +229,7 @@ class Summary:
 
 
 def _cause_lines(cause: Cause, *, verbose: bool) -> Iterator[Line]:
-    """Yield what stands below the message of a cause and its tasks."""
+    """Yield the lines below the message of a cause and its tasks."""
     finding = cause.example
     passed = finding.verdict is Verdict.PASSED
     if marks := list(_marks(cause)):

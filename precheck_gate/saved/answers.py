@@ -2,7 +2,7 @@
 
 In a folder that ``run --save-answers`` wrote, what the run concluded counts; the bodies beside it
 must only be unchanged. A file that is named alone is judged for what it holds, and what the run
-that saved it had against a task still stands.
+that saved it found wrong with a task still applies.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class _File:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """What tells of a task: a run, a file, or a file with what its run had against the task."""
+    """The source of a task: a run, a file, or a file and what its run found wrong with the task."""
 
     file: _File | None = None
     run: SavedRun | None = None
@@ -109,7 +109,7 @@ class SavedAnswers:
 
     Attributes:
         remarks: oddities that change no verdict.
-        unreadable: what is no answer, so that nobody knows what it would have told.
+        unreadable: files that are no answers, so that their content is unknown.
 
     Raises:
         UsageError: a file or folder cannot be read, is empty, or is damaged.
@@ -121,7 +121,7 @@ class SavedAnswers:
     unreadable: list[Trouble] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        # For each task that runs were asked for the latest of them, and what tells of the task:
+        # For each task that runs were asked for the latest of them, and the sources of the task:
         # nothing, where single files were named and none of them is about it.
         self._of_runs: dict[str, tuple[SavedRun, _Source | None]] = {}
         # For each task the files without a run that hold it; nearly always there is one.
@@ -150,7 +150,7 @@ class SavedAnswers:
 
     @property
     def held(self) -> list[str]:
-        """The tasks that the answers hold, in the order in which they stand there."""
+        """The tasks in the answers, in their order."""
         return list(self._held)
 
     @property
@@ -209,7 +209,7 @@ class SavedAnswers:
         return observation
 
     def _sources(self, task_id: str) -> list[_Source]:
-        """Return what tells of a task, what decides first."""
+        """Return the sources of a task, the deciding one first."""
         _, of_run = self._of_runs.get(task_id, (None, None))
         holders = [_Source(file) for file in self._holders.get(task_id, [])]
         return [of_run, *holders] if of_run else holders

@@ -165,7 +165,7 @@ def _judged(value: Any) -> Any:
     """Return what the verdict depends on: all but the texts that are only shown."""
     match value:
         case Observation():
-            return value.task_id, _judged(value.snapshot), _judged(value.trouble), value.about
+            return value.task_id, _judged(value.snapshot), _judged(value.trouble)
         case Snapshot():
             items = tuple(replace(item, data="", raw_error="") for item in value.items)
             return replace(value, items=items, instance_id="")

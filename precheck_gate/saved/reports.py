@@ -222,7 +222,7 @@ def load_baseline(path: Path) -> frozenset[tuple[str, ...]]:
 def identities(tasks: Iterable[TaskVerdict]) -> frozenset[tuple[str, ...]]:
     """Return the identities of the findings against some tasks.
 
-    Each stands there with its reason and, for runs with ``--redact reasons``, without it. A report
+    Each is there with its reason and, for runs with ``--redact reasons``, without it. A report
     that was redacted itself has no reasons: its findings are known only to redacted runs.
     """
     redaction = Redaction(Redact.REASONS)

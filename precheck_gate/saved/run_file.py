@@ -37,7 +37,7 @@ def is_archived(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Began:
-    """The run began; ``run`` tells its lines from those of another run in the same file."""
+    """The run began; ``run`` identifies its lines if several runs share the file."""
 
     run: str
     version: int
@@ -99,7 +99,7 @@ _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
 def spell(line: Line) -> str:
-    """Return a line as it stands in the file."""
+    """Return a line of the file."""
     return json.dumps({"kind": _NAMES[type(line)], **to_json(line)}) + "\n"
 
 
@@ -111,7 +111,7 @@ _UNFINISHED = Trouble(
 
 
 class SavedRun:
-    """One run as its lines tell it.
+    """One run, read from its lines.
 
     Attributes:
         tasks: the tasks that it was asked for.

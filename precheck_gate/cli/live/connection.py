@@ -82,7 +82,7 @@ class Connection:
             language=self.settings.language,
             advice=self._access.advice,
         )
-        auto = AutoClient(v3, v5, starts=self.live.start_precheck, tell=self._v3_is_gone)
+        auto = AutoClient(v3, v5, starts=self.live.start_precheck, on_v3_gone=self._v3_is_gone)
         clients: dict[str, Service] = {"v3": v3, "v5": v5, "auto": auto}
         return clients[self.live.api]
 

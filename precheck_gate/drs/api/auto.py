@@ -26,16 +26,16 @@ class AutoClient:
         v3: the client for v3.
         v5: the client for v5.
         starts: whether pre-checks are started here, which gives v5 its query IDs.
-        tell: called when v3 is gone.
+        on_v3_gone: called when v3 no longer exists.
     """
 
     def __init__(
-        self, v3: DrsClient, v5: DrsV5Client, *, starts: bool, tell: Callable[[str], None]
+        self, v3: DrsClient, v5: DrsV5Client, *, starts: bool, on_v3_gone: Callable[[str], None]
     ) -> None:
         self._v3 = v3
         self._v5 = v5
         self._starts = starts
-        self._tell = tell
+        self._on_v3_gone = on_v3_gone
         self._gone = False
 
     def requests_for(self, tasks: int) -> int:  # noqa: D102
@@ -84,4 +84,4 @@ class AutoClient:
 
     def _leave_v3(self) -> None:
         self._gone = True
-        self._tell("API v3 is not available here; going on with v5")
+        self._on_v3_gone("API v3 is not available here; going on with v5")

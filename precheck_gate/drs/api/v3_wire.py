@@ -205,7 +205,7 @@ def _read_result(
         yield from ((task_id, trouble) for task_id in tasks)
         return
     reading = read_entry(tasks[0], entry)
-    # An error may stand under either key; a result is documented under precheck_id alone.
+    # An error may be under either key; a result is documented under precheck_id alone.
     if isinstance(reading, Snapshot) and not _is_name(entry.get("precheck_id")):
         reading = malformed("a result names its task by id, not by precheck_id")
     yield tasks[0], reading

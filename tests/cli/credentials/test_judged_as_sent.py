@@ -16,6 +16,7 @@ from precheck_gate.drs.http.messages import Reply
 from precheck_gate.judgement.context import JudgementContext
 from precheck_gate.judgement.task import judge_task
 from precheck_gate.model.snapshots import (
+    About,
     Observation,
     Snapshot,
     Status,
@@ -276,6 +277,20 @@ def test_the_run_file_holds_no_secret_that_a_trouble_repeats(tmp_path: Path) -> 
     index = (tmp_path / "answers" / "run.jsonl").read_text(errors="replace")
     assert "s3cr3t" not in index
     assert index.count("you sent ***") == 8
+
+
+def test_a_task_whose_name_repeats_a_secret_is_saved_with_its_result(tmp_path: Path) -> None:
+    Secret("s3cr3t-of-this-test")
+    body = json.dumps(document()).encode()
+    archive = AnswerArchive(tmp_path / "answers", FakeClock())
+    archive.begin([ID])
+    archive.save([ID], 200, body, "")
+    snapshot = parse_answer(body).entries[ID]
+    assert isinstance(snapshot, Snapshot)
+    archive.end([Observation(ID, snapshot, about=About("s3cr3t-of-this-test"), age=0.0)], [])
+    index = (tmp_path / "answers" / "run.jsonl").read_text()
+    assert "s3cr3t" not in index
+    assert "so it was not saved" not in index
 
 
 def test_v5_is_judged_as_sent_as_well() -> None:
