@@ -141,7 +141,7 @@ class Gate:
             verdict,
             ExitCode(code).name.lower(),
             hide_credentials(error.message),
-            rule="gate: nothing was judged, no green",
+            rule="gate: at least one task must be judged",
             next_step=hide_credentials(error.hint),
             code=getattr(error, "code", ""),
         )

@@ -76,7 +76,7 @@ class Item:
     "", too. ``skipped`` is True only where the service says so with the JSON value true
     (``is_skipped``, v5): somebody switched the check off in DRS; so is ``skippable``
     (``is_support_skip``): somebody could. ``own_error`` is the code of an error that the service
-    reports beside PASSED, "" for one without a code, None where there is none.
+    reports beside PASSED, "" for one without a code, None without an error.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """Ask until every task has ended, the time is over, or asking makes no sense.
 
 The poller judges nothing. At the end there is an `Observation` of each task: the latest result, no
-older than the allowed staleness, or why there is none.
+older than the allowed staleness, or why it is missing.
 """
 
 from __future__ import annotations

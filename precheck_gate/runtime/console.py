@@ -136,7 +136,7 @@ class Console:
         return self._colour[id(stream)]
 
     def columns(self, stream: TextIO) -> int | None:
-        """Return the width of the terminal behind a stream; None where there is none."""
+        """Return the width of the terminal behind a stream; None without a terminal."""
         size = _terminal_size(stream)
         return None if size is None else size.columns
 

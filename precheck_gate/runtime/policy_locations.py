@@ -74,5 +74,5 @@ class Locator:
 
 
 def _root_of(folder: Path) -> Path:
-    """Return the root of the repository around a folder, or the folder itself if there is none."""
+    """Return the root of the repository around a folder; outside of one, the folder itself."""
     return next((one for one in (folder, *folder.parents) if (one / ".git").exists()), folder)

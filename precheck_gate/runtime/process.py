@@ -150,7 +150,7 @@ _DEPTH = 10
 
 
 def shortage(error: BaseException) -> TransientFault | None:
-    """Return the shortage behind an error as an error that may pass; None if there is none."""
+    """Return the shortage behind an error as an error that may pass; None for other errors."""
     for one in _causes(error):
         what = _lacking(one)
         if what:

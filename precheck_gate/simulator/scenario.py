@@ -395,7 +395,7 @@ def builtin_scenario(name: str) -> Scenario:
     """Return a built-in scenario.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: no built-in scenario has that name.
     """
     if name not in BUILTIN_SCENARIOS:
         known = ", ".join(BUILTIN_SCENARIOS)

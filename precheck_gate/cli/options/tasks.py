@@ -62,7 +62,7 @@ class NamedTask:
     Attributes:
         task_id: the text that should be an ID.
         file: the file, or the option or variable.
-        line: in the file, from 1; 0 where there is none.
+        line: in the file, from 1; 0 if unknown.
         path: the place in JSON, such as ``orders`` or ``[3]``.
         in_file: whether the text comes from a file, so that no message may repeat it.
         instead: the kind of a JSON value that is no string, such as "a number".

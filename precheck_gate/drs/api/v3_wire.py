@@ -57,7 +57,7 @@ _START_HINT = (
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer of the service: for each task ID a snapshot, or why there is none.
+    """One answer of the service: a snapshot for each task ID, or why it has no snapshot.
 
     Attributes:
         entries: what it says of each task.

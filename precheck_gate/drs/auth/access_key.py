@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from precheck_gate.drs.auth.credential import Credential, Variables, is_word
+from precheck_gate.drs.auth.credential import Credential, Variables, in_variables, is_word
 from precheck_gate.errors import UsageError
 from precheck_gate.safetext.secrets import hide_for_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from requests import PreparedRequest
 
-    from precheck_gate.drs.auth.credential import AuthContext, Environment
+    from precheck_gate.drs.auth.credential import AuthContext, Environment, Place
     from precheck_gate.safetext.secrets import Secret
 
 ALGORITHM = "SDK-HMAC-SHA256"
@@ -73,6 +73,12 @@ class AccessKey(Credential):
                 "The temporary access key is wrong or has expired: get a new one with its "
                 "security token."
             )
+
+    @classmethod
+    def find(cls, options: Mapping[str, Any], environment: Environment) -> Iterator[Place]:
+        """Yield the sets of variables that are complete."""
+        del options
+        yield from in_variables(cls, environment, cls.of_variables)
 
     @classmethod
     def of_variables(cls, environment: Environment, names: Variables) -> AccessKey:

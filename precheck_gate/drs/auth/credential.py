@@ -6,6 +6,7 @@ import os
 import threading
 from abc import ABC, abstractmethod
 from enum import IntEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -72,7 +73,7 @@ class Environment:
 
     Args:
         variables: such as ``os.environ``.
-        home: the user's home folder; None if there is none.
+        home: the user's home folder; None if unknown.
     """
 
     def __init__(self, variables: Mapping[str, str], home: Path | None = None) -> None:
@@ -196,7 +197,7 @@ class Credential(ABC):
         auth: the value of ``--auth`` that selects this kind.
         label: what a credential is called.
         lookup: where this kind is looked for without an option, for help and messages.
-        missing: what to do if there is none.
+        missing: what to do if no credential was found.
         holder: whose permissions apply.
         advice: what to do if the service does not accept the credential.
         options: the options of this kind.
@@ -218,25 +219,9 @@ class Credential(ABC):
     needs_iam: ClassVar[bool] = False
 
     @classmethod
+    @abstractmethod
     def find(cls, options: Mapping[str, Any], environment: Environment) -> Iterator[Place]:
         """Yield the places that have a credential of this kind, the preferred one first."""
-        del options
-        for names in cls.variables:
-            if environment.has(*names.required):
-                yield Place(
-                    cls,
-                    " and ".join(names.required),
-                    lambda names=names: cls.of_variables(environment, names),  # type: ignore[misc]
-                )
-
-    @classmethod
-    def of_variables(cls, environment: Environment, names: Variables) -> Credential:
-        """Return the credential that a set of variables holds.
-
-        Raises:
-            UsageError: it cannot be used.
-        """
-        raise NotImplementedError
 
     @classmethod
     def files(
@@ -262,6 +247,17 @@ class Credential(ABC):
     def renew(self, context: AuthContext, seconds: float) -> bool:  # noqa: ARG002
         """Obtain the credential anew after a 401; return False if that is not possible."""
         return False
+
+
+def in_variables(
+    kind: type[Credential],
+    environment: Environment,
+    read: Callable[[Environment, Variables], Credential],
+) -> Iterator[Place]:
+    """Yield a place for each complete set of variables of a kind; ``read`` reads one."""
+    for names in kind.variables:
+        if environment.has(*names.required):
+            yield Place(kind, " and ".join(names.required), partial(read, environment, names))
 
 
 class IssuedCredential(Credential):
@@ -292,7 +288,7 @@ class IssuedCredential(Credential):
         request.headers["X-Auth-Token"] = self._token.reveal()
 
     def ready(self, context: AuthContext, seconds: float) -> None:
-        """Obtain a token if there is none, or if it ends soon."""
+        """Obtain the first token, or a new one if it ends soon."""
         with self._lock:
             now = context.clock.monotonic()
             if self._token and now < self._renew_at:

@@ -46,7 +46,7 @@ def find_credential(options: Mapping[str, Any], environment: Environment) -> Fou
         environment: where else to look.
 
     Raises:
-        UsageError: there is none, or the one that was found cannot be used.
+        UsageError: no credential was found, or it cannot be used.
     """
     auth = options.get("auth")
     kinds = [kind for kind in KINDS if auth in (None, kind.auth)]

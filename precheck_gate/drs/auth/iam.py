@@ -168,7 +168,7 @@ def _moment(token: object, key: str) -> datetime | None:
 
 
 def object_in(body: bytes) -> dict[str, Any]:
-    """Return the JSON object in a body, {} if there is none."""
+    """Return the JSON object in a body, or {}."""
     try:
         value = strict_json.loads(body)
     except ValueError:

@@ -10,6 +10,7 @@ from precheck_gate.drs.auth.credential import (
     Place,
     Rank,
     Variables,
+    in_variables,
     is_word,
     read_secret,
 )
@@ -58,7 +59,7 @@ class IamToken(Credential):
         """Yield the file that an option names, then the variables."""
         if (path := options.get("token_file")) is not None:
             yield Place(cls, safe_name(path), lambda: cls.of_file(path), Rank.NAMED)
-        yield from super().find(options, environment)
+        yield from in_variables(cls, environment, cls.of_variables)
 
     @classmethod
     def of_file(cls, path: Path) -> IamToken:

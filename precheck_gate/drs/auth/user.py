@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from precheck_gate.drs.auth.credential import IssuedCredential, Variables
+from precheck_gate.drs.auth.credential import IssuedCredential, Variables, in_variables
 from precheck_gate.errors import UsageError
 
 if TYPE_CHECKING:
-    from precheck_gate.drs.auth.credential import AuthContext, Environment
+    from collections.abc import Iterator, Mapping
+
+    from precheck_gate.drs.auth.credential import AuthContext, Environment, Place
     from precheck_gate.drs.auth.iam import Issued
     from precheck_gate.safetext.secrets import Secret
 
@@ -40,6 +42,12 @@ class IamUser(IssuedCredential):
         self._name = name
         self._password = password
         self._domain = domain
+
+    @classmethod
+    def find(cls, options: Mapping[str, Any], environment: Environment) -> Iterator[Place]:
+        """Yield the sets of variables that are complete."""
+        del options
+        yield from in_variables(cls, environment, cls.of_variables)
 
     @classmethod
     def of_variables(cls, environment: Environment, names: Variables) -> IamUser:

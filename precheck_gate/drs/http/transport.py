@@ -371,7 +371,7 @@ _HIT = re.compile(
 
 
 def cache_sign(headers: Mapping[str, Any]) -> str:
-    """Return the header of an answer from a cache, such as ``Age: 30``; "" where there is none."""
+    """Return the header of an answer from a cache, such as ``Age: 30``, or ""."""
     age = headers.get("Age")
     if age is not None:
         text = str(age).strip()

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from precheck_gate.drs.auth import discovery
-from precheck_gate.drs.auth.credential import Credential, Environment, Variables
+from precheck_gate.drs.auth.credential import Credential, Environment, Variables, in_variables
 from precheck_gate.drs.auth.discovery import KINDS, VARIABLES, find_credential
 from precheck_gate.errors import UsageError
 from tests.support.credentials import TOKEN, scenario
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from requests import PreparedRequest
 
-    from precheck_gate.drs.auth.credential import AuthContext
+    from precheck_gate.drs.auth.credential import AuthContext, Place
     from precheck_gate.safetext.secrets import Secret
     from tests.support.credentials import Gate
     from tests.support.gate import Serve
@@ -33,6 +35,10 @@ class Agency(Credential):
 
     def __init__(self, token: Secret) -> None:
         self._token = token
+
+    @classmethod
+    def find(cls, options: Mapping[str, Any], environment: Environment) -> Iterator[Place]:
+        return in_variables(cls, environment, cls.of_variables)
 
     @classmethod
     def of_variables(cls, environment: Environment, names: Variables) -> Agency:
