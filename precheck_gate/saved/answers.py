@@ -203,8 +203,9 @@ class SavedAnswers:
             entry = self._entries(other.file, [task_id], []).get(task_id)
             again = other.observe(task_id, entry)
             if (again.snapshot, again.trouble) != (observation.snapshot, observation.trouble):
-                # A contradiction blocks, which may be less than what there is against the task.
-                trouble = observation.trouble or _contradiction(sources[0], other)
+                # A contradiction blocks, which may be less than the trouble of either file.
+                trouble = observation.trouble or again.trouble
+                trouble = trouble or _contradiction(sources[0], other)
                 return replace(observation, trouble=trouble)
         return observation
 

@@ -155,6 +155,17 @@ def test_a_contradiction_does_not_make_less_of_what_the_run_had_against_a_task(
         assert outcome.verdicts()[ID] == "error"
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_error_in_one_of_two_files_stays_an_error_in_either_order(
+    gate: Gate, tmp_path: Path, order: int
+) -> None:
+    passes, fails = tmp_path / "passes.json", tmp_path / "fails.json"
+    passes.write_bytes(body(entry(ID)))
+    fails.write_bytes(body(entry(ID, error_code="DRS.10000001", error_msg="no")))
+    outcome = evaluate(gate, *[passes, fails][::order], "--advisory")
+    assert (outcome.code, outcome.verdicts()[ID]) == (4, "error")
+
+
 # --- several runs -------------------------------------------------------------------------------
 
 
